@@ -1,0 +1,162 @@
+//! What the log holds. Whatever can change a decision is one of these.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CustomerId, Event, Offset, PartitionId, Timestamp};
+
+/// The first byte of an encoded entry. Version 1 is followed by a flags byte and the postcard form of [`Entry`].
+const VERSION: u8 = 1;
+/// Flags: nothing is sealed. Bit 0 is kept for payloads sealed under a key per person.
+const PLAIN: u8 = 0;
+
+/// Bytes that are not an entry of a version that this program reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// Written by a newer program.
+    #[error("entry format {version} with flags {flags:#04x} is not known to this version of Rapport")]
+    Unknown {
+        /// The version byte.
+        version: u8,
+        /// The flags byte.
+        flags: u8,
+    },
+    /// The bytes do not decode.
+    #[error("entry does not decode: {0}")]
+    Malformed(String),
+}
+
+/// Where an entry that one partition made for another comes from.
+///
+/// Within one origin partition `(offset, index)` only grows, so a receiver tells a repeat by comparing with the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// The partition whose fold made it.
+    pub partition: PartitionId,
+    /// The entry there that caused it.
+    pub offset: Offset,
+    /// Its place among what that entry caused.
+    pub index: u32,
+}
+
+/// `id` now belongs to the profile of `to`, in another partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The id that is given up; its home is the receiving partition.
+    pub id: CustomerId,
+    /// The surviving profile.
+    pub to: CustomerId,
+    /// The time of the event that said so.
+    pub at: Timestamp,
+    /// How often it was passed on.
+    pub hops: u8,
+}
+
+/// A profile that moves to the surviving profile's partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Absorb {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The surviving profile.
+    pub into: CustomerId,
+    /// The encoded profile.
+    pub profile: Box<[u8]>,
+    /// The definitions under which `profile` was encoded.
+    pub definitions: u32,
+    /// The time of the event that caused it.
+    pub at: Timestamp,
+    /// How often it was passed on.
+    pub hops: u8,
+}
+
+/// An event that was sent under an id whose profile lives in another partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forward {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The profile that it belongs to.
+    pub to: CustomerId,
+    /// The event.
+    pub event: Event,
+    /// How often it was passed on.
+    pub hops: u8,
+}
+
+/// New definitions of features and segments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DefinitionsChanged {
+    /// From 1, grows by one.
+    pub version: u32,
+    /// The JSON document.
+    pub document: Box<str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A model becomes the champion of its score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The score that it computes.
+    pub score: Box<str>,
+    /// The model's version in the registry; none takes the score out of service.
+    pub version: Option<u32>,
+    /// The artifact as JSON, so that a replay needs nothing but the log; empty when `version` is none.
+    pub artifact: Box<[u8]>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Entry {
+    /// A customer's event.
+    Event(Event),
+    /// From another partition: an id changes hands.
+    Link(Link),
+    /// From another partition: a profile arrives.
+    Absorb(Absorb),
+    /// From another partition: an event arrives.
+    Forward(Forward),
+    /// Features and segments changed.
+    Definitions(DefinitionsChanged),
+    /// A model went live or was taken out.
+    Activation(Activation),
+    /// Time went on without an event.
+    Tick(Timestamp),
+}
+
+impl Entry {
+    /// The bytes for the log.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256);
+        bytes.extend_from_slice(&[VERSION, PLAIN]);
+        postcard::to_extend(self, bytes).expect("an entry in memory always encodes")
+    }
+
+    /// The entry in `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        match bytes {
+            [VERSION, PLAIN, rest @ ..] => {
+                postcard::from_bytes(rest).map_err(|error| EntryError::Malformed(error.to_string()))
+            }
+            [version, flags, ..] => Err(EntryError::Unknown { version: *version, flags: *flags }),
+            _ => Err(EntryError::Malformed("shorter than two bytes".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_survive_encoding_and_newer_ones_are_named() {
+        let entry = Entry::Tick(Timestamp(5));
+        assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
+        assert_eq!(Entry::decode(&[9, 0, 1]), Err(EntryError::Unknown { version: 9, flags: 0 }));
+        assert!(Entry::decode(&[1]).is_err());
+        assert!(Entry::decode(&[1, 0, 200]).is_err());
+    }
+}

@@ -135,6 +135,12 @@ impl Entry {
         postcard::to_extend(self, bytes).expect("an entry in memory always encodes")
     }
 
+    /// Whether `bytes` are definitions or an activation, told without decoding; false for bytes of other versions.
+    pub fn is_control(bytes: &[u8]) -> bool {
+        // postcard writes the place of the variant first; the test below holds the two numbers to the enum.
+        matches!(bytes, [VERSION, PLAIN, 4 | 5, ..])
+    }
+
     /// The entry in `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         match bytes {
@@ -150,6 +156,17 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_entries_are_told_by_their_first_bytes() {
+        let at = Timestamp(5);
+        let definitions = DefinitionsChanged { version: 1, document: "{}".into(), at };
+        let activation = Activation { score: "s".into(), version: None, artifact: Box::default(), at };
+        assert!(Entry::is_control(&Entry::Definitions(definitions).encode()));
+        assert!(Entry::is_control(&Entry::Activation(activation).encode()));
+        assert!(!Entry::is_control(&Entry::Tick(at).encode()));
+        assert!(!Entry::is_control(&[]));
+    }
 
     #[test]
     fn entries_survive_encoding_and_newer_ones_are_named() {

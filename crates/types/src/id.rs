@@ -66,15 +66,21 @@ impl fmt::Display for CustomerId {
 ///
 /// It is part of the disk format: entries of one id stay in one partition for the life of a log.
 pub fn partition_of(id: &CustomerId, partitions: u32) -> PartitionId {
-    // FNV-1a over a kind byte and the text: stable, dependency-free and quick on short keys; finished by a
-    // multiply-shift because FNV's low bits alone are weak.
     let kind = u8::from(id.is_known());
+    let hash = stable_hash(std::iter::once(kind).chain(id.as_str().bytes()));
+    PartitionId(((hash >> 32) % u64::from(partitions.max(1))) as u32)
+}
+
+/// A hash that is the same in every version and on every machine; for places that reach the disk. Not for secrets.
+///
+/// FNV-1a (Fowler, Noll, Vo 1991): dependency-free and quick on short keys; finished by a multiply-shift because its low
+/// bits alone are weak.
+pub fn stable_hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in std::iter::once(kind).chain(id.as_str().bytes()) {
+    for byte in bytes {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
-    hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    PartitionId(((hash >> 32) % u64::from(partitions.max(1))) as u32)
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

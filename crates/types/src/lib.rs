@@ -14,6 +14,6 @@ mod value;
 
 pub use entry::{Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Link, Origin};
 pub use event::{Event, EventKind};
-pub use id::{CustomerId, Offset, PartitionId, SourceId, partition_of};
+pub use id::{CustomerId, Offset, PartitionId, SourceId, partition_of, stable_hash};
 pub use time::{DAY_MS, Duration, HOUR_MS, MINUTE_MS, SECOND_MS, TimeError, Timestamp};
 pub use value::{Object, Value};

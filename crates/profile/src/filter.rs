@@ -1,0 +1,40 @@
+//! Conditions over an event: the filters of features.
+
+use rapport_condition::{Environment, Program, Scalar, Scope};
+use rapport_types::{Event, Object};
+
+/// What a filter may name: `properties`, `context`, `name`, `kind`.
+pub(crate) fn scope() -> &'static Scope {
+    const SCOPE: Scope = Scope { functions: &[], roots: &["properties", "context", "name", "kind"] };
+    &SCOPE
+}
+
+/// Whether a filter is true of an event.
+pub(crate) fn passes(filter: &Program, event: &Event) -> bool {
+    filter.eval_bool(&OverEvent(event))
+}
+
+struct OverEvent<'a>(&'a Event);
+
+impl Environment for OverEvent<'_> {
+    fn call(&self, _index: usize) -> Scalar<'_> {
+        unreachable!("the scope of filters has no functions")
+    }
+
+    fn path(&self, root: &'static str, names: &[Box<str>]) -> Scalar<'_> {
+        match root {
+            "properties" => at(&self.0.properties, names),
+            "context" => at(&self.0.context, names),
+            "name" if names.is_empty() => self.0.name.as_deref().map_or(Scalar::Null, Scalar::Text),
+            "kind" if names.is_empty() => Scalar::Text(self.0.kind.as_str()),
+            _ => Scalar::Null,
+        }
+    }
+}
+
+fn at<'a>(object: &'a Object, names: &[Box<str>]) -> Scalar<'a> {
+    if names.is_empty() {
+        return Scalar::Object(object);
+    }
+    Scalar::from(object.path(names.iter().map(|name| &**name)))
+}

@@ -1,0 +1,428 @@
+//! The fold: what an entry of the log does to the state of its partition.
+//!
+//! Pure: its result depends on the state, the entry and the features alone. Time is the entry's.
+//!
+//! Identity. The home of an id is the partition that its text hashes to. A profile lives in the home of its primary id.
+//! When an event says that an id of another home belongs to a profile here, a [`Link`] goes there; that partition gives
+//! up the id, sends the profile that it had under it ([`Absorb`]), and from then on passes events of that id on
+//! ([`Forward`]). The three are entries of the receiving partition's log, so a replay there needs nothing else. A known
+//! id never merges with another known one because they shared a device: the anonymous id then belongs to the newer.
+//!
+//! What cannot be applied becomes a dead letter with its reason; nothing is dropped.
+
+use rapport_types::{
+    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Object, Offset, Origin, PartitionId, Timestamp, Value,
+    partition_of,
+};
+
+use crate::{
+    feature::FeatureSet,
+    ledger::DeadLetter,
+    profile::{ATTRIBUTES_MAX, IDS_MAX, Position, Profile},
+    state::{PartitionState, Target},
+};
+
+/// After so many passings-on the partition of the smaller id takes the profile back: two ids that were each made an
+/// alias of the other at the same moment then end in one place.
+const HOPS_RECLAIM: u8 = 8;
+/// After so many passings-on an entry becomes a dead letter.
+const HOPS_MAX: u8 = 32;
+
+/// What an entry changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Profiles whose decisions must be looked at again, with the message that caused it.
+    pub touched: Vec<Touch>,
+    /// Entries for other partitions' logs, in order.
+    pub internal: Vec<(PartitionId, Entry)>,
+}
+
+/// A profile that an entry changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// Its slot.
+    pub slot: u32,
+    /// The message id of the event; none for a merge.
+    pub cause: Option<Box<str>>,
+}
+
+impl Changes {
+    /// Empties it for the next entry, keeping its memory.
+    pub fn clear(&mut self) {
+        self.touched.clear();
+        self.internal.clear();
+    }
+}
+
+impl PartitionState {
+    /// Applies the entry at `offset`, which must be the next one; `changes` is added to.
+    ///
+    /// [`Entry::Definitions`] and [`Entry::Activation`] change nothing here: whoever holds the compiled definitions and
+    /// models acts on them.
+    pub fn apply(&mut self, offset: Offset, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
+        assert_eq!(offset, self.meta.next, "entries are applied one after the other");
+        self.meta.next = Offset(offset.0 + 1);
+        let here = Place { partition: self.partition, offset };
+        let mut step = Step { state: self, features, changes, here, exchanged: false, made: 0 };
+        step.entry(entry);
+    }
+
+    /// Passes over an entry that another partition made: a rebuild makes these itself, see [`Self::apply_exchanged`].
+    pub fn skip(&mut self, offset: Offset) {
+        assert_eq!(offset, self.meta.next, "entries are applied one after the other");
+        self.meta.next = Offset(offset.0 + 1);
+    }
+
+    /// Applies an entry that another partition made during a rebuild, without the log between them. `root` is the
+    /// event that caused it. Every such entry is given exactly once.
+    pub fn apply_exchanged(&mut self, root: Place, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
+        let mut step = Step { state: self, features, changes, here: root, exchanged: true, made: 0 };
+        step.entry(entry);
+    }
+
+    /// Notes an entry whose bytes do not decode.
+    pub fn apply_unreadable(&mut self, offset: Offset, reason: &str) {
+        assert_eq!(offset, self.meta.next, "entries are applied one after the other");
+        self.meta.next = Offset(offset.0 + 1);
+        let source = rapport_types::SourceId(0);
+        self.meta.ledger.line(source).accepted += 1;
+        self.meta.ledger.dead_letter(source, DeadLetter { offset, received_at: None, reason: reason.into() });
+    }
+
+    /// Counts entries of `from` up to and with `(offset, index)` as taken, as after a rebuild that made them itself.
+    pub fn skip_internal(&mut self, from: PartitionId, offset: Offset, index: u32) {
+        let seen = self.meta.seen.entry(from).or_insert((offset, index));
+        *seen = (*seen).max((offset, index));
+    }
+}
+
+/// A place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The offset there.
+    pub offset: Offset,
+}
+
+/// One entry on its way.
+struct Step<'a> {
+    state: &'a mut PartitionState,
+    features: &'a FeatureSet,
+    changes: &'a mut Changes,
+    here: Place,
+    /// Whether it came past the log, in a rebuild.
+    exchanged: bool,
+    made: u32,
+}
+
+impl Step<'_> {
+    fn entry(&mut self, entry: Entry) {
+        let step = self;
+        match entry {
+            Entry::Event(event) => step.event(event),
+            Entry::Forward(forward) => step.forwarded(forward),
+            Entry::Link(link) => step.link(link),
+            Entry::Absorb(absorb) => step.absorb(&absorb),
+            Entry::Tick(at) => {
+                if step.state.meta.live {
+                    step.state.meta.watermark = step.state.meta.watermark.max(at);
+                }
+            }
+            Entry::Definitions(_) | Entry::Activation(_) => {}
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let key = event.message_key();
+        let line = self.state.meta.ledger.line(event.source);
+        line.accepted += 1;
+        if !self.state.dedup.insert(key, event.received_at) {
+            self.state.meta.ledger.line(event.source).deduplicated += 1;
+            return;
+        }
+        let id = event.routing_id();
+        self.place_event(event, id, key as u64, 0, self.here);
+    }
+
+    fn forwarded(&mut self, forward: Forward) {
+        if self.is_new(forward.origin) {
+            // The event itself stands where the forward comes from.
+            let at = Place { partition: forward.origin.partition, offset: forward.origin.offset };
+            let tie = forward.event.message_key() as u64;
+            self.place_event(forward.event, forward.to, tie, forward.hops, at);
+        }
+    }
+
+    /// Whether an internal entry was not taken before; notes it.
+    fn is_new(&mut self, origin: Origin) -> bool {
+        if self.exchanged {
+            return true;
+        }
+        let position = (origin.offset, origin.index);
+        if self.state.meta.seen.get(&origin.partition).is_some_and(|seen| *seen >= position) {
+            return false;
+        }
+        self.state.meta.seen.insert(origin.partition, position);
+        true
+    }
+
+    /// Finds the profile of `id` and applies the event to it, or passes the event on.
+    fn place_event(&mut self, event: Event, id: CustomerId, tie: u64, hops: u8, from: Place) {
+        let slot = match self.state.index.get(&id) {
+            Some(Target::Local(slot)) => *slot,
+            None => self.create(id),
+            Some(Target::Remote(row)) => {
+                let to = self.state.moved_row(*row).to.clone();
+                if hops >= HOPS_MAX {
+                    self.dead_letter(&event, "its customer's ids lead round in circles");
+                    return;
+                }
+                if hops < HOPS_RECLAIM || id > to {
+                    let home = partition_of(&to, self.state.partitions);
+                    let origin = self.origin();
+                    self.changes.internal.push((home, Entry::Forward(Forward { origin, to, event, hops: hops + 1 })));
+                    return;
+                }
+                self.reclaim(id, to, event.timestamp)
+            }
+        };
+        if let Some(reason) = self.refusal(slot, &event) {
+            self.dead_letter(&event, reason);
+            return;
+        }
+        self.apply_to(slot, event, tie, from);
+    }
+
+    fn create(&mut self, id: CustomerId) -> u32 {
+        let slot = self.state.add_profile(Profile::new(id.clone()));
+        self.state.lead_here(id, slot);
+        slot
+    }
+
+    /// Ends a circle of two ids that lead to each other: the smaller one keeps the profile.
+    fn reclaim(&mut self, id: CustomerId, to: CustomerId, at: Timestamp) -> u32 {
+        let slot = self.create(id.clone());
+        self.send_link(to, id, at);
+        slot
+    }
+
+    fn origin(&mut self) -> Origin {
+        let origin = Origin { partition: self.here.partition, offset: self.here.offset, index: self.made };
+        self.made += 1;
+        origin
+    }
+
+    fn send_link(&mut self, id: CustomerId, to: CustomerId, at: Timestamp) {
+        let home = partition_of(&id, self.state.partitions);
+        let origin = self.origin();
+        self.changes.internal.push((home, Entry::Link(Link { origin, id, to, at, hops: 0 })));
+    }
+
+    fn dead_letter(&mut self, event: &Event, reason: &str) {
+        let letter =
+            DeadLetter { offset: self.here.offset, received_at: Some(event.received_at), reason: reason.into() };
+        self.state.meta.ledger.dead_letter(event.source, letter);
+    }
+
+    /// Why the event cannot be applied, looked at before anything is changed.
+    fn refusal(&self, slot: u32, event: &Event) -> Option<&'static str> {
+        let profile = self.state.profile(slot);
+        if profile.ids.len() >= IDS_MAX && matches!(event.kind, EventKind::Alias) {
+            return Some("its customer has 500 ids already");
+        }
+        if event.kind == EventKind::Identify {
+            let new = event.properties.iter().filter(|(name, _)| !profile.has_slot_for(name)).count();
+            if profile.attribute_count() + new > ATTRIBUTES_MAX {
+                return Some("its customer would have more than 500 attributes");
+            }
+        }
+        None
+    }
+
+    fn apply_to(&mut self, slot: u32, event: Event, tie: u64, from: Place) {
+        let at = event.timestamp;
+        let position = Position { at, partition: from.partition, offset: from.offset };
+        self.state.meta.watermark = self.state.meta.watermark.max(at);
+        // Within an hour of its receipt an event counts as live; a history that is played back does not.
+        self.state.meta.live |= event.received_at.since(at).0 <= rapport_types::HOUR_MS;
+        let slot = self.join_ids(slot, &event);
+        let profile = self.state.profile_mut(slot);
+        profile.events += 1;
+        profile.first_seen = profile.first_seen.min(at);
+        profile.last_seen = profile.last_seen.max(at);
+        profile.at = profile.at.max(at);
+        profile.add_position(position);
+        set_attributes(profile, &event, tie);
+        self.features.update(&mut profile.series, &event, tie);
+        self.state.meta.ledger.line(event.source).applied += 1;
+        self.changes.touched.push(Touch { slot, cause: Some(event.message_id) });
+    }
+
+    /// Joins the other id of an event, if it has one, to the profile; the slot that survives.
+    fn join_ids(&mut self, slot: u32, event: &Event) -> u32 {
+        let at = event.timestamp;
+        if let (Some(_), Some(anonymous)) = (&event.user_id, &event.anonymous_id) {
+            self.join(slot, CustomerId::Anonymous(anonymous.clone()), at, true);
+        }
+        if let (EventKind::Alias, Some(previous)) = (event.kind, &event.previous_id) {
+            let previous = self.known_or_anonymous(slot, previous);
+            self.join(slot, previous, at, false);
+        }
+        slot
+    }
+
+    /// `previousId` may be either kind: the anonymous one if that is what is known of it, else a known one.
+    fn known_or_anonymous(&self, slot: u32, previous: &str) -> CustomerId {
+        let user = CustomerId::User(previous.into());
+        let anonymous = CustomerId::Anonymous(previous.into());
+        let has_user = self.state.index.contains_key(&user) || self.state.profile(slot).ids.contains(&user);
+        let has_anonymous = self.state.index.contains_key(&anonymous);
+        if has_anonymous && !has_user { anonymous } else { user }
+    }
+
+    /// Leads `id` to the profile in `slot`. A `claim` (an anonymous id beside a known one) never merges known people.
+    fn join(&mut self, slot: u32, id: CustomerId, at: Timestamp, claim: bool) {
+        let primary = self.state.profile(slot).primary.clone();
+        if !self.state.is_home_of(&id) {
+            if self.state.profile(slot).ids.len() < IDS_MAX && self.state.profile_mut(slot).add_id(id.clone()) {
+                self.send_link(id, primary, at);
+            }
+            return;
+        }
+        match self.state.index.get(&id).copied() {
+            Some(Target::Local(other)) if other == slot => return,
+            Some(Target::Local(other)) => {
+                let keeps_its_own = claim && self.state.profile(other).primary.is_known();
+                if keeps_its_own {
+                    self.state.profile_mut(other).remove_id(&id);
+                } else {
+                    self.merge_local(slot, other, at);
+                }
+            }
+            Some(Target::Remote(row)) => {
+                let to = self.state.moved_row(row).to.clone();
+                if !claim && to != primary {
+                    self.send_link(to, primary.clone(), at);
+                }
+            }
+            None => {}
+        }
+        self.state.lead_here(id.clone(), slot);
+        self.state.profile_mut(slot).add_id(id);
+    }
+
+    /// Merges the profile in `other` into the one in `slot`, both here.
+    fn merge_local(&mut self, slot: u32, other: u32, at: Timestamp) {
+        let other = self.state.remove_profile(other);
+        let primary = self.state.profile(slot).primary.clone();
+        for id in &other.ids {
+            if self.state.is_home_of(id) {
+                self.state.lead_here(id.clone(), slot);
+            } else {
+                self.send_link(id.clone(), primary.clone(), at);
+            }
+        }
+        let features = self.features;
+        self.state.profile_mut(slot).merge(other, features);
+    }
+
+    /// Gives up an id whose home is here to a profile elsewhere.
+    fn link(&mut self, link: Link) {
+        if !self.is_new(link.origin) {
+            return;
+        }
+        match self.state.index.get(&link.id).copied() {
+            None => self.state.lead_away(link.id, link.to),
+            Some(Target::Remote(row)) => {
+                let known = self.state.moved_row(row).to.clone();
+                if known == link.to {
+                    return;
+                }
+                if link.id.is_known() {
+                    self.send_link(known, link.to.clone(), link.at);
+                }
+                self.state.lead_away(link.id, link.to);
+            }
+            Some(Target::Local(slot)) => self.give_up(slot, link),
+        }
+    }
+
+    fn give_up(&mut self, slot: u32, link: Link) {
+        let profile = self.state.profile(slot);
+        if profile.primary == link.to {
+            return;
+        }
+        let only_the_id = !link.id.is_known() && profile.primary.is_known();
+        drop(profile);
+        if only_the_id {
+            self.state.profile_mut(slot).remove_id(&link.id);
+            self.state.lead_away(link.id, link.to);
+            return;
+        }
+        let profile = self.state.remove_profile(slot);
+        for id in &profile.ids {
+            if self.state.is_home_of(id) {
+                self.state.lead_away(id.clone(), link.to.clone());
+            } else {
+                self.send_link(id.clone(), link.to.clone(), link.at);
+            }
+        }
+        self.send_absorb(link.to, profile.encode().into(), link.at, 0);
+    }
+
+    fn send_absorb(&mut self, into: CustomerId, profile: Box<[u8]>, at: Timestamp, hops: u8) {
+        let home = partition_of(&into, self.state.partitions);
+        let origin = self.origin();
+        let definitions = self.features.fingerprint();
+        self.changes.internal.push((home, Entry::Absorb(Absorb { origin, into, profile, definitions, at, hops })));
+    }
+
+    /// Takes in a profile that another partition gave up.
+    fn absorb(&mut self, absorb: &Absorb) {
+        if !self.is_new(absorb.origin) {
+            return;
+        }
+        let slot = match self.state.index.get(&absorb.into) {
+            Some(Target::Local(slot)) => *slot,
+            None => self.create(absorb.into.clone()),
+            Some(Target::Remote(row)) => {
+                let to = self.state.moved_row(*row).to.clone();
+                if absorb.hops < HOPS_RECLAIM || (absorb.into > to && absorb.hops < HOPS_MAX) {
+                    self.send_absorb(to, absorb.profile.clone(), absorb.at, absorb.hops + 1);
+                    return;
+                }
+                self.reclaim(absorb.into.clone(), to, absorb.at)
+            }
+        };
+        let profile = Profile::decode(&absorb.profile).filter(|_| absorb.definitions == self.features.fingerprint());
+        let Some(profile) = profile else {
+            let reason = "a profile from another partition was encoded under other definitions; rebuild the state";
+            let source = rapport_types::SourceId(0);
+            let letter = DeadLetter { offset: self.here.offset, received_at: None, reason: reason.into() };
+            self.state.meta.ledger.line(source).accepted += 1;
+            self.state.meta.ledger.dead_letter(source, letter);
+            return;
+        };
+        let features = self.features;
+        self.state.profile_mut(slot).merge(profile, features);
+        self.changes.touched.push(Touch { slot, cause: None });
+    }
+}
+
+fn set_attributes(profile: &mut Profile, event: &Event, tie: u64) {
+    let set = |profile: &mut Profile, attributes: &Object| {
+        for (name, value) in attributes.iter() {
+            profile.set_attribute(name, value, event.timestamp, tie);
+        }
+    };
+    match event.kind {
+        EventKind::Identify => set(profile, &event.properties),
+        EventKind::Group => {
+            if let Some(group) = &event.group_id {
+                profile.set_attribute("group_id", &Value::String(group.clone()), event.timestamp, tie);
+            }
+        }
+        EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
+    }
+}

@@ -1,0 +1,387 @@
+//! The state of one partition: its profiles, and what the fold needs to know besides.
+//!
+//! It is a cache of the log. [`crate::PartitionState::apply`] (in `fold`) is its only way forward; `take_checkpoint`
+//! and the `restore_*` functions carry it over a restart.
+//!
+//! Invariants:
+//! - Every id whose home is this partition and that was ever seen is in `index`: it leads to a profile here, or to the
+//!   id of one elsewhere.
+//! - A slot's number is never used again, so a row's key in a checkpoint always means the same profile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rapport_types::{CustomerId, Offset, PartitionId, Timestamp, partition_of};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    dedup::{Dedup, DedupChunk},
+    ledger::Ledger,
+    profile::Profile,
+    slot::{ProfileRef, Slot, Summary},
+};
+
+/// Row keys from here on are ids that moved to another partition; below are profiles.
+const MOVED_KEYS: u64 = 1 << 63;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A slot here.
+    Local(u32),
+    /// A row of `moved`.
+    Remote(u32),
+}
+
+/// An id whose profile lives in another partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Moved {
+    pub(crate) id: CustomerId,
+    pub(crate) to: CustomerId,
+}
+
+/// What is small enough to be written whole with each checkpoint.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    /// The next entry to apply.
+    pub(crate) next: Offset,
+    /// The newest time of an entry: the partition's clock.
+    pub(crate) watermark: Timestamp,
+    /// Whether events come as they happen (rather than from the past), so that time goes on by itself.
+    pub(crate) live: bool,
+    /// The newest entry that was taken from each other partition.
+    pub(crate) seen: BTreeMap<PartitionId, (Offset, u32)>,
+    pub(crate) ledger: Ledger,
+    /// How many slots and moved rows were ever given out.
+    slots: u64,
+    moved: u64,
+}
+
+/// What a checkpoint writes, all in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckpointParts {
+    /// The next entry to apply.
+    pub next: Offset,
+    /// Clock, ledger and counters.
+    pub meta: Vec<u8>,
+    /// Rows to write, by key.
+    pub changed: Vec<(u64, Vec<u8>)>,
+    /// Rows to take away.
+    pub deleted: Vec<u64>,
+    /// Message keys to add.
+    pub chunks: Vec<DedupChunk>,
+}
+
+/// Bytes of a checkpoint that this version cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// A row that does not decode.
+    #[error("row {key} of the checkpoint of partition {partition} does not decode; rebuild the state from the log")]
+    Row {
+        /// The partition.
+        partition: u32,
+        /// The row's key.
+        key: u64,
+    },
+    /// Clock, ledger and counters that do not decode.
+    #[error("the head of the checkpoint of partition {0} does not decode; rebuild the state from the log")]
+    Meta(u32),
+}
+
+/// The state of one partition.
+#[derive(Debug)]
+pub struct PartitionState {
+    pub(crate) partition: PartitionId,
+    pub(crate) partitions: u32,
+    pub(crate) meta: Meta,
+    slots: Vec<Option<Slot>>,
+    pub(crate) moved: Vec<Option<Moved>>,
+    pub(crate) index: FxHashMap<CustomerId, Target>,
+    pub(crate) dedup: Dedup,
+    timers: BTreeSet<(Timestamp, u32)>,
+    dirty: Vec<u32>,
+    dirty_moved: BTreeSet<u32>,
+    deleted: Vec<u32>,
+    hot: usize,
+    count: usize,
+}
+
+impl PartitionState {
+    /// The state before the first entry.
+    pub fn new(partition: PartitionId, partitions: u32) -> Self {
+        let meta = Meta { watermark: Timestamp::MIN, ..Meta::default() };
+        Self {
+            partition,
+            partitions,
+            meta,
+            slots: Vec::new(),
+            moved: Vec::new(),
+            index: FxHashMap::default(),
+            dedup: Dedup::default(),
+            timers: BTreeSet::new(),
+            dirty: Vec::new(),
+            dirty_moved: BTreeSet::new(),
+            deleted: Vec::new(),
+            hot: 0,
+            count: 0,
+        }
+    }
+
+    /// Which partition it is.
+    pub fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
+    /// The next entry to apply.
+    pub fn next_offset(&self) -> Offset {
+        self.meta.next
+    }
+
+    /// The newest time of an entry; [`Timestamp::MIN`] before the first.
+    pub fn watermark(&self) -> Timestamp {
+        self.meta.watermark
+    }
+
+    /// Whether time should go on by ticks when no event comes.
+    pub fn is_live(&self) -> bool {
+        self.meta.live
+    }
+
+    /// What became of every accepted event.
+    pub fn ledger(&self) -> &Ledger {
+        &self.meta.ledger
+    }
+
+    /// How many profiles there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no profile.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many message keys are held for de-duplication.
+    pub fn dedup_keys(&self) -> usize {
+        self.dedup.len()
+    }
+
+    /// The profile of `id`, or the id elsewhere under which it now goes.
+    pub fn find(&self, id: &CustomerId) -> Option<Result<ProfileRef<'_>, &CustomerId>> {
+        match self.index.get(id)? {
+            Target::Local(slot) => Some(Ok(self.slot(*slot).profile())),
+            Target::Remote(row) => Some(Err(&self.moved_row(*row).to)),
+        }
+    }
+
+    /// Every profile's slot and summary, in the order of their slots.
+    pub fn summaries(&self) -> impl Iterator<Item = (u32, std::borrow::Cow<'_, Summary>)> {
+        self.slots.iter().enumerate().filter_map(|(slot, body)| Some((slot as u32, body.as_ref()?.summary())))
+    }
+
+    /// Every profile's slot and the time of its newest event; cheaper than [`Self::summaries`].
+    pub fn last_seen(&self) -> impl Iterator<Item = (u32, Timestamp)> {
+        self.slots.iter().enumerate().filter_map(|(slot, body)| Some((slot as u32, body.as_ref()?.last_seen())))
+    }
+
+    /// Every profile, in the order of their slots.
+    pub fn profiles(&self) -> impl Iterator<Item = ProfileRef<'_>> {
+        self.slots.iter().flatten().map(Slot::profile)
+    }
+
+    /// The summary of a slot that one of the iterators gave.
+    pub fn summary(&self, slot: u32) -> std::borrow::Cow<'_, Summary> {
+        self.slot(slot).summary()
+    }
+
+    /// The profile of a slot that one of the iterators or the fold gave.
+    pub fn profile(&self, slot: u32) -> ProfileRef<'_> {
+        self.slot(slot).profile()
+    }
+
+    /// The profile of a slot, to change what follows from its facts.
+    pub fn profile_mut(&mut self, slot: u32) -> &mut Profile {
+        let body = self.slots[slot as usize].as_mut().expect("the fold names only slots that are there");
+        if !body.dirty {
+            body.dirty = true;
+            self.dirty.push(slot);
+        }
+        if !body.is_hot() {
+            self.hot += 1;
+        }
+        body.profile_mut()
+    }
+
+    /// Sets a profile's timer.
+    pub fn set_due(&mut self, slot: u32, due: Option<Timestamp>) {
+        let before = self.slot(slot).due();
+        if before == due {
+            return;
+        }
+        if let Some(before) = before {
+            self.timers.remove(&(before, slot));
+        }
+        if let Some(due) = due {
+            self.timers.insert((due, slot));
+        }
+        self.profile_mut(slot).due = due;
+    }
+
+    /// The earliest timer of all.
+    pub fn earliest_due(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(due, _)| *due)
+    }
+
+    /// The next timer that is due by the partition's clock, taken off; the profile's time is then the timer's.
+    pub fn take_due(&mut self) -> Option<u32> {
+        let (due, slot) = *self.timers.first()?;
+        if due > self.meta.watermark {
+            return None;
+        }
+        self.timers.pop_first();
+        let profile = self.profile_mut(slot);
+        profile.due = None;
+        profile.at = profile.at.max(due);
+        Some(slot)
+    }
+
+    fn slot(&self, slot: u32) -> &Slot {
+        self.slots[slot as usize].as_ref().expect("the index leads only to slots that are there")
+    }
+
+    pub(crate) fn moved_row(&self, row: u32) -> &Moved {
+        self.moved[row as usize].as_ref().expect("the index leads only to rows that are there")
+    }
+
+    pub(crate) fn is_home_of(&self, id: &CustomerId) -> bool {
+        partition_of(id, self.partitions) == self.partition
+    }
+
+    pub(crate) fn add_profile(&mut self, profile: Profile) -> u32 {
+        let slot = self.slots.len() as u32;
+        self.slots.push(Some(Slot::new(profile)));
+        self.meta.slots = self.slots.len() as u64;
+        self.hot += 1;
+        self.count += 1;
+        self.profile_mut(slot);
+        slot
+    }
+
+    /// Takes a profile out; its ids must be led elsewhere by the caller.
+    pub(crate) fn remove_profile(&mut self, slot: u32) -> Profile {
+        let body = self.slots[slot as usize].take().expect("the fold removes only slots that are there");
+        if let Some(due) = body.due() {
+            self.timers.remove(&(due, slot));
+        }
+        if body.is_hot() {
+            self.hot -= 1;
+        }
+        self.count -= 1;
+        self.deleted.push(slot);
+        body.into_profile()
+    }
+
+    /// Leads an id whose home is here to a profile elsewhere.
+    pub(crate) fn lead_away(&mut self, id: CustomerId, to: CustomerId) {
+        let row = match self.index.get(&id) {
+            Some(Target::Remote(row)) => *row,
+            _ => {
+                self.moved.push(None);
+                self.meta.moved = self.moved.len() as u64;
+                (self.moved.len() - 1) as u32
+            }
+        };
+        self.moved[row as usize] = Some(Moved { id: id.clone(), to });
+        self.dirty_moved.insert(row);
+        self.index.insert(id, Target::Remote(row));
+    }
+
+    /// Leads an id whose home is here to a slot here.
+    pub(crate) fn lead_here(&mut self, id: CustomerId, slot: u32) {
+        if let Some(Target::Remote(row)) = self.index.insert(id, Target::Local(slot)) {
+            self.moved[row as usize] = None;
+            self.dirty_moved.insert(row);
+        }
+    }
+
+    /// What changed since the last checkpoint; the state then counts as written.
+    pub fn take_checkpoint(&mut self) -> CheckpointParts {
+        let mut changed = Vec::with_capacity(self.dirty.len());
+        for slot in std::mem::take(&mut self.dirty) {
+            if let Some(body) = &mut self.slots[slot as usize] {
+                body.dirty = false;
+                changed.push((u64::from(slot), body.row()));
+            }
+        }
+        let mut deleted: Vec<u64> = std::mem::take(&mut self.deleted).into_iter().map(u64::from).collect();
+        for row in std::mem::take(&mut self.dirty_moved) {
+            let key = MOVED_KEYS | u64::from(row);
+            match &self.moved[row as usize] {
+                Some(moved) => {
+                    changed.push((key, postcard::to_allocvec(moved).expect("two ids in memory encode")));
+                }
+                None => deleted.push(key),
+            }
+        }
+        let meta = postcard::to_allocvec(&self.meta).expect("counters in memory encode");
+        CheckpointParts { next: self.meta.next, meta, changed, deleted, chunks: self.dedup.take_fresh() }
+    }
+
+    /// The first step of a restart: clock, ledger and counters.
+    pub fn restore_meta(&mut self, meta: &[u8]) -> Result<(), RestoreError> {
+        self.meta = postcard::from_bytes(meta).map_err(|_| RestoreError::Meta(self.partition.0))?;
+        self.slots.resize_with(self.meta.slots as usize, || None);
+        self.moved.resize_with(self.meta.moved as usize, || None);
+        self.index.reserve(self.meta.slots as usize);
+        Ok(())
+    }
+
+    /// The second step of a restart: a row.
+    pub fn restore_row(&mut self, key: u64, row: &[u8]) -> Result<(), RestoreError> {
+        let wrong = || RestoreError::Row { partition: self.partition.0, key };
+        if key & MOVED_KEYS != 0 {
+            let place = (key & !MOVED_KEYS) as usize;
+            let moved: Moved = postcard::from_bytes(row).map_err(|_| wrong())?;
+            self.index.insert(moved.id.clone(), Target::Remote(place as u32));
+            *self.moved.get_mut(place).ok_or_else(wrong)? = Some(moved);
+            return Ok(());
+        }
+        let body = Slot::restore(row).ok_or_else(wrong)?;
+        let slot = key as u32;
+        let summary = body.summary();
+        for id in summary.ids() {
+            if partition_of(id, self.partitions) == self.partition {
+                self.index.insert(id.clone(), Target::Local(slot));
+            }
+        }
+        if let Some(due) = summary.due {
+            self.timers.insert((due, slot));
+        }
+        drop(summary);
+        self.count += 1;
+        *self.slots.get_mut(slot as usize).ok_or_else(wrong)? = Some(body);
+        Ok(())
+    }
+
+    /// The third step of a restart: a chunk of message keys.
+    pub fn restore_chunk(&mut self, chunk: &DedupChunk) {
+        self.dedup.restore(chunk);
+    }
+
+    /// Holds profiles that were not touched since the last call as bytes, when more than `limit` are structures.
+    pub fn freeze_idle(&mut self, limit: usize) {
+        let freeze = self.hot > limit;
+        for body in self.slots.iter_mut().flatten().filter(|body| body.is_hot()) {
+            if std::mem::take(&mut body.touched) {
+                continue;
+            }
+            if freeze {
+                body.freeze();
+                self.hot -= 1;
+            } else {
+                body.shrink();
+            }
+        }
+    }
+}

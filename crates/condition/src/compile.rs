@@ -281,8 +281,7 @@ impl Compiler<'_> {
         let (right, b) = self.expression(other)?;
         let additive = matches!(operator, Arithmetic::Add | Arithmetic::Subtract);
         let result = match (a, b) {
-            (Type::Duration, Type::Duration) if additive => Type::Duration,
-            (Type::Duration, Type::Any) | (Type::Any, Type::Duration) if additive => Type::Duration,
+            (Type::Duration, Type::Duration | Type::Any) | (Type::Any, Type::Duration) if additive => Type::Duration,
             (Type::Any, Type::Any) if additive => Type::Any,
             (Type::Number | Type::Any, Type::Number | Type::Any) => Type::Number,
             _ => {
@@ -385,9 +384,8 @@ impl Compiler<'_> {
         parameter: &Parameter,
         function: &'static str,
     ) -> Result<Literal, ConditionError> {
-        let constant = match self.expression(arg)?.0 {
-            Node::Constant(constant) => constant,
-            _ => return self.mismatch(arg, format!("{function} takes constants only, such as \"Order Completed\"")),
+        let Node::Constant(constant) = self.expression(arg)?.0 else {
+            return self.mismatch(arg, format!("{function} takes constants only, such as \"Order Completed\""));
         };
         match (parameter.takes, constant) {
             (Type::Text, Constant::Text(text)) => Ok(Literal::Text(text)),

@@ -16,7 +16,7 @@ impl Position {
     pub(crate) fn of(source: &str, offset: usize) -> Self {
         let before = &source.as_bytes()[..offset.min(source.len())];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         // Continuation bytes of UTF-8 do not start a character.
         let column = 1 + before[line_start..].iter().filter(|byte| **byte & 0xc0 != 0x80).count();
         Self { line: line as u32, column: column as u32 }

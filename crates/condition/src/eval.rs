@@ -253,12 +253,12 @@ fn is_in(value: Scalar<'_>, within: Scalar<'_>) -> bool {
     }
 }
 
-fn text_test(test: TextTest, text: Scalar<'_>, part: Scalar<'_>) -> bool {
-    let (Scalar::Text(text), Scalar::Text(part)) = (text, part) else { return false };
+fn text_test(test: TextTest, whole: Scalar<'_>, part: Scalar<'_>) -> bool {
+    let (Scalar::Text(whole), Scalar::Text(part)) = (whole, part) else { return false };
     match test {
-        TextTest::StartsWith => text.starts_with(part),
-        TextTest::EndsWith => text.ends_with(part),
-        TextTest::Contains => text.contains(part),
+        TextTest::StartsWith => whole.starts_with(part),
+        TextTest::EndsWith => whole.ends_with(part),
+        TextTest::Contains => whole.contains(part),
     }
 }
 

@@ -85,6 +85,11 @@ impl Dedup {
         by_day.into_iter().map(|(day, keys)| DedupChunk { expires_at: expires(day), keys }).collect()
     }
 
+    /// Chunks that expired by this instant are of no use any more.
+    pub(crate) fn forget_before(&self) -> Timestamp {
+        Timestamp(self.newest * DAY_MS)
+    }
+
     /// Takes a chunk of a checkpoint back in.
     pub(crate) fn restore(&mut self, chunk: &DedupChunk) {
         let day = chunk.expires_at.0.div_euclid(DAY_MS) - DEDUP_DAYS - 1;
@@ -123,6 +128,6 @@ mod tests {
         }
         assert!(dedup.take_fresh().is_empty());
         assert_eq!(restored.len(), dedup.len());
-        assert!(!restored.insert(99 << 64 | 99, Timestamp(5 * DAY_MS)));
+        assert!(!restored.insert(0x63 << 64 | 0x63, Timestamp(5 * DAY_MS)));
     }
 }

@@ -201,7 +201,7 @@ impl FeatureSet {
     pub fn value<'a>(&self, profile: &'a Profile, index: usize, at: Timestamp) -> FeatureValue<'a> {
         let feature = &self.features[index];
         match feature.definition.aggregate {
-            Aggregate::Last => self.newest(profile, feature, at).map_or(FeatureValue::Missing, FeatureValue::One),
+            Aggregate::Last => Self::newest(profile, feature, at).map_or(FeatureValue::Missing, FeatureValue::One),
             Aggregate::Sequence => match profile.series.get(usize::from(feature.series)) {
                 Some(state) if !state.samples().is_empty() => FeatureValue::Sequence,
                 _ => FeatureValue::Missing,
@@ -234,7 +234,7 @@ impl FeatureSet {
         samples[samples.len().saturating_sub(wanted)..].iter().map(|sample| &sample.value)
     }
 
-    fn newest<'a>(&self, profile: &'a Profile, feature: &Feature, at: Timestamp) -> Option<&'a Value> {
+    fn newest<'a>(profile: &'a Profile, feature: &Feature, at: Timestamp) -> Option<&'a Value> {
         let sample = profile.series.get(usize::from(feature.series))?.samples().last()?;
         let in_window = feature.window_ms.is_none_or(|span| sample.at.0 > at.0.saturating_sub(span));
         in_window.then_some(&sample.value)
@@ -259,14 +259,14 @@ impl FeatureSet {
                 Keeping::Distinct { tile_ms, .. } => state.distinct(tile_ms, feature.window_ms, at) as f64,
                 _ => unreachable!("distinct features keep a distinct set"),
             },
-            Aggregate::Recency => self.nth_newest(profile, feature).map_or(f64::NAN, days),
+            Aggregate::Recency => Self::nth_newest(profile, feature).map_or(f64::NAN, days),
             Aggregate::Age => state.first().map_or(f64::NAN, days),
-            Aggregate::Last => self.newest(profile, feature, at).and_then(Value::as_f64).unwrap_or(f64::NAN),
+            Aggregate::Last => Self::newest(profile, feature, at).and_then(Value::as_f64).unwrap_or(f64::NAN),
             Aggregate::Sequence => f64::NAN,
         }
     }
 
-    fn nth_newest(&self, profile: &Profile, feature: &Feature) -> Option<Timestamp> {
+    fn nth_newest(profile: &Profile, feature: &Feature) -> Option<Timestamp> {
         let samples = profile.series.get(usize::from(feature.series))?.samples();
         let n = usize::from(feature.definition.n.unwrap_or(1));
         samples.len().checked_sub(n).map(|place| samples[place].at)
@@ -282,7 +282,7 @@ impl FeatureSet {
     pub fn counted_from(&self, profile: &Profile, index: usize) -> Option<Timestamp> {
         let feature = &self.features[index];
         match feature.definition.aggregate {
-            Aggregate::Recency => self.nth_newest(profile, feature),
+            Aggregate::Recency => Self::nth_newest(profile, feature),
             Aggregate::Age => profile.series.get(usize::from(feature.series))?.first(),
             _ => None,
         }

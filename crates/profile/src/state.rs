@@ -69,6 +69,8 @@ pub struct CheckpointParts {
     pub deleted: Vec<u64>,
     /// Message keys to add.
     pub chunks: Vec<DedupChunk>,
+    /// Chunks that expired by then can be taken away.
+    pub forget_before: Timestamp,
 }
 
 /// Bytes of a checkpoint that this version cannot read.
@@ -325,7 +327,14 @@ impl PartitionState {
             }
         }
         let meta = postcard::to_allocvec(&self.meta).expect("counters in memory encode");
-        CheckpointParts { next: self.meta.next, meta, changed, deleted, chunks: self.dedup.take_fresh() }
+        CheckpointParts {
+            next: self.meta.next,
+            meta,
+            changed,
+            deleted,
+            chunks: self.dedup.take_fresh(),
+            forget_before: self.dedup.forget_before(),
+        }
     }
 
     /// The first step of a restart: clock, ledger and counters.

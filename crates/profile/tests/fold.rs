@@ -1,6 +1,8 @@
 //! The fold as a whole: what a history of events leaves, whatever the number of partitions, the order of arrival, and
 //! the restarts in between.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
 use std::collections::VecDeque;
 
 use proptest::prelude::*;

@@ -1,0 +1,178 @@
+//! What the server needs of the rest of the program. The binary implements these traits over engine, store and learn, which
+//! this crate does not know.
+//!
+//! All methods are synchronous. Those that say "from memory" are called on the runtime's threads and must answer within
+//! microseconds to a few milliseconds; all others may touch the disk and are called on threads for blocking work.
+
+use rapport_types::{CustomerId, Offset, PartitionId, SourceId, Timestamp};
+
+use crate::api::{Customer, CustomerRow, Decision, Health, Job, Ledger, Mistake, Model, Session, TrainRequest};
+
+/// Why a port does not do what it was asked for; told to the caller with the fitting status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such thing. 404.
+    #[error("{0}")]
+    NotFound(String),
+    /// It does not fit what is there. 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// The request is wrong. 422.
+    #[error("{field}: {what}")]
+    Invalid {
+        /// The field of the request.
+        field: String,
+        /// What is wrong with it, as a sentence.
+        what: String,
+    },
+    /// A document is wrong in one or more places. 422.
+    #[error("the document has {} mistakes", .0.len())]
+    Mistakes(Vec<Mistake>),
+    /// Not now; the same request may succeed later. 503 with Retry-After.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Something is broken. The text goes to the program's log, never to the caller. 500.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// The order of a list of customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// By the time of the newest event, the newest first.
+    #[default]
+    LastSeen,
+    /// By the first score, the highest first; customers without one come last.
+    Score,
+}
+
+/// Where a list goes on: behind the customer with this key and id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct After {
+    /// Milliseconds, or the score: what the list is ordered by.
+    pub key: f64,
+    /// The customer's primary id as text.
+    pub id: String,
+}
+
+/// Which customers are wanted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CustomersQuery {
+    /// Part of an id or name, any case; empty for all.
+    pub text: String,
+    /// The order.
+    pub order: Order,
+    /// Where to go on.
+    pub after: Option<After>,
+    /// At most so many, 1 to 500.
+    pub limit: usize,
+}
+
+/// A page of customers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CustomersPage {
+    /// The customers, in order.
+    pub rows: Vec<CustomerRow>,
+    /// How many match, on all pages.
+    pub total: u64,
+    /// Where the next page begins; none on the last.
+    pub next: Option<After>,
+}
+
+/// Where an event of a customer is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The partition.
+    pub partition: PartitionId,
+    /// The offset.
+    pub offset: Offset,
+}
+
+/// Answers from the state in memory.
+pub trait Answers: Send + Sync + 'static {
+    /// A page of customers. May walk all of them: called on a thread for blocking work.
+    fn customers(&self, query: &CustomersQuery) -> CustomersPage;
+
+    /// One customer, by any of its ids; none if it is not known. From memory.
+    fn customer(&self, id: &CustomerId) -> Option<Customer>;
+
+    /// The primary id of the profile that `id` belongs to. From memory.
+    fn primary(&self, id: &CustomerId) -> Option<CustomerId>;
+
+    /// Where the events of a customer's timeline are, in any order; none if the customer is not known. From memory.
+    fn places(&self, id: &CustomerId) -> Option<Vec<Place>>;
+
+    /// What is known about a customer now; of one that is not known that it is not. From memory.
+    fn decide(&self, id: &CustomerId) -> Decision;
+
+    /// The ledger of all sources. From memory.
+    fn ledger(&self) -> Ledger;
+}
+
+/// A session that was just made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// The secret that the cookie carries: at least 128 random bits in letters, digits, `-` and `_`.
+    pub secret: String,
+    /// What the person is called.
+    pub name: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// How long it lasts, in seconds; the cookie's age.
+    pub lasts_s: u64,
+}
+
+/// Who may do what.
+pub trait Access: Send + Sync + 'static {
+    /// The source whose write key this is. From memory, with every request to the collect door.
+    fn source(&self, write_key: &str) -> Option<SourceId>;
+
+    /// The name of a source, for metrics. From memory.
+    fn source_name(&self, source: SourceId) -> String;
+
+    /// Whose API key this is. From memory.
+    fn api_key(&self, key: &str) -> Option<Session>;
+
+    /// Whose session this is, if it has not ended. From memory.
+    fn session(&self, secret: &str) -> Option<Session>;
+
+    /// Takes a one-time token and makes a session; none if the token is unknown, used or too old.
+    fn sign_in(&self, token: &str) -> Result<Option<NewSession>, Refusal>;
+
+    /// Ends a session. One that is not there has ended.
+    fn sign_out(&self, secret: &str) -> Result<(), Refusal>;
+}
+
+/// Training of models, and the registry.
+pub trait Training: Send + Sync + 'static {
+    /// Starts a training and answers its id. Does not wait for it.
+    fn start(&self, request: &TrainRequest) -> Result<String, Refusal>;
+
+    /// How far a training is; none if there is no such job. From memory.
+    fn job(&self, id: &str) -> Option<Job>;
+
+    /// All models, the newest first.
+    fn models(&self) -> Result<Vec<Model>, Refusal>;
+
+    /// Puts a model into service: answers when the entry is durable.
+    fn activate(&self, score: &str, version: u32) -> Result<(), Refusal>;
+}
+
+/// The definitions in force.
+pub trait DefinitionsPort: Send + Sync + 'static {
+    /// Their version, 0 if there are none, and the JSON document. From memory.
+    fn get(&self) -> (u32, String);
+
+    /// Checks a JSON document and puts it into the log; answers its version when it is durable. With `expected`, only
+    /// if that is the version in force ([`Refusal::Conflict`]); what is wrong comes as [`Refusal::Mistakes`].
+    fn put(&self, document: &str, expected: Option<u32>) -> Result<u32, Refusal>;
+}
+
+/// What the installation is doing.
+pub trait HealthFacts: Send + Sync + 'static {
+    /// The facts. From memory; called for every subscriber of the stream every few seconds.
+    fn health(&self) -> Health;
+}

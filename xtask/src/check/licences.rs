@@ -1,0 +1,188 @@
+//! Licences, bans and sources of everything that comes in from outside, held against `deny.toml`.
+//!
+//! Where cargo-deny is installed it is run on the same file too. Advisories need a database that is fetched; they are
+//! checked only where cargo-deny finds one on the machine, and the output says when they were not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::Finding;
+use super::dependencies::Workspace;
+use super::spdx;
+use crate::console;
+use crate::failure::Failure;
+use crate::process::Run;
+use crate::tree::{self, File};
+
+const RULE: &str = "licences";
+const POLICY: &str = "deny.toml";
+
+/// What `deny.toml` says.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    allowed: Vec<String>,
+    banned: Vec<String>,
+}
+
+impl Policy {
+    /// Reads `deny.toml`.
+    pub(crate) fn load() -> Result<Self, Failure> {
+        Self::parse(&fs::read_to_string(tree::root().join(POLICY))?)
+    }
+
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let table: toml::Table = text.parse().map_err(|error| Failure::new(format!("{POLICY}: {error}")))?;
+        let list = |section: &str, key: &str| -> Vec<toml::Value> {
+            table
+                .get(section)
+                .and_then(|section| section.get(key))
+                .and_then(|list| list.as_array())
+                .cloned()
+                .unwrap_or_default()
+        };
+        let allowed: Vec<String> =
+            list("licenses", "allow").iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+        if allowed.is_empty() {
+            return Err(Failure::new(format!("{POLICY}: [licenses] allow is empty")));
+        }
+        let banned = list("bans", "deny")
+            .iter()
+            .filter_map(|entry| entry.get("name").and_then(|name| name.as_str()).map(str::to_owned))
+            .collect();
+        Ok(Self { allowed, banned })
+    }
+}
+
+/// Crates under a licence that is not allowed, banned crates, and crates from elsewhere than a registry.
+pub(crate) fn check_crates(workspace: &Workspace, policy: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for package in &workspace.packages {
+        let name = format!("{} {}", package.name, package.version);
+        match package.licence.as_deref() {
+            None => findings.push(Finding::new(RULE, "Cargo.lock", 0, format!("{name} states no licence"))),
+            Some(licence) if !spdx::is_allowed(licence, &policy.allowed) => {
+                findings.push(Finding::new(RULE, "Cargo.lock", 0, format!("{name} is under '{licence}'")));
+            }
+            Some(_) => {}
+        }
+        if policy.banned.contains(&package.name) {
+            findings.push(Finding::new(
+                RULE,
+                "Cargo.lock",
+                0,
+                format!("{name} is banned in {POLICY}, with the reason there"),
+            ));
+        }
+        if !package.from_registry {
+            findings.push(Finding::new(RULE, "Cargo.lock", 0, format!("{name} comes from no registry")));
+        }
+    }
+    findings
+}
+
+/// npm packages under a licence that is not allowed, as each `package-lock.json` states it. A package of development
+/// only (a build tool, a test runner) is not shipped and is held to the same list all the same.
+pub(crate) fn check_npm(files: &[File], policy: &Policy) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    for file in files.iter().filter(|file| file.path.ends_with("package-lock.json")) {
+        let lock: Value = serde_json::from_str(&file.text)?;
+        let Some(packages) = lock["packages"].as_object() else { continue };
+        for (place, package) in packages.iter().filter(|(place, _)| place.contains("node_modules/")) {
+            let name = place.rsplit("node_modules/").next().unwrap_or(place);
+            match package["license"].as_str() {
+                Some(licence) if spdx::is_allowed(licence, &policy.allowed) => {}
+                Some(licence) => {
+                    findings.push(Finding::new(RULE, &file.path, 0, format!("{name} is under '{licence}'")))
+                }
+                None => findings.push(Finding::new(RULE, &file.path, 0, format!("{name} states no licence"))),
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// One line for each crate that is there in more than one version that cargo holds incompatible.
+pub(crate) fn duplicates(workspace: &Workspace) -> Vec<String> {
+    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for package in &workspace.packages {
+        versions.entry(&package.name).or_default().push(&package.version);
+    }
+    versions
+        .into_iter()
+        .filter(|(_, versions)| versions.len() > 1)
+        .map(|(name, versions)| format!("two versions of {name}: {}", versions.join(", ")))
+        .collect()
+}
+
+/// The run of cargo-deny, where it is installed; says what is left unchecked where it is not.
+pub(crate) fn cargo_deny() -> Option<Run> {
+    if Run::new("cargo").args(["deny", "--version"]).capture().is_err() {
+        console::note("cargo-deny is not installed: licences, bans and sources were checked here, advisories were not");
+        return None;
+    }
+    let checks = ["licenses", "bans", "sources"];
+    let mut run = Run::new("cargo").args(["deny", "--offline", "check"]).args(checks);
+    if advisory_database().is_some_and(|folder| folder.exists()) {
+        run = run.args(["advisories"]);
+    } else {
+        console::note("no advisory database on this machine: advisories were not checked");
+    }
+    Some(run)
+}
+
+fn advisory_database() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")))?;
+    Some(home.join("advisory-dbs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::dependencies::Package;
+
+    fn policy() -> Policy {
+        Policy::parse("[licenses]\nallow = [\"MIT\"]\n[bans]\ndeny = [{ name = \"bad\", reason = \"r\" }]\n").unwrap()
+    }
+
+    fn package(name: &str, version: &str, licence: Option<&str>) -> Package {
+        Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            licence: licence.map(str::to_owned),
+            from_registry: true,
+        }
+    }
+
+    #[test]
+    fn licences_bans_and_sources_are_held() {
+        let mut packages = vec![
+            package("a", "1.0.0", Some("MIT OR Apache-2.0")),
+            package("b", "1.0.0", Some("GPL-3.0")),
+            package("bad", "1.0.0", Some("MIT")),
+            package("c", "1.0.0", None),
+            package("d", "1.0.0", Some("MIT")),
+        ];
+        packages[4].from_registry = false;
+        let found = check_crates(&Workspace { members: Vec::new(), packages }, &policy());
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
+
+    #[test]
+    fn npm_licences_are_held() {
+        let lock = r#"{"packages":{"":{"license":"X"},"node_modules/a":{"license":"MIT"},"node_modules/b":{"license":"GPL-3.0"},"node_modules/c":{}}}"#;
+        let file = File { path: "web/package-lock.json".to_owned(), text: lock.to_owned() };
+        assert_eq!(check_npm(&[file], &policy()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn two_majors_are_told() {
+        let packages =
+            vec![package("a", "1.0.0", Some("MIT")), package("a", "2.0.0", Some("MIT")), package("b", "1.0.0", None)];
+        assert_eq!(duplicates(&Workspace { members: Vec::new(), packages }), ["two versions of a: 1.0.0, 2.0.0"]);
+    }
+}

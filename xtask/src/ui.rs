@@ -1,0 +1,52 @@
+//! The pages under `web/`: installed from their lock file and built only when their sources changed.
+
+use std::path::PathBuf;
+
+use crate::console;
+use crate::failure::Failure;
+use crate::process::Run;
+use crate::stamp::Stamp;
+use crate::tree::{self, File};
+
+/// The folder of the pages.
+pub(crate) fn folder() -> PathBuf {
+    tree::root().join("web")
+}
+
+/// Builds the pages into `web/dist`, which the server embeds, unless that was done from the same sources.
+pub(crate) fn build() -> Result<(), Failure> {
+    install()?;
+    let sources = sources()?;
+    let input = sources.iter().map(|file| (file.path.as_str(), file.text.as_bytes()));
+    // Kept with the packages and not in `dist`, which is served as it is.
+    let stamp = Stamp::new(folder().join("node_modules/.rapport-built"), input);
+    if stamp.is_fresh() && folder().join("dist/index.html").is_file() {
+        console::note("the pages are up to date");
+        return Ok(());
+    }
+    npm(["run", "build"]).run()?;
+    stamp.write()
+}
+
+/// Installs the packages of the pages, exactly as `package-lock.json` says, unless that was done.
+pub(crate) fn install() -> Result<(), Failure> {
+    let lock = std::fs::read(folder().join("package-lock.json"))
+        .map_err(|error| Failure::new(format!("web/package-lock.json: {error}")))?;
+    let stamp = Stamp::new(folder().join("node_modules/.rapport-installed"), [("package-lock.json", lock.as_slice())]);
+    if stamp.is_fresh() {
+        return Ok(());
+    }
+    // The browser of the tests is the machine's own (see `services`), so no package fetches one.
+    npm(["ci", "--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1").run()?;
+    stamp.write()
+}
+
+/// npm in the folder of the pages.
+pub(crate) fn npm<const N: usize>(arguments: [&str; N]) -> Run {
+    Run::new("npm").args(arguments).dir(folder())
+}
+
+fn sources() -> Result<Vec<File>, Failure> {
+    let is_source = |file: &File| file.path.starts_with("web/") && !file.path.starts_with("web/e2e/");
+    Ok(tree::files()?.into_iter().filter(is_source).collect())
+}

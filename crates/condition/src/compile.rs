@@ -93,7 +93,9 @@ impl Compiler<'_> {
     fn any_expression(&mut self, expression: &IdedExpr) -> Result<Typed, ConditionError> {
         match &expression.expr {
             Expr::Literal(literal) => self.literal(expression, literal),
-            Expr::Ident(name) => Ok((Node::Path { root: self.root(expression, name)?, names: Box::default() }, Type::Any)),
+            Expr::Ident(name) => {
+                Ok((Node::Path { root: self.root(expression, name)?, names: Box::default() }, Type::Any))
+            }
             Expr::Select(select) => self.select(select),
             Expr::Call(call) => self.call(expression, call),
             Expr::List(_) => self.unsupported(expression, "a list other than at the right of `in`"),

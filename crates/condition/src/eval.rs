@@ -112,7 +112,10 @@ pub(crate) enum Constant {
 pub(crate) enum Node {
     Constant(Constant),
     Call(u16),
-    Path { root: &'static str, names: Box<[Box<str>]> },
+    Path {
+        root: &'static str,
+        names: Box<[Box<str>]>,
+    },
     /// `x.name` where `x` is no path.
     Member(Box<Node>, Box<str>),
     /// `x[i]`
@@ -151,9 +154,7 @@ impl Node {
             },
             Self::All(nodes) => Scalar::Bool(nodes.iter().all(|node| node.eval(env).is_true())),
             Self::Any(nodes) => Scalar::Bool(nodes.iter().any(|node| node.eval(env).is_true())),
-            Self::Compare(comparison, pair) => {
-                Scalar::Bool(compare(*comparison, pair[0].eval(env), pair[1].eval(env)))
-            }
+            Self::Compare(comparison, pair) => Scalar::Bool(compare(*comparison, pair[0].eval(env), pair[1].eval(env))),
             Self::IsNull(node) => Scalar::Bool(node.eval(env) == Scalar::Null),
             Self::Arithmetic(operator, pair) => calculate(*operator, pair[0].eval(env), pair[1].eval(env)),
             Self::OneOf(node, choices) => {

@@ -148,13 +148,15 @@ fn hostile_sources_are_refused() {
 
 #[test]
 fn comparisons_tell_when_a_call_matters() {
-    let source = "recency(\"a\") > duration(\"30d\") && recency(\"a\") <= duration(\"90d\") || recency(\"b\") == recency(\"a\")";
+    let source =
+        "recency(\"a\") > duration(\"30d\") && recency(\"a\") <= duration(\"90d\") || recency(\"b\") == recency(\"a\")";
     let program = Program::compile(source, &SCOPE).expect("compiles");
     let day = 86_400_000.0;
     assert_eq!(program.calls().len(), 2, "the same call is asked once");
     assert_eq!(program.comparisons(0), [30.0 * day, 90.0 * day]);
     assert!(!program.is_only_compared(0), "it is also compared with another call");
-    let program = Program::compile("recency(\"a\") > duration(\"30d\") || recency(\"a\") == null", &SCOPE).expect("compiles");
+    let program =
+        Program::compile("recency(\"a\") > duration(\"30d\") || recency(\"a\") == null", &SCOPE).expect("compiles");
     assert!(program.is_only_compared(0));
     assert_eq!(program.result_type(), Type::Bool);
 }

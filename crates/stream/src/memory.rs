@@ -213,7 +213,7 @@ impl Log for MemoryLog {
 
 /// When `timeout` is over; a year from now at the latest, which keeps the sum in range.
 pub(crate) fn deadline(timeout: Duration) -> Instant {
-    Instant::now() + timeout.min(Duration::from_secs(365 * 24 * 3_600))
+    Instant::now() + timeout.min(Duration::from_hours(365 * 24))
 }
 
 /// The machine's clock; before 1970 it is taken as 1970.

@@ -1,4 +1,95 @@
-//! The HTTP side of Rapport. What it needs of the rest of the program are the traits of [`ports`].
+//! The HTTP side of Rapport: the collect door, the customer API, the live stream, sign-in, metrics and the pages.
+//!
+//! It is not the fold and knows neither engine nor store nor training: what it needs of them are the traits of [`ports`],
+//! which the binary implements. It reads and appends to the log directly.
+//!
+//! Invariants:
+//! - A sender is answered with success only after all of its events are durable; a refused request leaves nothing behind.
+//! - No answer about customers is made without an [`auth::Operator`], no event is appended without an [`auth::Door`].
+//! - Every refusal is a problem document, every queue and body has a limit, and what happens at the limit is counted.
+//! - Nothing here blocks a thread of the runtime: what may touch the disk goes to a thread for blocking work.
 
 pub mod api;
+mod auth;
+mod collect;
+mod customers;
+mod exchange;
+mod health;
+mod hub;
+mod limit;
+mod live;
+mod manage;
+mod metrics;
+pub mod openapi;
+mod pages;
 pub mod ports;
+mod problem;
+mod routes;
+mod session;
+
+use std::sync::Arc;
+
+use rapport_stream::Log;
+use rapport_types::Timestamp;
+
+pub use hub::{Hub, HubOptions, Kind, Pushed};
+pub use problem::Problem;
+pub use routes::router;
+
+/// What the server works with.
+#[derive(Clone)]
+pub struct State {
+    /// Where events go.
+    pub log: Arc<dyn Log>,
+    /// Answers about customers.
+    pub answers: Arc<dyn ports::Answers>,
+    /// Who may do what.
+    pub access: Arc<dyn ports::Access>,
+    /// Models.
+    pub training: Arc<dyn ports::Training>,
+    /// Definitions.
+    pub definitions: Arc<dyn ports::DefinitionsPort>,
+    /// Facts of health.
+    pub health: Arc<dyn ports::HealthFacts>,
+    /// The live stream; the engine's sink delivers to it.
+    pub hub: Hub,
+    /// What the installation says of itself.
+    pub about: api::About,
+    /// How fast a write key may send.
+    pub limits: Limits,
+    /// Whether the cookie is for HTTPS only; set behind a proxy that speaks HTTPS.
+    pub secure_cookie: bool,
+    /// The time of the machine; [`system_time`] outside tests.
+    pub clock: fn() -> Timestamp,
+}
+
+/// How fast one write key may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Events a second in the long run.
+    pub events_per_second: u32,
+    /// Events at once; never less than a full batch.
+    pub burst: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { events_per_second: 250_000, burst: 500_000 }
+    }
+}
+
+/// The time of the machine.
+pub fn system_time() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(since.as_millis() as i64)
+}
+
+/// The state with what the server adds to it.
+pub(crate) struct App {
+    pub(crate) state: State,
+    pub(crate) metrics: metrics::Metrics,
+    pub(crate) doors: auth::Doors,
+}
+
+/// What every handler gets: one pointer, because it is copied with every request.
+pub(crate) type Shared = Arc<App>;

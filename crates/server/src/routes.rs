@@ -1,0 +1,78 @@
+//! All routes, and what every answer carries: headers against misuse by browsers, and a line in the access log.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, header},
+    middleware::{Next, from_fn},
+    response::Response,
+    routing::{get, patch, post},
+};
+
+use crate::{
+    App, Shared, State, auth::Doors, collect, customers, health, live, manage, metrics::Metrics, pages,
+    problem::Problem, session,
+};
+
+/// The whole HTTP side.
+pub fn router(state: State) -> Router {
+    let metrics = Metrics::new(state.hub.pace());
+    let app: Shared = Arc::new(App { state, metrics, doors: Doors::default() });
+    let other = Router::new()
+        .route("/v1/customers", get(customers::list))
+        .route("/v1/customers/{id}", get(customers::one).merge(patch(customers::change)))
+        .route("/v1/customers/{id}/timeline", get(customers::timeline))
+        .route("/v1/decide", post(customers::decide))
+        .route("/v1/ledger", get(customers::ledger))
+        .route("/v1/stream", get(live::stream))
+        .route("/v1/definitions", get(manage::definitions).put(manage::put_definitions))
+        .route("/v1/models", get(manage::models))
+        .route("/v1/models/train", post(manage::train))
+        .route("/v1/models/jobs/{id}", get(manage::job))
+        .route("/v1/models/{score}/{version}/activate", post(manage::activate))
+        .route("/v1/session", get(session::session).post(session::sign_in).delete(session::sign_out))
+        .route("/v1/about", get(health::about))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(pages::fallback)
+        .method_not_allowed_fallback(|| async { Problem::method() })
+        .layer(from_fn(around));
+    // The door has its own short way: its answers are read by programs and its requests are counted, not listed.
+    let door = collect::routes().method_not_allowed_fallback(|| async { Problem::method() });
+    other.merge(door).with_state(app)
+}
+
+/// Around every request but those of the door. Paths are logged as patterns: a path may name a person, a query a token.
+async fn around(request: Request, next: Next) -> Response {
+    let from = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    protect(&mut response);
+    tracing::info!(
+        target: "rapport::access",
+        method = %method,
+        route = route.as_ref().map_or("pages", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        ms = from.elapsed().as_secs_f64() * 1_000.0,
+    );
+    response
+}
+
+fn protect(response: &mut Response) {
+    let headers = response.headers_mut();
+    let mut set = |name, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    // The address of the sign-in page holds a token.
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+}

@@ -1,0 +1,68 @@
+//! Signing in by a one-time link, and out.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    Shared,
+    api::{Session, SignIn},
+    auth::{COOKIE, Operator, cookie, has_request_header},
+    exchange::{Answer, Json, blocking},
+    problem::Problem,
+};
+
+/// Takes a one-time token and sets the cookie of a session.
+#[utoipa::path(post, path = "/v1/session", tag = "session", request_body = SignIn,
+    responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub(crate) async fn sign_in(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    Json(request): Json<SignIn>,
+) -> Result<Response, Problem> {
+    // Without it a foreign page could sign its visitor in under a stranger's session.
+    if !has_request_header(&headers) {
+        let problem = Problem::new(StatusCode::FORBIDDEN, "request_header", "A header is missing");
+        return Err(problem.field("X-Rapport-Request").detail("signing in needs X-Rapport-Request: 1"));
+    }
+    let secure = app.state.secure_cookie;
+    let made = blocking(move || app.state.access.sign_in(&request.token)).await??;
+    let Some(made) = made else {
+        let title = "The link was used before or is too old";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "token", title).field("token"));
+    };
+    let session = Session { name: made.name, since: Some(made.since) };
+    set_cookie(Answer(session).into_response(), &made.secret, made.lasts_s, secure)
+}
+
+/// Who is signed in.
+#[utoipa::path(get, path = "/v1/session", tag = "session",
+    responses((status = 200, body = Session), (status = 401, body = Problem)))]
+pub(crate) async fn session(operator: Operator) -> Answer<Session> {
+    Answer(operator.session)
+}
+
+/// Ends the session.
+#[utoipa::path(delete, path = "/v1/session", tag = "session",
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub(crate) async fn sign_out(
+    State(app): State<Shared>,
+    _operator: Operator,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let secure = app.state.secure_cookie;
+    if let Some(secret) = cookie(&headers).map(str::to_owned) {
+        blocking(move || app.state.access.sign_out(&secret)).await??;
+    }
+    set_cookie(StatusCode::NO_CONTENT.into_response(), "", 0, secure)
+}
+
+fn set_cookie(mut response: Response, secret: &str, lasts_s: u64, secure: bool) -> Result<Response, Problem> {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={secret}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}");
+    let value = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
+    response.headers_mut().insert(header::SET_COOKIE, value);
+    Ok(response)
+}

@@ -1,0 +1,312 @@
+//! A server over a log in memory and ports that answer the same every time.
+
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use http_body_util::BodyExt as _;
+use rapport_server::{
+    Hub, HubOptions, Limits, State,
+    api::{
+        About, Customer, CustomerRow, Decision, Health, Job, JobState, Ledger, LedgerCounts, LedgerRow, LogPosition,
+        Mistake, Model, Session, TrainRequest,
+    },
+    ports::{
+        Access, After, Answers, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession, Place,
+        Refusal, Training,
+    },
+    router,
+};
+use rapport_stream::{Log, MemoryLog};
+use rapport_types::{CustomerId, Entry, Event, Object, PartitionId, SourceId, Timestamp};
+use tower::ServiceExt as _;
+
+/// The base64 of `wk_test:`.
+pub const BASIC: &str = "Basic d2tfdGVzdDo=";
+pub const BEARER: &str = "Bearer ak_test";
+pub const COOKIE: &str = "rapport_session=s_test";
+pub const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+fn now() -> Timestamp {
+    NOW
+}
+
+pub struct World {
+    pub log: Arc<MemoryLog>,
+    pub hub: Hub,
+    pub fakes: Arc<Fakes>,
+    pub app: Router,
+}
+
+/// What a response was.
+pub struct Told {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Told {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Status, code and field of a problem; also holds it to being one.
+    pub fn problem(&self) -> (u16, String, String) {
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{}", self.body);
+        let json = self.json();
+        assert_eq!(json["status"], self.status.as_u16());
+        let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+        (self.status.as_u16(), text("code"), text("field"))
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(MemoryLog::new(2).unwrap(), HubOptions::default(), Limits::default())
+    }
+
+    pub fn with(log: MemoryLog, options: HubOptions, limits: Limits) -> Self {
+        let log = Arc::new(log);
+        let hub = Hub::new(log.partitions(), options);
+        for partition in 0..log.partitions() {
+            hub.starts_at(PartitionId(partition), log.end(PartitionId(partition)));
+        }
+        let fakes = Arc::new(Fakes::new(Arc::clone(&log)));
+        let about = About { version: "1.2.3".to_owned(), data_note: None, partitions: log.partitions() };
+        let state = State {
+            log: log.clone(),
+            answers: fakes.clone(),
+            access: fakes.clone(),
+            training: fakes.clone(),
+            definitions: fakes.clone(),
+            health: fakes.clone(),
+            hub: hub.clone(),
+            about,
+            limits,
+            secure_cookie: false,
+            clock: now,
+        };
+        Self { log, hub, fakes, app: router(state) }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Told {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        Told { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Posts to the collect door with the write key.
+    pub async fn collect(&self, path: &str, body: impl Into<Body>) -> Told {
+        self.send(Request::post(path).header(header::AUTHORIZATION, BASIC).body(body.into()).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Told {
+        self.send(Request::get(path).header(header::AUTHORIZATION, BEARER).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn with_json(&self, method: &str, path: &str, body: &str) -> Told {
+        let request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, BEARER);
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// All events in the log, by partition and then offset.
+    pub fn events(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for partition in (0..self.log.partitions()).map(PartitionId) {
+            for record in self.log.read(partition, rapport_types::Offset(0), usize::MAX).unwrap() {
+                if let Entry::Event(event) = Entry::decode(&record.bytes).unwrap() {
+                    events.push(event);
+                }
+            }
+        }
+        events
+    }
+}
+
+/// All ports. One customer is known: `user:u1`, who was `anon:a1`.
+pub struct Fakes {
+    log: Arc<MemoryLog>,
+    sessions_left: AtomicU32,
+    tokens_left: AtomicU32,
+}
+
+impl Fakes {
+    fn new(log: Arc<MemoryLog>) -> Self {
+        Self { log, sessions_left: AtomicU32::new(u32::MAX), tokens_left: AtomicU32::new(1) }
+    }
+
+    /// The session ends after so many looks at it.
+    pub fn end_session_after(&self, looks: u32) {
+        self.sessions_left.store(looks, Ordering::SeqCst);
+    }
+
+    fn knows(id: &CustomerId) -> bool {
+        matches!(id.to_string().as_str(), "user:u1" | "anon:a1")
+    }
+}
+
+fn take(counter: &AtomicU32) -> bool {
+    counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+pub fn row(id: &str) -> CustomerRow {
+    CustomerRow {
+        id: id.to_owned(),
+        name: None,
+        known: true,
+        country: None,
+        first_seen: NOW,
+        last_seen: NOW,
+        events: 3,
+        segments: vec!["vip".to_owned()],
+        score: None,
+    }
+}
+
+impl Answers for Fakes {
+    fn customers(&self, query: &CustomersQuery) -> CustomersPage {
+        let next = query.after.is_none().then(|| After { key: -0.25, id: "user:u1".to_owned() });
+        let from_next = query.after == Some(After { key: -0.25, id: "user:u1".to_owned() });
+        let rows = if query.after.is_none() || from_next { vec![row("user:u1")] } else { Vec::new() };
+        CustomersPage { rows, total: 2, next }
+    }
+
+    fn customer(&self, id: &CustomerId) -> Option<Customer> {
+        Self::knows(id).then(|| Customer {
+            id: "user:u1".to_owned(),
+            ids: vec!["user:u1".to_owned(), "anon:a1".to_owned()],
+            name: None,
+            attributes: Object::default(),
+            first_seen: NOW,
+            last_seen: NOW,
+            events: 3,
+            features: Vec::new(),
+            segments: Vec::new(),
+            scores: Vec::new(),
+            position: LogPosition { partition: 0, offset: 0 },
+        })
+    }
+
+    fn primary(&self, id: &CustomerId) -> Option<CustomerId> {
+        Self::knows(id).then(|| CustomerId::User("u1".into()))
+    }
+
+    /// Every entry of the log is one of the customer's.
+    fn places(&self, id: &CustomerId) -> Option<Vec<Place>> {
+        let all = |partition: PartitionId| {
+            let end = self.log.end(partition).0;
+            (0..end).map(move |offset| Place {
+                at: Timestamp(offset as i64),
+                partition,
+                offset: rapport_types::Offset(offset),
+            })
+        };
+        Self::knows(id).then(|| (0..self.log.partitions()).map(PartitionId).flat_map(all).collect())
+    }
+
+    fn decide(&self, id: &CustomerId) -> Decision {
+        let known = Self::knows(id);
+        let segments = if known { vec!["vip".to_owned()] } else { Vec::new() };
+        Decision {
+            customer: id.to_string(),
+            known_to_us: known,
+            scores: Vec::new(),
+            segments,
+            at: known.then_some(NOW),
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        let counts = LedgerCounts { accepted: 2, applied: 1, deduplicated: 1, ..LedgerCounts::default() };
+        Ledger { sources: vec![LedgerRow { source: "web".to_owned(), counts }], total: counts }
+    }
+}
+
+impl Access for Fakes {
+    fn source(&self, write_key: &str) -> Option<SourceId> {
+        (write_key == "wk_test").then_some(SourceId(1))
+    }
+
+    fn source_name(&self, _: SourceId) -> String {
+        "web".to_owned()
+    }
+
+    fn api_key(&self, key: &str) -> Option<Session> {
+        (key == "ak_test").then(|| Session { name: "key".to_owned(), since: None })
+    }
+
+    fn session(&self, secret: &str) -> Option<Session> {
+        (secret == "s_test" && take(&self.sessions_left)).then(|| Session { name: "Ada".to_owned(), since: Some(NOW) })
+    }
+
+    fn sign_in(&self, token: &str) -> Result<Option<NewSession>, Refusal> {
+        let good = token == "once" && take(&self.tokens_left);
+        let made = || NewSession { secret: "s_test".to_owned(), name: "Ada".to_owned(), since: NOW, lasts_s: 60 };
+        Ok(good.then(made))
+    }
+
+    fn sign_out(&self, _: &str) -> Result<(), Refusal> {
+        self.sessions_left.store(0, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+impl Training for Fakes {
+    fn start(&self, request: &TrainRequest) -> Result<String, Refusal> {
+        match request.score.as_str() {
+            "repeat_purchase" => Ok("job-1".to_owned()),
+            "broken" => Err(Refusal::Internal("secret detail".to_owned())),
+            _ => Err(Refusal::Invalid { field: "score".to_owned(), what: "there is no such score".to_owned() }),
+        }
+    }
+
+    fn job(&self, id: &str) -> Option<Job> {
+        (id == "job-1").then(|| Job { state: JobState::Running, progress: 0.5, version: None, error: None })
+    }
+
+    fn models(&self) -> Result<Vec<Model>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn activate(&self, score: &str, version: u32) -> Result<(), Refusal> {
+        if (score, version) == ("repeat_purchase", 1) {
+            Ok(())
+        } else {
+            Err(Refusal::NotFound("there is no such model".to_owned()))
+        }
+    }
+}
+
+impl DefinitionsPort for Fakes {
+    fn get(&self) -> (u32, String) {
+        (7, r#"{"segments":[],"features":[]}"#.to_owned())
+    }
+
+    fn put(&self, document: &str, expected: Option<u32>) -> Result<u32, Refusal> {
+        if expected.is_some_and(|expected| expected != 7) {
+            return Err(Refusal::Conflict("version 7 is in force".to_owned()));
+        }
+        if document.contains("wrong") {
+            let mistake = |path: &str| Mistake { path: path.to_owned(), what: "it is wrong".to_owned() };
+            return Err(Refusal::Mistakes(vec![mistake("segments[0].when"), mistake("features[1].name")]));
+        }
+        assert!(!document.contains("version"), "the version is not a part of the document: {document}");
+        Ok(8)
+    }
+}
+
+impl HealthFacts for Fakes {
+    fn health(&self) -> Health {
+        Health { reasons: Vec::new(), behind_s: 0.0, partitions: Vec::new() }
+    }
+}

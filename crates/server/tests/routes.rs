@@ -1,0 +1,217 @@
+//! Every route with every kind of caller, and what the answers carry.
+
+mod common;
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use common::{BEARER, COOKIE, World};
+
+/// Method, path, body, status with a valid credential.
+const TABLE: [(&str, &str, &str, u16); 17] = [
+    ("GET", "/v1/customers", "", 200),
+    ("GET", "/v1/customers/user:u1", "", 200),
+    ("GET", "/v1/customers/user:nobody", "", 404),
+    ("GET", "/v1/customers/user:u1/timeline", "", 200),
+    ("PATCH", "/v1/customers/user:u1", r#"{"attributes":{"plan":"gold"}}"#, 202),
+    ("POST", "/v1/decide", r#"{"customer":"user:u1"}"#, 200),
+    ("GET", "/v1/ledger", "", 200),
+    ("GET", "/v1/definitions", "", 200),
+    ("PUT", "/v1/definitions", r#"{"segments":[]}"#, 202),
+    ("GET", "/v1/models", "", 200),
+    ("POST", "/v1/models/train", r#"{"score":"repeat_purchase"}"#, 202),
+    ("GET", "/v1/models/jobs/job-1", "", 200),
+    ("POST", "/v1/models/repeat_purchase/1/activate", "", 202),
+    ("GET", "/v1/session", "", 200),
+    ("DELETE", "/v1/session", "", 204),
+    ("GET", "/v1/about", "", 200),
+    ("GET", "/v1/customers?limit=0", "", 400),
+];
+
+fn request(method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+#[tokio::test]
+async fn every_route_asks_who_is_there() {
+    for (method, path, body, status) in TABLE {
+        let world = World::new();
+        for headers in [
+            &[][..],
+            &[("authorization", "Bearer other")],
+            &[("authorization", "Bearer wk_test")],
+            &[("authorization", common::BASIC)],
+            &[("cookie", "rapport_session=other"), ("x-rapport-request", "1")],
+            &[("authorization", "Bearer other"), ("cookie", COOKIE), ("x-rapport-request", "1")],
+        ] {
+            let told = world.send(request(method, path, body, headers)).await;
+            assert_eq!(told.problem().0, 401, "{method} {path} {headers:?}");
+        }
+        assert!(world.events().is_empty(), "{method} {path}");
+        let told = world.send(request(method, path, body, &[("authorization", BEARER)])).await;
+        assert_eq!(told.status.as_u16(), status, "{method} {path}: {}", told.body);
+        let told = world.send(request(method, path, body, &[("cookie", COOKIE), ("x-rapport-request", "1")])).await;
+        assert_eq!(told.status.as_u16(), status, "{method} {path}: {}", told.body);
+        let told = world.send(request(method, path, body, &[("cookie", COOKIE)])).await;
+        if method == "GET" {
+            assert_eq!(told.status.as_u16(), status, "{method} {path}");
+        } else if path != "/v1/session" {
+            assert_eq!(told.problem(), (403, "request_header".into(), "X-Rapport-Request".into()), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_problem() {
+    let world = World::new();
+    for (method, path, body, expected) in [
+        ("GET", "/v1/nothing", "", (404, "not_found")),
+        ("GET", "/v1", "", (404, "not_found")),
+        ("DELETE", "/v1/customers", "", (405, "method")),
+        ("GET", "/v1/track", "", (405, "method")),
+        ("POST", "/page/of/the/ui", "", (405, "method")),
+        ("GET", "/assets/missing.js", "", (404, "not_found")),
+        ("GET", "/v1/customers?sort=name", "", (400, "invalid_field")),
+        ("GET", "/v1/customers?limit=501", "", (400, "invalid_field")),
+        ("GET", "/v1/customers?limit=x", "", (400, "invalid_query")),
+        ("GET", "/v1/customers?cursor=x", "", (400, "invalid_field")),
+        ("GET", "/v1/customers/user:u1/timeline?before=x", "", (400, "invalid_field")),
+        ("GET", "/v1/customers/user:no/timeline", "", (404, "not_found")),
+        ("PATCH", "/v1/customers/user:no", r#"{"attributes":{"a":1}}"#, (404, "not_found")),
+        ("PATCH", "/v1/customers/user:u1", r#"{"attributes":{}}"#, (400, "invalid_field")),
+        ("PATCH", "/v1/customers/user:u1", r#"{"attributes":5}"#, (400, "invalid_field")),
+        ("PATCH", "/v1/customers/user:u1", "{", (400, "invalid_json")),
+        ("POST", "/v1/decide", "{}", (400, "invalid_field")),
+        ("POST", "/v1/decide", r#"{"other":1}"#, (400, "invalid_field")),
+        ("PUT", "/v1/definitions", "[]", (400, "invalid_json")),
+        ("PUT", "/v1/definitions", r#"{"version":6}"#, (409, "conflict")),
+        ("PUT", "/v1/definitions", r#"{"version":"x"}"#, (400, "invalid_field")),
+        ("PUT", "/v1/definitions", r#"{"segments":"wrong"}"#, (422, "mistakes")),
+        ("POST", "/v1/models/train", r#"{"score":"other"}"#, (422, "invalid_field")),
+        ("POST", "/v1/models/train", r#"{"score":"broken"}"#, (500, "internal")),
+        ("GET", "/v1/models/jobs/other", "", (404, "not_found")),
+        ("POST", "/v1/models/repeat_purchase/2/activate", "", (404, "not_found")),
+        ("POST", "/v1/models/repeat_purchase/x/activate", "", (404, "not_found")),
+        ("GET", "/v1/stream?kind=weather", "", (400, "invalid_field")),
+    ] {
+        let told = world.with_json(method, path, body).await;
+        let (status, code, _) = told.problem();
+        assert_eq!((status, code.as_str()), expected, "{method} {path} {body}: {}", told.body);
+        assert!(!told.body.contains("secret detail"), "{}", told.body);
+    }
+    let large = format!(r#"{{"attributes":{{"a":"{}"}}}}"#, "x".repeat(40_000));
+    assert_eq!(world.with_json("PATCH", "/v1/customers/user:u1", &large).await.problem().0, 413);
+    assert_eq!(world.with_json("PUT", "/v1/definitions", &" ".repeat(2_000_000)).await.problem().0, 413);
+    let told = world.with_json("PUT", "/v1/definitions", r#"{"segments":"wrong"}"#).await;
+    assert_eq!(told.json()["mistakes"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn signing_in_works_once_and_out_for_good() {
+    let world = World::new();
+    let sign_in = |headers: &[(&str, &str)]| request("POST", "/v1/session", r#"{"token":"once"}"#, headers);
+    assert_eq!(world.send(sign_in(&[])).await.problem().0, 403);
+    let told = world.send(sign_in(&[("x-rapport-request", "1")])).await;
+    assert_eq!((told.status, told.json()["name"].as_str()), (StatusCode::OK, Some("Ada")));
+    let cookie = told.headers[header::SET_COOKIE].to_str().unwrap();
+    assert_eq!(cookie, "rapport_session=s_test; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
+    assert!(!told.body.contains("s_test"));
+    assert_eq!(
+        world.send(sign_in(&[("x-rapport-request", "1")])).await.problem(),
+        (401, "token".into(), "token".into())
+    );
+    assert_eq!(world.send(request("GET", "/v1/session", "", &[("cookie", COOKIE)])).await.status, StatusCode::OK);
+    let out = request("DELETE", "/v1/session", "", &[("cookie", COOKIE), ("x-rapport-request", "1")]);
+    let told = world.send(out).await;
+    assert!(told.headers[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!(world.send(request("GET", "/v1/session", "", &[("cookie", COOKIE)])).await.problem().0, 401);
+}
+
+#[tokio::test]
+async fn lists_go_on_where_the_page_before_ended() {
+    let world = World::new();
+    let first = world.get("/v1/customers?limit=1").await.json();
+    let cursor = first["next"].as_str().unwrap();
+    let second = world.get(&format!("/v1/customers?limit=1&cursor={cursor}")).await.json();
+    assert_eq!((&second["customers"][0]["id"], &second["next"]), (&"user:u1".into(), &serde_json::Value::Null));
+}
+
+#[tokio::test]
+async fn a_timeline_shows_the_newest_first_and_goes_back() {
+    let world = World::new();
+    for number in 0..5 {
+        let body = format!(r#"{{"userId":"u1","event":"e{number}","properties":{{"n":{number}}}}}"#);
+        world.collect("/v1/track", body).await;
+    }
+    let mut path = "/v1/customers/anon:a1/timeline?limit=2".to_owned();
+    let mut names = Vec::new();
+    loop {
+        let page = world.get(&path).await.json();
+        names.extend(page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/customers/anon:a1/timeline?limit=2&before={next}");
+    }
+    assert_eq!(names, ["e4", "e3", "e2", "e1", "e0"]);
+}
+
+#[tokio::test]
+async fn a_change_by_hand_is_an_entry_of_rapport_itself() {
+    let world = World::new();
+    let told = world.with_json("PATCH", "/v1/customers/a%6e%6Fn:a1", r#"{"attributes":{"plan":"gold"}}"#).await;
+    assert_eq!(told.status, StatusCode::ACCEPTED);
+    let event = &world.events()[0];
+    assert_eq!(told.json()["message_id"].as_str(), Some(&*event.message_id));
+    assert_eq!((event.source.0, event.user_id.as_deref()), (0, Some("u1")), "it goes to the profile's primary id");
+    assert_eq!(event.context.get("operator"), Some(&"key".into()));
+}
+
+#[tokio::test]
+async fn decisions_and_definitions_are_told() {
+    let world = World::new();
+    let told = world.with_json("POST", "/v1/decide", r#"{"anonymousId":"a1"}"#).await.json();
+    assert_eq!((&told["known_to_us"], &told["segments"][0]), (&true.into(), &"vip".into()));
+    let told = world.with_json("POST", "/v1/decide", r#"{"userId":"stranger"}"#).await.json();
+    assert_eq!((&told["known_to_us"], &told["customer"]), (&false.into(), &"user:stranger".into()));
+    let document = world.get("/v1/definitions").await;
+    assert_eq!(document.body, r#"{"version":7,"segments":[],"features":[]}"#);
+    assert_eq!(world.with_json("PUT", "/v1/definitions", &document.body).await.json()["version"], 8);
+}
+
+#[tokio::test]
+async fn pages_and_answers_carry_their_headers() {
+    let world = World::new();
+    for path in ["/", "/customers/user:u1", "/signin?token=x"] {
+        let told = world.send(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(told.status, StatusCode::OK, "{path}");
+        assert!(told.body.contains("<title>Rapport</title>"));
+        assert!(told.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'self'"));
+        assert_eq!(told.headers[header::CACHE_CONTROL], "no-cache");
+        assert_eq!(told.headers[header::X_FRAME_OPTIONS], "DENY");
+        assert_eq!(told.headers[header::REFERRER_POLICY], "no-referrer");
+    }
+    let told = world.get("/v1/ledger").await;
+    assert_eq!(told.headers[header::CACHE_CONTROL], "no-store");
+    assert_eq!(told.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let told = world.send(Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(told.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[test]
+fn the_checked_in_document_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json");
+    let current = rapport_server::openapi::document();
+    if std::env::var_os("RAPPORT_WRITE_OPENAPI").is_some() {
+        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference")).unwrap();
+        std::fs::write(path, &current).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        checked_in == current,
+        "docs/reference/openapi.json is not current; write it with\n    RAPPORT_WRITE_OPENAPI=1 cargo test -p rapport-server document"
+    );
+}

@@ -67,5 +67,5 @@ pub(crate) fn ended(group: u32) {
 /// Sends a signal to a group by the shell's own `kill`: the standard library can only send SIGKILL, and unsafe code is
 /// forbidden. A group that is gone is no error: it has what the signal asks for.
 pub(crate) fn signal(name: &str, group: u32) {
-    drop(Command::new("sh").arg("-c").arg(format!("kill -{name} -- -{group} 2>/dev/null")).status());
+    drop(Command::new("sh").arg("-c").arg(format!("kill -s {name} -- -{group} 2>/dev/null")).status());
 }

@@ -210,7 +210,7 @@ impl Drop for Background {
             interrupt::signal("TERM", group);
             // One that does not stop in time is killed by a shell that waits beside it: waiting here needs no clock then.
             let grace = STOP_GRACE.as_secs();
-            let late = format!("sleep {grace}; kill -KILL -- -{group} 2>/dev/null");
+            let late = format!("sleep {grace}; kill -s KILL -- -{group} 2>/dev/null");
             let watchdog = Command::new("sh").args(["-c", &late]).stdout(Stdio::null()).process_group(0).spawn();
             drop(self.child.wait());
             if let Ok(mut watchdog) = watchdog {

@@ -14,7 +14,7 @@ use crate::process::{Background, Run};
 use crate::tree;
 
 /// How long a start may take: the first one makes secrets and files.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running `rapport serve`.
 pub(crate) struct Server {

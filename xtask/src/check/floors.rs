@@ -144,8 +144,8 @@ mod tests {
             member("rapport-server", &[]),
         ]);
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].contains("'rapport-engine' (floor 4) uses 'rapport-server'"), "{found:?}");
-        assert!(found[1].contains("'rapport-profile' (floor 2) uses 'rapport-decide'"), "{found:?}");
+        assert!(found[0].contains("'rapport-profile' (floor 2) uses 'rapport-decide'"), "{found:?}");
+        assert!(found[1].contains("'rapport-engine' (floor 4) uses 'rapport-server'"), "{found:?}");
     }
 
     #[test]

@@ -24,6 +24,8 @@ const POLICY: &str = "deny.toml";
 #[derive(Debug)]
 pub(crate) struct Policy {
     allowed: Vec<String>,
+    /// Crates that may be under one more licence, each with the reason in the file.
+    exceptions: Vec<(String, String)>,
     banned: Vec<String>,
 }
 
@@ -31,6 +33,12 @@ impl Policy {
     /// Reads `deny.toml`.
     pub(crate) fn load() -> Result<Self, Failure> {
         Self::parse(&fs::read_to_string(tree::root().join(POLICY))?)
+    }
+
+    /// The licences that this crate may be under.
+    fn allowed_for(&self, name: &str) -> Vec<String> {
+        let more = self.exceptions.iter().filter(|(crate_name, _)| crate_name == name).map(|(_, licence)| licence);
+        self.allowed.iter().chain(more).cloned().collect()
     }
 
     fn parse(text: &str) -> Result<Self, Failure> {
@@ -52,8 +60,16 @@ impl Policy {
             .iter()
             .filter_map(|entry| entry.get("name").and_then(|name| name.as_str()).map(str::to_owned))
             .collect();
-        Ok(Self { allowed, banned })
+        let exceptions = list("licenses", "exceptions").iter().flat_map(exception).collect();
+        Ok(Self { allowed, exceptions, banned })
     }
+}
+
+/// The pairs of crate and licence in an entry of `[[licenses.exceptions]]`.
+fn exception(entry: &toml::Value) -> Vec<(String, String)> {
+    let name = entry.get("crate").and_then(|name| name.as_str()).unwrap_or_default();
+    let licences = entry.get("allow").and_then(|list| list.as_array()).map(Vec::as_slice).unwrap_or_default();
+    licences.iter().filter_map(|licence| Some((name.to_owned(), licence.as_str()?.to_owned()))).collect()
 }
 
 /// Crates under a licence that is not allowed, banned crates, and crates from elsewhere than a registry.
@@ -63,7 +79,7 @@ pub(crate) fn check_crates(workspace: &Workspace, policy: &Policy) -> Vec<Findin
         let name = format!("{} {}", package.name, package.version);
         match package.licence.as_deref() {
             None => findings.push(Finding::new(RULE, "Cargo.lock", 0, format!("{name} states no licence"))),
-            Some(licence) if !spdx::is_allowed(licence, &policy.allowed) => {
+            Some(licence) if !spdx::is_allowed(licence, &policy.allowed_for(&package.name)) => {
                 findings.push(Finding::new(RULE, "Cargo.lock", 0, format!("{name} is under '{licence}'")));
             }
             Some(_) => {}
@@ -83,19 +99,24 @@ pub(crate) fn check_crates(workspace: &Workspace, policy: &Policy) -> Vec<Findin
     findings
 }
 
-/// npm packages under a licence that is not allowed, as each `package-lock.json` states it. A package of development
-/// only (a build tool, a test runner) is not shipped and is held to the same list all the same.
+/// Licences that are fine in a tool that builds or tests and is never in what is shipped.
+const FOR_TOOLS: &[&str] = &["MPL-2.0", "Python-2.0"];
+
+/// npm packages under a licence that is not allowed, as each `package-lock.json` states it.
 pub(crate) fn check_npm(files: &[File], policy: &Policy) -> Result<Vec<Finding>, Failure> {
+    let mut for_tools = policy.allowed.clone();
+    for_tools.extend(FOR_TOOLS.iter().map(|name| (*name).to_owned()));
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| file.path.ends_with("package-lock.json")) {
         let lock: Value = serde_json::from_str(&file.text)?;
         let Some(packages) = lock["packages"].as_object() else { continue };
         for (place, package) in packages.iter().filter(|(place, _)| place.contains("node_modules/")) {
             let name = place.rsplit("node_modules/").next().unwrap_or(place);
+            let allowed = if package["dev"] == true { &for_tools } else { &policy.allowed };
             match package["license"].as_str() {
-                Some(licence) if spdx::is_allowed(licence, &policy.allowed) => {}
+                Some(licence) if spdx::is_allowed(licence, allowed) => {}
                 Some(licence) => {
-                    findings.push(Finding::new(RULE, &file.path, 0, format!("{name} is under '{licence}'")))
+                    findings.push(Finding::new(RULE, &file.path, 0, format!("{name} is under '{licence}'")));
                 }
                 None => findings.push(Finding::new(RULE, &file.path, 0, format!("{name} states no licence"))),
             }
@@ -146,7 +167,11 @@ mod tests {
     use crate::check::dependencies::Package;
 
     fn policy() -> Policy {
-        Policy::parse("[licenses]\nallow = [\"MIT\"]\n[bans]\ndeny = [{ name = \"bad\", reason = \"r\" }]\n").unwrap()
+        let except = "exceptions = [{ crate = \"let-in\", allow = [\"MPL-2.0\"] }]";
+        Policy::parse(&format!(
+            "[licenses]\nallow = [\"MIT\"]\n{except}\n[bans]\ndeny = [{{ name = \"bad\", reason = \"r\" }}]\n"
+        ))
+        .unwrap()
     }
 
     fn package(name: &str, version: &str, licence: Option<&str>) -> Package {
@@ -165,18 +190,19 @@ mod tests {
             package("b", "1.0.0", Some("GPL-3.0")),
             package("bad", "1.0.0", Some("MIT")),
             package("c", "1.0.0", None),
+            package("let-in", "1.0.0", Some("MPL-2.0")),
             package("d", "1.0.0", Some("MIT")),
         ];
-        packages[4].from_registry = false;
+        packages[5].from_registry = false;
         let found = check_crates(&Workspace { members: Vec::new(), packages }, &policy());
         assert_eq!(found.len(), 4, "{found:?}");
     }
 
     #[test]
     fn npm_licences_are_held() {
-        let lock = r#"{"packages":{"":{"license":"X"},"node_modules/a":{"license":"MIT"},"node_modules/b":{"license":"GPL-3.0"},"node_modules/c":{}}}"#;
+        let lock = r#"{"packages":{"":{"license":"X"},"node_modules/a":{"license":"MIT"},"node_modules/b":{"license":"GPL-3.0"},"node_modules/c":{},"node_modules/d":{"license":"MPL-2.0"},"node_modules/e":{"license":"MPL-2.0","dev":true}}}"#;
         let file = File { path: "web/package-lock.json".to_owned(), text: lock.to_owned() };
-        assert_eq!(check_npm(&[file], &policy()).unwrap().len(), 2);
+        assert_eq!(check_npm(&[file], &policy()).unwrap().len(), 3);
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn is_pure_source(path: &str) -> bool {
     parts.next() == Some("crates")
         && parts.next().is_some_and(|name| PURE.contains(&name))
         && parts.next() == Some("src")
-        && path.ends_with(".rs")
+        && path.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "rs")
         && !source::is_test_file(path)
 }
 
@@ -136,7 +136,13 @@ fn walks(line: &str, map: &str) -> bool {
     let by_call = WALKS.iter().any(|walk| has_word(line, &format!("{map}.{walk}")));
     let by_loop = line.trim_start().starts_with("for ")
         && line.split_once(" in ").is_some_and(|(_, walked)| {
-            let walked = walked.trim_end_matches([' ', '{']).trim_start_matches('&').trim_start_matches("mut ");
+            let walked = walked
+                .split('{')
+                .next()
+                .unwrap_or_default()
+                .trim_end()
+                .trim_start_matches('&')
+                .trim_start_matches("mut ");
             walked == map || walked == format!("self.{map}")
         });
     by_call || by_loop

@@ -156,7 +156,7 @@ fn item_end(code: &str, begin: usize) -> usize {
 
 /// The line, from 0, that holds this byte.
 pub(crate) fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    text.bytes().take(at).fold(0, |lines, byte| lines + usize::from(byte == b'\n'))
 }
 
 /// Whether the whole file is test code by its place or name.

@@ -52,7 +52,7 @@ impl Reader<'_> {
             self.tokens = rest;
             licence = format!("{licence} WITH {exception}");
         }
-        Some(self.allowed.iter().any(|allowed| *allowed == licence))
+        Some(self.allowed.contains(&licence))
     }
 }
 

@@ -104,7 +104,7 @@ impl Door {
     pub(crate) fn pass(&self, events: usize) -> Result<(), Problem> {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         let now = START.elapsed().as_nanos() as u64;
-        self.bucket.take(now, events as u64).map_err(|wait| Problem::too_fast(wait.div_ceil(1_000_000_000)))
+        self.bucket.take(now, events as u64).map_err(|wait| Problem::too_fast(wait.div_ceil(1_000_000_000) as u32))
     }
 }
 

@@ -1,8 +1,6 @@
 //! What a caller is told when a request is refused: RFC 9457 problem documents. Every refusal of this server is one,
 //! those of the router included.
 
-use std::borrow::Cow;
-
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -18,70 +16,92 @@ use crate::{api::Mistake, ports::Refusal};
 pub struct Problem {
     /// A URI that names the kind of problem.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: Urn,
     /// What is wrong, in few words; the same for every problem of the kind.
     #[schema(value_type = String)]
-    pub title: Cow<'static, str>,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong this time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub detail: Option<Box<str>>,
     /// The field of the request that is wrong, such as `batch[3].userId`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub field: Option<Box<str>>,
     /// The kind of problem as a word for programs.
     #[schema(value_type = String)]
     pub code: &'static str,
     /// Everything that is wrong with a document.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub mistakes: Vec<Mistake>,
+    #[serde(skip_serializing_if = "<[Mistake]>::is_empty")]
+    #[schema(value_type = Vec<Mistake>)]
+    pub mistakes: Box<[Mistake]>,
     #[serde(skip)]
-    retry_after_s: Option<u64>,
+    retry_after_s: Option<u32>,
     #[serde(skip)]
-    challenge: Option<&'static str>,
+    challenge: Challenge,
+}
+
+/// `urn:rapport:problem:` and the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Urn(&'static str);
+
+impl Serialize for Urn {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("urn:rapport:problem:{}", self.0))
+    }
+}
+
+/// How to come in, for a 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Challenge {
+    None,
+    Basic,
+    Bearer,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
         Self {
-            kind: format!("urn:rapport:problem:{code}"),
-            title: title.into(),
+            kind: Urn(code),
+            title,
             status: status.as_u16(),
             detail: None,
             field: None,
             code,
-            mistakes: Vec::new(),
+            mistakes: Box::default(),
             retry_after_s: None,
-            challenge: None,
+            challenge: Challenge::None,
         }
     }
 
     #[must_use]
-    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub(crate) fn detail(mut self, detail: impl Into<Box<str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
     #[must_use]
-    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+    pub(crate) fn field(mut self, field: impl Into<Box<str>>) -> Self {
         self.field = Some(field.into());
         self
     }
 
     #[must_use]
-    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds.max(1));
         self
     }
 
     /// 400 with the field that is wrong.
-    pub(crate) fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn invalid(field: impl Into<Box<str>>, detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_field", "A field is wrong").field(field).detail(detail)
     }
 
     /// 400: the body is not JSON.
-    pub(crate) fn not_json(detail: impl Into<String>) -> Self {
+    pub(crate) fn not_json(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_json", "The body is not valid JSON").detail(detail)
     }
 
@@ -89,18 +109,18 @@ impl Problem {
     pub(crate) fn write_key() -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, "write_key", "The write key is missing or not known")
             .detail("send the write key as the user name of Basic authentication, or as writeKey in the body");
-        problem.challenge = Some("Basic realm=\"rapport\"");
+        problem.challenge = Challenge::Basic;
         problem
     }
 
     /// 401 for everything else.
     pub(crate) fn unauthorized() -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Sign in or send a valid API key");
-        problem.challenge = Some("Bearer realm=\"rapport\"");
+        problem.challenge = Challenge::Bearer;
         problem
     }
 
-    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+    pub(crate) fn not_found(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such thing").detail(detail)
     }
 
@@ -108,17 +128,17 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "The path does not take this method")
     }
 
-    pub(crate) fn too_large(detail: impl Into<String>) -> Self {
+    pub(crate) fn too_large(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request is too large").detail(detail)
     }
 
-    pub(crate) fn too_fast(wait_s: u64) -> Self {
+    pub(crate) fn too_fast(wait_s: u32) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate", "Too many events with this write key")
             .detail("nothing of this request was kept; send it again later")
             .retry_after(wait_s)
     }
 
-    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(detail: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not possible at this moment").detail(detail)
     }
 
@@ -142,9 +162,9 @@ impl From<Refusal> for Problem {
             }
             Refusal::Mistakes(mistakes) => {
                 let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "mistakes", "The document has mistakes");
-                problem.field = mistakes.first().map(|mistake| mistake.path.clone());
-                problem.detail = mistakes.first().map(|mistake| mistake.what.clone());
-                problem.mistakes = mistakes;
+                problem.field = mistakes.first().map(|mistake| mistake.path.as_str().into());
+                problem.detail = mistakes.first().map(|mistake| mistake.what.as_str().into());
+                problem.mistakes = mistakes.into();
                 problem
             }
             Refusal::Unavailable(what) => Self::unavailable(what).retry_after(5),
@@ -178,7 +198,12 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(challenge) = self.challenge {
+        let challenge = match self.challenge {
+            Challenge::None => None,
+            Challenge::Basic => Some("Basic realm=\"rapport\""),
+            Challenge::Bearer => Some("Bearer realm=\"rapport\""),
+        };
+        if let Some(challenge) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response

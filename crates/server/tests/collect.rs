@@ -1,5 +1,7 @@
 //! The door of events: what is accepted, what is refused and how, and that nothing refused leaves anything behind.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod common;
 
 use std::io::Write as _;
@@ -11,7 +13,7 @@ use axum::{
 use common::{BASIC, NOW, World};
 use flate2::{Compression, write::GzEncoder};
 use rapport_server::{HubOptions, Limits};
-use rapport_stream::{Log as _, MemoryLog};
+use rapport_stream::MemoryLog;
 use rapport_types::{EventKind, SourceId, Timestamp};
 
 const TRACK: &str =
@@ -110,7 +112,7 @@ async fn hostile_bodies_are_refused_by_name() {
         (b"null".to_vec(), 400, "invalid_field", ""),
         (b"[1]".to_vec(), 400, "invalid_field", ""),
         (b"{\"userId\":\"\xff\"}".to_vec(), 400, "invalid_json", ""),
-        (br#"{"userId":"\ud800","event":"x"}"#.to_vec(), 400, "invalid_json", ""),
+        (br#"{"userId":"\ud800","event":"x"}"#.to_vec(), 400, "invalid_field", "userId"),
         (br#"{"userId":{},"event":"x"}"#.to_vec(), 400, "invalid_field", "userId"),
         (br#"{"userId":"a","event":["x"]}"#.to_vec(), 400, "invalid_field", "event"),
         (br#"{"userId":"a","userId":"b","event":"x"}"#.to_vec(), 400, "invalid_field", "userId"),
@@ -118,8 +120,8 @@ async fn hostile_bodies_are_refused_by_name() {
         (br#"{"userId":"a","event":"x","timestamp":"never"}"#.to_vec(), 400, "invalid_field", "timestamp"),
         (br#"{"event":"x"}"#.to_vec(), 400, "invalid_field", "userId"),
         (br#"{"userId":"a"}"#.to_vec(), 400, "invalid_field", "event"),
-        (br#"{"userId":"a","event":"x","properties":{"n":1e999}}"#.to_vec(), 400, "invalid_json", ""),
-        (depth.into_bytes(), 413, "too_large", ""),
+        (br#"{"userId":"a","event":"x","properties":{"n":1e999}}"#.to_vec(), 400, "invalid_field", "properties"),
+        (depth.into_bytes(), 400, "invalid_field", "properties"),
         (wide.into_bytes(), 413, "too_large", ""),
     ];
     for (body, status, code, field) in cases {
@@ -128,9 +130,8 @@ async fn hostile_bodies_are_refused_by_name() {
         assert_eq!(told.problem(), (status, code.to_owned(), field.to_owned()), "{shown}: {}", told.body);
     }
     let depth = format!(r#"{{"userId":"u","event":"x","properties":{}1{}}}"#, r#"{"a":"#.repeat(500), "}".repeat(500));
-    assert_eq!(world.collect("/v1/track", depth.clone()).await.problem().0, 400);
     let batch = format!(r#"{{"batch":[{}]}}"#, depth.replacen('{', r#"{"type":"track","#, 1));
-    assert_eq!(world.collect("/v1/batch", batch).await.problem().0, 400);
+    assert_eq!(world.collect("/v1/batch", batch).await.problem().2, "batch[0].properties");
     assert!(world.events().is_empty());
 }
 
@@ -162,10 +163,10 @@ async fn the_limits_of_a_batch_hold_to_the_event() {
         let event = format!(r#"{{"type":"page","userId":"u","x":"{}"}}"#, "x".repeat(bytes));
         (event.len(), format!(r#"{{"batch":[{{"type":"page","userId":"u"}},{event}]}}"#))
     };
-    let (length, fits) = padded(32 * 1024 - 34);
+    let (length, fits) = padded(32 * 1024 - 35);
     assert_eq!(length, 32 * 1024);
     assert_eq!(world.collect("/v1/batch", fits).await.status, StatusCode::OK);
-    let told = world.collect("/v1/batch", padded(32 * 1024 - 33).1).await;
+    let told = world.collect("/v1/batch", padded(32 * 1024 - 34).1).await;
     assert_eq!(told.problem(), (413, "too_large".into(), "batch[1]".into()));
     let whole = format!(r#"{{"batch":[{event}],"x":"{}"}}"#, "x".repeat(500 * 1024));
     assert_eq!(world.collect("/v1/batch", whole).await.problem().0, 413);

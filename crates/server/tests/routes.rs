@@ -1,5 +1,7 @@
 //! Every route with every kind of caller, and what the answers carry.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod common;
 
 use axum::{

@@ -6,6 +6,7 @@
 //!
 //! The routes are open to pages of every origin, because write keys are public there. They take no cookies.
 
+mod batch;
 pub(crate) mod body;
 pub(crate) mod event;
 pub(crate) mod message;
@@ -25,10 +26,7 @@ use rapport_types::{Entry, Event, EventKind, PartitionId, Timestamp, partition_o
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::{
-    event::Frame,
-    message::{Batch, Wrong},
-};
+use self::{batch::Batch, event::Frame, message::Wrong};
 use crate::{App, Shared, auth::Door, problem::Problem};
 
 /// The largest event, in bytes as sent.
@@ -54,7 +52,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/v1/screen", of(EventKind::Screen))
         .route("/v1/group", of(EventKind::Group))
         .route("/v1/alias", of(EventKind::Alias))
-        .route("/v1/batch", post(batch).options(preflight))
+        .route("/v1/batch", post(many).options(preflight))
 }
 
 /// When a request came, by the wall clock and by the clock that measures.
@@ -93,10 +91,12 @@ pub(crate) struct EventResult {
     code: &'static str,
     /// The field that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
+    #[schema(value_type = Option<String>)]
+    field: Option<Box<str>>,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    #[schema(value_type = Option<String>)]
+    detail: Option<Box<str>>,
 }
 
 impl EventResult {
@@ -116,7 +116,7 @@ async fn single(kind: EventKind, app: Shared, request: Request) -> Response {
     finish(&app, answer)
 }
 
-async fn batch(State(app): State<Shared>, request: Request) -> Response {
+async fn many(State(app): State<Shared>, request: Request) -> Response {
     let answer = take_batch(&app, request).await;
     finish(&app, answer)
 }
@@ -147,7 +147,7 @@ async fn take_batch(app: &App, request: Request) -> Taken {
     let (parts, content) = request.into_parts();
     let known = app.doors.by_header(app, &parts.headers)?;
     let bytes = body::read(&parts.headers, content, BATCH_BYTES).await?;
-    let batch = message::read_batch(body::text(&bytes)?)?;
+    let batch = batch::read_batch(body::text(&bytes)?)?;
     let door = match known {
         Some(door) => door,
         None => app.doors.by_key(app, batch.write_key.as_deref())?,

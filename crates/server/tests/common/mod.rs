@@ -1,6 +1,7 @@
 //! A server over a log in memory and ports that answer the same every time.
 
-#![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::sync::{
     Arc,
@@ -271,7 +272,7 @@ impl Training for Fakes {
     }
 
     fn job(&self, id: &str) -> Option<Job> {
-        (id == "job-1").then(|| Job { state: JobState::Running, progress: 0.5, version: None, error: None })
+        (id == "job-1").then_some(Job { state: JobState::Running, progress: 0.5, version: None, error: None })
     }
 
     fn models(&self) -> Result<Vec<Model>, Refusal> {

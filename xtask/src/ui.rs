@@ -1,12 +1,14 @@
 //! The pages under `web/`: installed from their lock file and built only when their sources changed.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::console;
 use crate::failure::Failure;
 use crate::process::Run;
 use crate::stamp::Stamp;
-use crate::tree::{self, File};
+use crate::tree;
 
 /// The folder of the pages.
 pub(crate) fn folder() -> PathBuf {
@@ -24,8 +26,20 @@ pub(crate) fn build() -> Result<(), Failure> {
         console::note("the pages are up to date");
         return Ok(());
     }
+    let first = !folder().join("dist/index.html").is_file();
     npm(["run", "build"]).run()?;
+    if first {
+        // The server's build script chose the placeholder and watches no path that was not there: it must look again.
+        let script = File::options().append(true).open(tree::root().join("crates/server/build.rs"))?;
+        script.set_modified(SystemTime::now())?;
+    }
     stamp.write()
+}
+
+/// Format, lints and types of the pages.
+pub(crate) fn lint() -> Result<Run, Failure> {
+    install()?;
+    Ok(npm(["run", "lint"]))
 }
 
 /// Installs the packages of the pages, exactly as `package-lock.json` says, unless that was done.
@@ -46,7 +60,7 @@ pub(crate) fn npm<const N: usize>(arguments: [&str; N]) -> Run {
     Run::new("npm").args(arguments).dir(folder())
 }
 
-fn sources() -> Result<Vec<File>, Failure> {
-    let is_source = |file: &File| file.path.starts_with("web/") && !file.path.starts_with("web/e2e/");
+fn sources() -> Result<Vec<tree::File>, Failure> {
+    let is_source = |file: &tree::File| file.path.starts_with("web/") && !file.path.starts_with("web/e2e/");
     Ok(tree::files()?.into_iter().filter(is_source).collect())
 }

@@ -20,8 +20,10 @@ use std::process::ExitCode;
 
 use crate::console;
 use crate::failure::Failure;
+use crate::prerequisites::{self, Need};
 use crate::process::Run;
 use crate::tree;
+use crate::ui;
 
 /// One place that breaks one rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +104,13 @@ fn run_cargo(fast: bool) -> Result<usize, Failure> {
     if !fast {
         steps.push(Run::new("cargo").args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
         steps.push(Run::new("cargo").args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"));
+    }
+    if !fast {
+        // Where Node is missing the rest is still worth checking; `cargo xtask test` refuses to start without it.
+        match prerequisites::check(Need::Pages).and_then(|()| ui::lint()) {
+            Ok(lint) => steps.push(lint),
+            Err(failure) => console::note(&format!("the pages were not linted: {failure}")),
+        }
     }
     let mut failed = 0;
     for step in steps {

@@ -1,0 +1,93 @@
+//! The model registry: artifacts with their evaluation. Which of them is in service is in the log, not here.
+
+use rapport_types::Timestamp;
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::{SqliteStore, StoreError};
+
+/// A model to be registered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NewModel<'a> {
+    /// The score that it computes.
+    pub score: &'a str,
+    /// When it was trained.
+    pub created_at: Timestamp,
+    /// The artifact, JSON.
+    pub artifact: &'a [u8],
+    /// Figures of the evaluation, a JSON object.
+    pub metrics: &'a str,
+    /// Labelled moments.
+    pub rows: u64,
+    /// The times of the first and the last of them.
+    pub range: Option<(Timestamp, Timestamp)>,
+}
+
+/// A registered model, without its artifact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelRecord {
+    /// The score that it computes.
+    pub score: String,
+    /// From 1, growing by one for each score.
+    pub version: u32,
+    /// When it was trained.
+    pub created_at: Timestamp,
+    /// Figures of the evaluation, a JSON object.
+    pub metrics: String,
+    /// Labelled moments.
+    pub rows: u64,
+    /// The times of the first and the last of them.
+    pub range: Option<(Timestamp, Timestamp)>,
+}
+
+impl SqliteStore {
+    /// Registers a model; its version.
+    pub fn add_model(&self, model: &NewModel<'_>) -> Result<u32, StoreError> {
+        self.write(|transaction| {
+            let next = "SELECT coalesce(max(version), 0) + 1 FROM model WHERE score = ?";
+            let version: u32 = transaction.query_row(next, [model.score], |row| row.get(0))?;
+            let insert = "INSERT INTO model (score, version, created_at, artifact, metrics, rows, range_from, range_to) \
+                          VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+            let (from, to) = (model.range.map(|range| range.0.0), model.range.map(|range| range.1.0));
+            let values = params![
+                model.score,
+                version,
+                model.created_at.0,
+                model.artifact,
+                model.metrics,
+                model.rows,
+                from,
+                to
+            ];
+            transaction.execute(insert, values)?;
+            Ok(version)
+        })
+    }
+
+    /// All models, the newest first.
+    pub fn models(&self) -> Result<Vec<ModelRecord>, StoreError> {
+        self.read(|connection| {
+            let query = "SELECT score, version, created_at, metrics, rows, range_from, range_to FROM model \
+                         ORDER BY created_at DESC, score, version DESC";
+            let of = |row: &rusqlite::Row<'_>| {
+                let range: (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
+                Ok(ModelRecord {
+                    score: row.get(0)?,
+                    version: row.get(1)?,
+                    created_at: Timestamp(row.get(2)?),
+                    metrics: row.get(3)?,
+                    rows: row.get(4)?,
+                    range: range.0.zip(range.1).map(|(from, to)| (Timestamp(from), Timestamp(to))),
+                })
+            };
+            connection.prepare(query)?.query_map([], of)?.collect()
+        })
+    }
+
+    /// The artifact of a model; none if there is no such model.
+    pub fn artifact(&self, score: &str, version: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|connection| {
+            let query = "SELECT artifact FROM model WHERE score = ? AND version = ?";
+            connection.query_row(query, params![score, version], |row| row.get(0)).optional()
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! The store in a SQLite file: what is kept across openings, and what is refused.
+
+use rapport_store::{
+    Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, NewModel, SqliteStore, StoreError,
+};
+use rapport_types::{Offset, PartitionId, SourceId, Timestamp};
+
+const P: PartitionId = PartitionId(2);
+
+fn write<'a>(expected: u64, next: u64, changed: &'a [(u64, Vec<u8>)], deleted: &'a [u64]) -> CheckpointWrite<'a> {
+    CheckpointWrite {
+        partition: P,
+        expected: Offset(expected),
+        next: Offset(next),
+        version: 7,
+        meta: b"meta",
+        changed,
+        deleted,
+        chunks: &[],
+        forget_before: Timestamp(0),
+    }
+}
+
+/// All rows and chunks of the partition.
+fn read(store: &SqliteStore) -> (Vec<(u64, Vec<u8>)>, Vec<Chunk>) {
+    let (mut rows, mut chunks) = (Vec::new(), Vec::new());
+    let mut each = |part: CheckpointPart<'_>| match part {
+        CheckpointPart::Row(key, row) => rows.push((key, row.to_vec())),
+        CheckpointPart::Chunk(chunk) => chunks.push(chunk),
+    };
+    store.load(P, &mut each).expect("reads");
+    (rows, chunks)
+}
+
+#[test]
+fn a_checkpoint_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let high = u64::MAX - 3;
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(store.head(P).unwrap(), None);
+    store.save(&write(0, 10, &[(1, vec![1]), (2, vec![2]), (high, vec![3])], &[])).unwrap();
+    store.save(&write(10, 20, &[(2, vec![9; 3_000])], &[1])).unwrap();
+    drop(store);
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let head = CheckpointHead { next: Offset(20), version: 7, meta: b"meta".to_vec() };
+    assert_eq!(store.head(P).unwrap(), Some(head));
+    let mut rows = read(&store).0;
+    rows.sort();
+    assert_eq!(rows, [(2, vec![9; 3_000]), (high, vec![3])]);
+    store.reset(P).unwrap();
+    assert_eq!((store.head(P).unwrap(), read(&store)), (None, (vec![], vec![])));
+}
+
+#[test]
+fn a_writer_that_was_overtaken_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.save(&write(0, 10, &[(1, vec![1])], &[])).unwrap();
+    let error = store.save(&write(5, 30, &[(1, vec![7])], &[])).unwrap_err();
+    assert!(matches!(error, StoreError::Fenced { partition: 2, expected: 5, found: 10 }), "{error}");
+    assert_eq!(read(&store).0, [(1, vec![1])]);
+}
+
+#[test]
+fn expired_message_keys_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let chunk = |expires: i64| Chunk { expires_at: Timestamp(expires), keys: vec![expires as u8; 32] };
+    store.save(&CheckpointWrite { chunks: &[chunk(50), chunk(60)], ..write(0, 1, &[], &[]) }).unwrap();
+    let second = CheckpointWrite { chunks: &[chunk(70)], forget_before: Timestamp(50), ..write(1, 2, &[], &[]) };
+    store.save(&second).unwrap();
+    assert_eq!(read(&store).1, [chunk(60), chunk(70)]);
+}
+
+#[test]
+fn a_store_belongs_to_one_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.bind(5).unwrap();
+    store.bind(5).unwrap();
+    assert!(matches!(store.bind(6), Err(StoreError::OtherLog { .. })));
+}
+
+#[test]
+fn a_newer_format_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(folder.path()).unwrap());
+    let connection = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let error = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("state.db"), [7; 9_000]).unwrap();
+    let error = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("state.db"), "{error}");
+}
+
+#[test]
+fn keys_are_kept_as_hashes_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let (id, key) = store.add_source("web").unwrap().unwrap();
+    assert_eq!(id, SourceId(1));
+    assert!(store.add_source("web").unwrap().is_none(), "a name is taken once");
+    let api = store.add_api_key("replay", Timestamp(1)).unwrap();
+    let sources = store.sources().unwrap();
+    assert_eq!((sources.len(), &*sources[0].name, sources[0].id), (2, "crm", SourceId(0)));
+    assert!(sources[1].has_key(key.reveal()) && !sources[1].has_key("") && !sources[0].has_key(""));
+    assert!(store.api_keys().unwrap()[0].is(api.reveal()));
+    assert_eq!(format!("{key:?}"), "Secret(..)");
+    drop(store);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        for secret in [&key, &api] {
+            assert!(!bytes.windows(secret.reveal().len()).any(|part| part == secret.reveal().as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn a_link_signs_in_once_and_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let token = store.add_link("admin", Timestamp(100)).unwrap();
+    assert!(store.sign_in("other", Timestamp(5), Timestamp(500)).unwrap().is_none());
+    assert!(store.sign_in(token.reveal(), Timestamp(100), Timestamp(500)).unwrap().is_none(), "too late");
+    let (secret, session) = store.sign_in(token.reveal(), Timestamp(99), Timestamp(500)).unwrap().unwrap();
+    assert_eq!((&*session.name, session.since), ("admin", Timestamp(99)));
+    assert!(store.sign_in(token.reveal(), Timestamp(99), Timestamp(500)).unwrap().is_none(), "used");
+    assert_eq!(store.session(secret.reveal(), Timestamp(499)).unwrap(), Some(session));
+    assert_eq!(store.session(secret.reveal(), Timestamp(500)).unwrap(), None);
+    store.sign_out(secret.reveal()).unwrap();
+    assert_eq!(store.session(secret.reveal(), Timestamp(100)).unwrap(), None);
+}
+
+#[test]
+fn versions_of_a_models_score_grow_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let range = Some((Timestamp(1), Timestamp(2)));
+    let model =
+        NewModel { score: "a", created_at: Timestamp(9), artifact: b"{}", metrics: "{\"auc\":0.7}", rows: 12, range };
+    assert_eq!(store.add_model(&model).unwrap(), 1);
+    assert_eq!(store.add_model(&model).unwrap(), 2);
+    assert_eq!(store.add_model(&NewModel { score: "b", range: None, ..model }).unwrap(), 1);
+    let models = store.models().unwrap();
+    let names: Vec<_> = models.iter().map(|model| (&*model.score, model.version, model.range)).collect();
+    assert_eq!(names, [("a", 2, range), ("a", 1, range), ("b", 1, None)]);
+    assert_eq!(store.artifact("a", 2).unwrap().as_deref(), Some(&b"{}"[..]));
+    assert_eq!(store.artifact("a", 3).unwrap(), None);
+}

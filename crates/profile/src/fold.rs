@@ -67,14 +67,14 @@ impl PartitionState {
         step.entry(entry);
     }
 
-    /// Passes over an entry that another partition made: a rebuild makes these itself, see [`Self::apply_exchanged`].
+    /// Passes over an entry that another partition made and that was applied before: a crash can make it stand twice.
     pub fn skip(&mut self, offset: Offset) {
         assert_eq!(offset, self.meta.next, "entries are applied one after the other");
         self.meta.next = Offset(offset.0 + 1);
     }
 
-    /// Applies an entry that another partition made during a rebuild, without the log between them. `root` is the
-    /// event that caused it. Every such entry is given exactly once.
+    /// Applies an entry that another partition made and that a crash kept out of the log, at the end of a rebuild. `root` is
+    /// the entry that caused it. Every such entry is given exactly once.
     pub fn apply_exchanged(&mut self, root: Place, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
         let mut step = Step { state: self, features, changes, here: root, exchanged: true, made: 0 };
         step.entry(entry);

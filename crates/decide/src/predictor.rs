@@ -1,0 +1,102 @@
+//! A model in service: an artifact of `ml` bound to the features in force.
+//!
+//! Inputs are bound by name once, when the model goes into service; a prediction then reads exactly the features that the
+//! model needs, as raw numbers, because the artifact carries its own preprocessing.
+
+use std::cell::RefCell;
+
+use rapport_ml::{Artifact, MlError, Predictor};
+use rapport_profile::{FeatureSet, Profile, Reason};
+
+/// How many reasons a score gives.
+const REASONS: usize = 5;
+
+/// Why a model was not put into service.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActivationError {
+    /// The artifact cannot be read.
+    #[error("the artifact is not usable: {0}")]
+    Artifact(#[from] MlError),
+    /// The model wants a feature that is not declared, or is not a number.
+    #[error(
+        "the model needs the feature \"{0}\", which is not declared as a number; train again under these definitions"
+    )]
+    Input(String),
+}
+
+/// The model in service for a score.
+#[derive(Debug)]
+pub struct Champion {
+    score: Box<str>,
+    version: u32,
+    predictor: Predictor,
+    names: Vec<Box<str>>,
+    /// The feature of each input.
+    inputs: Vec<usize>,
+}
+
+thread_local! {
+    /// Raw values and contributions of the prediction at hand, kept so that predicting allocates nothing for them.
+    static SCRATCH: RefCell<(Vec<f64>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+impl Champion {
+    /// Binds an artifact (JSON) to features.
+    pub fn new(score: &str, version: u32, artifact: &[u8], features: &FeatureSet) -> Result<Self, ActivationError> {
+        let artifact = Artifact::from_json(artifact)?;
+        let place = |name: &str| {
+            let found = features.index_of(name).filter(|index| features.is_number(*index));
+            found.ok_or_else(|| ActivationError::Input(name.to_owned()))
+        };
+        let inputs = artifact.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
+        let names = artifact.inputs().iter().map(|input| (*input.name).into()).collect();
+        let predictor = Predictor::new(&artifact);
+        Ok(Self { score: score.into(), version, predictor, names, inputs })
+    }
+
+    /// The score that it computes.
+    pub fn score(&self) -> &str {
+        &self.score
+    }
+
+    /// Its version in the registry.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The probability for a profile at its time; `reasons` gets what moved it most, strongest first.
+    pub fn predict(&self, features: &FeatureSet, profile: &Profile, reasons: &mut Vec<Reason>) -> f64 {
+        SCRATCH.with_borrow_mut(|(values, contributions)| {
+            values.clear();
+            values.extend(self.inputs.iter().map(|index| features.number(profile, *index, profile.at)));
+            self.predictor.contributions(values, contributions);
+            self.explain(values, contributions, reasons);
+            self.predictor.predict(values)
+        })
+    }
+
+    fn explain(&self, values: &[f64], contributions: &[f64], reasons: &mut Vec<Reason>) {
+        // The places of the strongest, strongest first, in an array that a sort of all inputs would not beat.
+        let mut strongest = [usize::MAX; REASONS];
+        for place in 0..contributions.len() {
+            let mut carried = place;
+            for held in &mut strongest {
+                let stronger = *held == usize::MAX || contributions[carried].abs() > contributions[*held].abs();
+                if stronger {
+                    std::mem::swap(held, &mut carried);
+                    if carried == usize::MAX {
+                        break;
+                    }
+                }
+            }
+        }
+        reasons.clear();
+        let moved = |place: &usize| *place != usize::MAX && contributions[*place] != 0.0;
+        reasons.extend(strongest.into_iter().filter(moved).map(|place| Reason {
+            feature: self.names[place].clone(),
+            value: values[place].is_finite().then_some(values[place]),
+            contribution: contributions[place],
+        }));
+    }
+}

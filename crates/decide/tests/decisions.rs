@@ -1,0 +1,239 @@
+//! Decisions over a profile that the fold makes: scores, segments, timers, effects, and documents that are refused.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
+use std::collections::BTreeMap;
+
+use rapport_decide::{Cause, Decider, Definitions, Effect, What};
+use rapport_ml::{Artifact, FORMAT, Input, Transform};
+use rapport_profile::{Changes, PartitionState};
+use rapport_types::{
+    Activation, CustomerId, DAY_MS, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp,
+};
+
+const P: PartitionId = PartitionId(0);
+const START: i64 = 1_767_225_600_000;
+
+fn day(day: i64) -> Timestamp {
+    Timestamp(START + day * DAY_MS)
+}
+
+fn order(n: u32, at: Timestamp, total: u32) -> Entry {
+    Entry::Event(Event {
+        kind: EventKind::Track,
+        message_id: format!("m{n}").into(),
+        user_id: Some("u".into()),
+        anonymous_id: None,
+        previous_id: None,
+        group_id: None,
+        name: Some("Order Completed".into()),
+        properties: serde_json::from_str(&format!("{{\"total\": {total}}}")).unwrap(),
+        context: Object::default(),
+        integrations: Object::default(),
+        timestamp: at,
+        original_timestamp: None,
+        sent_at: None,
+        received_at: at,
+        source: SourceId(1),
+    })
+}
+
+/// A fold with decisions, as the engine runs it.
+struct Shop {
+    state: PartitionState,
+    decider: Decider,
+    next: u64,
+}
+
+impl Shop {
+    fn new(document: &str) -> Self {
+        let decider = Decider::compile(1, document).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        Self { state: PartitionState::new(P, 1), decider, next: 0 }
+    }
+
+    fn apply(&mut self, entry: Entry) -> Vec<Effect> {
+        let (mut changes, mut effects) = (Changes::default(), Vec::new());
+        let offset = Offset(self.next);
+        self.next += 1;
+        self.state.apply(offset, entry, self.decider.features(), &mut changes);
+        for touch in &changes.touched {
+            self.decide(touch.slot, offset, touch.cause.as_deref(), &mut effects);
+        }
+        while let Some(slot) = self.state.take_due() {
+            self.decide(slot, offset, None, &mut effects);
+        }
+        effects
+    }
+
+    fn decide(&mut self, slot: u32, offset: Offset, message: Option<&str>, effects: &mut Vec<Effect>) {
+        let cause = Cause { partition: P, offset, message };
+        let due = self.decider.evaluate(self.state.profile_mut(slot), cause, effects);
+        self.state.set_due(slot, due);
+    }
+
+    fn segments(&self) -> Vec<String> {
+        let profile = self.state.find(&CustomerId::User("u".into())).unwrap().unwrap();
+        self.decider.segments_of(&profile).map(str::to_owned).collect()
+    }
+}
+
+fn kinds(effects: &[Effect]) -> Vec<String> {
+    let of = |effect: &Effect| match &effect.what {
+        What::SegmentEntered { segment } => format!("+{segment}"),
+        What::SegmentLeft { segment } => format!("-{segment}"),
+        other => other.kind().to_owned(),
+    };
+    effects.iter().map(of).collect()
+}
+
+#[test]
+fn the_definitions_of_a_shop_compile() {
+    let retail = Definitions::retail();
+    let decider = Decider::compile(1, &retail.to_json()).unwrap();
+    assert_eq!(decider.declared_features(), retail.features.len());
+    assert!(retail.features.iter().all(|feature| feature.title.is_some()));
+    assert_eq!(retail.scores[0].within.0, 30 * DAY_MS);
+}
+
+#[test]
+fn segments_follow_events_and_time() {
+    let mut shop = Shop::new(&Definitions::retail().to_json());
+    assert_eq!(kinds(&shop.apply(order(1, day(0), 10))), ["profile", "+new_customer"]);
+    assert_eq!(kinds(&shop.apply(order(2, day(3), 10))), ["profile", "-new_customer"]);
+    // Nothing but time makes a customer lapse, 60 days after the newest order, and stop lapsing after 180.
+    assert_eq!(kinds(&shop.apply(Entry::Tick(day(62)))), Vec::<String>::new());
+    assert_eq!(kinds(&shop.apply(Entry::Tick(day(64)))), ["+lapsing"]);
+    assert_eq!(shop.segments(), ["lapsing"]);
+    assert_eq!(kinds(&shop.apply(Entry::Tick(day(200)))), ["-lapsing"]);
+}
+
+#[test]
+fn a_segment_can_ask_for_another_that_is_declared_later() {
+    let document = r#"{"features": [], "scores": [], "segments": [
+        {"name": "both", "when": "in_segment(\"big\") && in_segment(\"many\")"},
+        {"name": "big", "when": "max(\"Order Completed\", \"total\") >= 100"},
+        {"name": "many", "when": "count(\"Order Completed\", \"30d\") >= 2"}]}"#;
+    let mut shop = Shop::new(document);
+    shop.apply(order(1, day(0), 500));
+    assert_eq!(shop.segments(), ["big"]);
+    shop.apply(order(2, day(1), 5));
+    assert_eq!(shop.segments(), ["both", "big", "many"]);
+    shop.apply(Entry::Tick(day(40)));
+    assert_eq!(shop.segments(), ["big"]);
+}
+
+#[test]
+fn documents_that_are_wrong_are_told_with_every_place() {
+    let document = r#"{
+        "features": [{"name": "a b", "aggregate": "count"}, {"name": "s", "aggregate": "sum"}],
+        "segments": [{"name": "x", "when": "cuont(\"A\") > 1"}, {"name": "x", "when": "1 + 1"}],
+        "scores": [{"name": "p", "event": "A", "within": "30d", "baseline": "none"}]}"#;
+    let mistakes = Decider::compile(1, document).unwrap_err();
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    for words in [
+        "segments[0].when",
+        "did you mean \"count\"",
+        "segments[1].name",
+        "segments[1].when",
+        "\"a b\"",
+        "\"s\": this aggregate needs",
+    ] {
+        assert!(told.iter().any(|line| line.contains(words)), "{words} is not in {told:#?}");
+    }
+    let circle =
+        r#"{"segments": [{"name": "a", "when": "in_segment(\"b\")"}, {"name": "b", "when": "in_segment(\"a\")"}]}"#;
+    assert!(Decider::compile(1, circle).unwrap_err()[0].what.contains("circle"));
+    assert!(Decider::compile(1, "{\"featurs\": []}").is_err());
+    let uncompared = r#"{"segments": [{"name": "a", "when": "recency(\"A\") > recency(\"B\")"}]}"#;
+    assert!(Decider::compile(1, uncompared).unwrap_err()[0].what.contains("compared with a span"));
+}
+
+fn model(input: &str, weight: f64) -> Vec<u8> {
+    let input = Input {
+        name: input.to_owned(),
+        transform: Transform::Identity,
+        mean: 1.0,
+        deviation: 1.0,
+        missing_rate: 0.0,
+        weight,
+        missing_weight: 0.0,
+    };
+    let artifact = Artifact {
+        format: FORMAT,
+        algorithm: "logistic_regression".to_owned(),
+        inputs: vec![input],
+        intercept: 0.0,
+        ridge: 1.0,
+        rows: 0,
+        metrics: BTreeMap::new(),
+        training_range: None,
+        seed: 0,
+        columns: Vec::new(),
+        target: None,
+    };
+    artifact.to_json()
+}
+
+fn activation(version: u32, artifact: Vec<u8>) -> Activation {
+    Activation { score: "repeat_purchase".into(), version: Some(version), artifact: artifact.into(), at: day(0) }
+}
+
+#[test]
+fn a_score_is_pushed_when_it_changes_with_its_reason_and_version() {
+    let mut shop = Shop::new(&Definitions::retail().to_json());
+    shop.apply(order(1, day(0), 10));
+    shop.decider.activate(&activation(3, model("orders_30d", 2.0))).unwrap();
+    let effects = shop.apply(order(2, day(1), 10));
+    let score =
+        effects.iter().find_map(|effect| if let What::Score { score } = &effect.what { Some(score) } else { None });
+    let score = score.unwrap();
+    let expected = 1.0 / (1.0 + (-2.0_f64).exp());
+    assert!((score.value - expected).abs() < 1e-12, "{score:?}");
+    assert_eq!((score.model_version, score.previous), (3, None));
+    assert_eq!((&*score.reasons[0].feature, score.reasons[0].value), ("orders_30d", Some(2.0)));
+    assert!(shop.segments().contains(&"likely_to_return".to_owned()), "a segment sees the score of its own event");
+    // The same value by another model is pushed again, because its version is part of the answer.
+    shop.decider.activate(&activation(4, model("orders_30d", 2.0))).unwrap();
+    let mut effects = Vec::new();
+    shop.decide(0, Offset(9), None, &mut effects);
+    assert_eq!(kinds(&effects), ["score"]);
+    effects.clear();
+    shop.decide(0, Offset(9), None, &mut effects);
+    assert!(effects.is_empty(), "nothing changed");
+    let out = Activation { version: None, artifact: Box::default(), ..activation(0, Vec::new()) };
+    shop.decider.activate(&out).unwrap();
+    assert!(shop.decider.champions().is_empty());
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_refused() {
+    let mut shop = Shop::new(&Definitions::retail().to_json());
+    for (artifact, words) in [
+        (model("no_such_feature", 1.0), "no_such_feature"),
+        (model("recent_orders", 1.0), "recent_orders"),
+        (b"{}".to_vec(), "not usable"),
+    ] {
+        let error = shop.decider.activate(&activation(1, artifact)).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn an_effect_has_one_id_for_good() {
+    let run = || {
+        let mut shop = Shop::new(&Definitions::retail().to_json());
+        let mut effects = shop.apply(order(1, day(0), 10));
+        effects.extend(shop.apply(Entry::Tick(day(100))));
+        effects
+    };
+    let (one, other) = (run(), run());
+    assert_eq!(one, other);
+    let mut ids: Vec<_> = one.iter().map(|effect| effect.id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), one.len());
+    let json = serde_json::to_value(&one[1]).unwrap();
+    assert_eq!(json["kind"], "segment_entered");
+    assert_eq!(json["customer"], "user:u");
+    assert_eq!(json["cause"], "m1");
+}

@@ -1,0 +1,181 @@
+//! One partition's state together with the definitions and models in force: the whole fold of the design,
+//! `apply(state, entry, definitions) -> (state', effects)`. Pure but for nothing; the worker around it does the I/O.
+
+use std::collections::BTreeMap;
+
+use rapport_decide::{Cause, Decider, Effect};
+use rapport_profile::{Changes, CheckpointParts, PartitionState};
+use rapport_types::{Activation, DefinitionsChanged, Entry, EntryError, Offset, PartitionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::EngineError;
+
+/// The control entries in force. They go into every checkpoint, so that a restart needs no look back into the log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Control {
+    pub(crate) definitions: Option<DefinitionsChanged>,
+    /// By score.
+    pub(crate) activations: BTreeMap<Box<str>, Activation>,
+}
+
+impl Control {
+    /// Takes a control entry in; other entries change nothing.
+    pub(crate) fn take(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Definitions(definitions) => self.definitions = Some(definitions.clone()),
+            Entry::Activation(activation) => {
+                self.activations.insert(activation.score.clone(), activation.clone());
+            }
+            Entry::Event(_) | Entry::Link(_) | Entry::Absorb(_) | Entry::Forward(_) | Entry::Tick(_) => {}
+        }
+    }
+
+    /// The decider that they make.
+    pub(crate) fn decider(&self) -> Result<Decider, EngineError> {
+        let mut decider = match &self.definitions {
+            None => Decider::empty(),
+            Some(definitions) => Decider::compile(definitions.version, &definitions.document).map_err(|mistakes| {
+                let mistakes = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+                EngineError::Definitions { version: definitions.version, mistakes }
+            })?,
+        };
+        for activation in self.activations.values() {
+            activate(&mut decider, activation);
+        }
+        Ok(decider)
+    }
+}
+
+/// A model that does not fit the definitions is out of service until one that does is activated; the log stays true.
+fn activate(decider: &mut Decider, activation: &Activation) {
+    if let Err(error) = decider.activate(activation) {
+        tracing::error!(score = %activation.score, version = ?activation.version, %error, "model not put into service");
+    }
+}
+
+/// What the worker does after an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Goes on.
+    Continue,
+    /// Rebuilds the state under the definitions that the entry brought.
+    Rebuild,
+}
+
+/// One partition's state with what decides over it.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) state: PartitionState,
+    pub(crate) decider: Decider,
+    pub(crate) control: Control,
+}
+
+impl Cell {
+    pub(crate) fn new(partition: PartitionId, partitions: u32) -> Self {
+        Self {
+            state: PartitionState::new(partition, partitions),
+            decider: Decider::empty(),
+            control: Control::default(),
+        }
+    }
+
+    /// Applies the next entry; effects are added to `effects` with their place.
+    pub(crate) fn apply(
+        &mut self,
+        offset: Offset,
+        entry: Result<Entry, EntryError>,
+        changes: &mut Changes,
+        effects: &mut Vec<(Offset, u32, Effect)>,
+    ) -> Next {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.state.apply_unreadable(offset, &error.to_string());
+                return Next::Continue;
+            }
+        };
+        self.control.take(&entry);
+        let mut next = Next::Continue;
+        let mut made = Vec::new();
+        match &entry {
+            Entry::Definitions(_) => next = Next::Rebuild,
+            Entry::Activation(activation) => {
+                activate(&mut self.decider, activation);
+                self.decide_all(offset, &mut made);
+            }
+            _ => {}
+        }
+        changes.touched.clear();
+        self.state.apply(offset, entry, self.decider.features(), changes);
+        for touch in &changes.touched {
+            self.decide(touch.slot, offset, touch.cause.as_deref(), &mut made);
+        }
+        self.fire_timers(offset, &mut made);
+        effects.extend(made.into_iter().zip(0..).map(|(effect, index)| (offset, index, effect)));
+        next
+    }
+
+    /// Decides anew over one profile and sets its timer.
+    fn decide(&mut self, slot: u32, offset: Offset, message: Option<&str>, effects: &mut Vec<Effect>) {
+        let cause = Cause { partition: self.state.partition(), offset, message };
+        let due = self.decider.evaluate(self.state.profile_mut(slot), cause, effects);
+        self.state.set_due(slot, due);
+    }
+
+    pub(crate) fn fire_timers(&mut self, offset: Offset, effects: &mut Vec<Effect>) {
+        while let Some(slot) = self.state.take_due() {
+            self.decide(slot, offset, None, effects);
+        }
+    }
+
+    /// Decides anew over every profile, as after a new model or in a rebuild.
+    pub(crate) fn decide_all(&mut self, offset: Offset, effects: &mut Vec<Effect>) {
+        let slots: Vec<u32> = self.state.last_seen().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            self.decide(slot, offset, None, effects);
+        }
+    }
+
+    /// What a checkpoint writes.
+    pub(crate) fn take_checkpoint(&mut self) -> CheckpointParts {
+        let mut parts = self.state.take_checkpoint();
+        parts.meta = postcard::to_allocvec(&(&self.control, &parts.meta)).expect("control entries in memory encode");
+        parts
+    }
+
+    /// The first step of a restart; rows and chunks follow on `state`.
+    pub(crate) fn restore_meta(&mut self, meta: &[u8]) -> Result<(), EngineError> {
+        let partition = self.state.partition().0;
+        let broken = || rapport_profile::RestoreError::Meta(partition);
+        let (control, meta): (Control, Vec<u8>) = postcard::from_bytes(meta).map_err(|_| broken())?;
+        self.decider = control.decider()?;
+        self.control = control;
+        Ok(self.state.restore_meta(&meta)?)
+    }
+
+    /// One hash for each profile: its facts, and its segments and scores as of `at`, whatever moment they were last
+    /// looked at.
+    pub(crate) fn digests(&self, at: Timestamp) -> Vec<(String, [u8; 32])> {
+        let partition = self.state.partition();
+        let mut effects = Vec::new();
+        let of = |profile: rapport_profile::ProfileRef<'_>| {
+            let mut profile = profile.clone();
+            let mut hasher = blake3::Hasher::new();
+            profile.digest_facts(&mut hasher);
+            profile.at = at;
+            let cause = Cause { partition, offset: Offset(0), message: None };
+            self.decider.evaluate(&mut profile, cause, &mut effects);
+            effects.clear();
+            for bits in &profile.segments {
+                hasher.update(&bits.to_le_bytes());
+            }
+            for score in &profile.scores {
+                hasher.update(score.name.as_bytes());
+                hasher.update(&score.model_version.to_le_bytes());
+                hasher.update(&score.value.to_bits().to_le_bytes());
+            }
+            (profile.primary.to_string(), *hasher.finalize().as_bytes())
+        };
+        self.state.profiles().map(of).collect()
+    }
+}

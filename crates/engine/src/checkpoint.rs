@@ -1,0 +1,88 @@
+//! Between cells and the store: how a checkpoint is written, and how a start reads them all.
+
+use std::sync::Arc;
+
+use rapport_profile::DedupChunk;
+use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk};
+use rapport_types::{Offset, PartitionId};
+
+use crate::{EngineError, cell::Cell, shared::Save};
+
+/// What a start finds in the store.
+pub(crate) enum Found {
+    /// No partition has a checkpoint.
+    Nothing,
+    /// The state up to the checkpoints.
+    Cells(Vec<Cell>),
+    /// The checkpoints do not belong together: a rebuild after new definitions was cut short.
+    Torn,
+}
+
+/// Writes a checkpoint.
+pub(crate) fn save(store: &dyn Checkpoint, save: Save) -> Result<(), EngineError> {
+    let Save { partition, expected, version, parts } = save;
+    let chunk = |chunk: DedupChunk| Chunk { expires_at: chunk.expires_at, keys: chunk.keys };
+    let chunks: Vec<Chunk> = parts.chunks.into_iter().map(chunk).collect();
+    let write = CheckpointWrite {
+        partition,
+        expected,
+        next: parts.next,
+        version,
+        meta: &parts.meta,
+        changed: &parts.changed,
+        deleted: &parts.deleted,
+        chunks: &chunks,
+        forget_before: parts.forget_before,
+    };
+    Ok(store.save(&write)?)
+}
+
+/// Reads the checkpoints of all partitions, a thread each. `ends` are the log's ends: a checkpoint beyond them means that
+/// the log lost entries, which nothing here may gloss over.
+pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset]) -> Result<Found, EngineError> {
+    let partitions = ends.len() as u32;
+    let heads = (0..partitions).map(|partition| store.head(PartitionId(partition))).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = heads.iter().flatten().next() else { return Ok(Found::Nothing) };
+    for ((head, end), partition) in heads.iter().zip(ends).zip(0..) {
+        if let Some(head) = head.as_ref().filter(|head| head.next > *end) {
+            return Err(EngineError::Ahead { partition, checkpoint: head.next.0, log: end.0 });
+        }
+    }
+    if heads.iter().any(|head| head.as_ref().is_none_or(|head| head.version != first.version)) {
+        return Ok(Found::Torn);
+    }
+    let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
+        let load = |(head, partition): (&CheckpointHead, u32)| {
+            let store: &dyn Checkpoint = &**store;
+            let head = head.clone();
+            scope.spawn(move || load(store, &head, PartitionId(partition), partitions))
+        };
+        let threads: Vec<_> = heads.iter().flatten().zip(0..).map(load).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a loading thread does not panic")).collect()
+    });
+    Ok(Found::Cells(cells?))
+}
+
+fn load(
+    store: &dyn Checkpoint,
+    head: &CheckpointHead,
+    partition: PartitionId,
+    partitions: u32,
+) -> Result<Cell, EngineError> {
+    let mut cell = Cell::new(partition, partitions);
+    cell.restore_meta(&head.meta)?;
+    let mut restored = Ok(());
+    store.load(partition, &mut |part| {
+        if restored.is_err() {
+            return;
+        }
+        match part {
+            CheckpointPart::Row(key, row) => restored = cell.state.restore_row(key, row.as_ref()),
+            CheckpointPart::Chunk(chunk) => {
+                cell.state.restore_chunk(&DedupChunk { expires_at: chunk.expires_at, keys: chunk.keys });
+            }
+        }
+    })?;
+    restored?;
+    Ok(cell)
+}

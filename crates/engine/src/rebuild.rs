@@ -1,0 +1,240 @@
+//! The state made anew from the log, from its first entry up to given ends: after a change of definitions, without a
+//! usable checkpoint, and to check that live state equals replayed state.
+//!
+//! All partitions are read at once, a thread each. An entry that one partition made for another stands in the log as older
+//! definitions made it, so it is made again: where the log has it, the reader waits for its new form from the partition
+//! that caused it. The order of the log is thereby kept, and the result is the same each time. Nobody waits in a circle,
+//! because whatever an entry waits for happened before it was appended. Entries that a crash kept out of the log are
+//! applied at the end. Decisions are looked at once, at the end, because they follow from the facts and the time.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use parking_lot::{Condvar, Mutex};
+use rapport_profile::{Changes, Place};
+use rapport_stream::Log;
+use rapport_types::{Entry, Offset, Origin, PartitionId};
+
+use crate::{
+    EngineError,
+    cell::{Cell, Control},
+};
+
+/// How much is read at a time.
+const READ_BYTES: usize = 1 << 20;
+
+/// What the threads share.
+struct Exchange {
+    state: Mutex<Exchanged>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Exchanged {
+    /// By home partition: entries that were made and wait to be met in the log.
+    made: Vec<BTreeMap<Origin, Entry>>,
+    /// What each thread waits for.
+    wanted: Vec<Wanted>,
+    failed: bool,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    #[default]
+    Nothing,
+    Entry(Origin),
+    Done,
+}
+
+impl Exchanged {
+    /// Whether no thread can go on. That a log could not have been written like this makes it no less possible to read.
+    fn is_stuck(&self) -> bool {
+        self.wanted.iter().zip(&self.made).all(|(wanted, made)| match wanted {
+            Wanted::Nothing => false,
+            Wanted::Entry(origin) => !made.contains_key(origin),
+            Wanted::Done => true,
+        })
+    }
+}
+
+impl Exchange {
+    fn new(partitions: usize) -> Self {
+        let made = (0..partitions).map(|_| BTreeMap::new()).collect();
+        let state = Exchanged { made, wanted: vec![Wanted::Nothing; partitions], failed: false };
+        Self { state: Mutex::new(state), news: Condvar::new() }
+    }
+
+    /// Lays down what an entry made for other partitions.
+    fn give(&self, changes: &mut Changes) {
+        changes.touched.clear();
+        if changes.internal.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        for (home, entry) in changes.internal.drain(..) {
+            if let Some(origin) = origin(&entry) {
+                state.made[home.0 as usize].insert(origin, entry);
+            }
+        }
+        self.news.notify_all();
+    }
+
+    /// The new form of the entry of `origin` for `home`; none if nobody makes it.
+    fn take(&self, home: PartitionId, origin: Origin) -> Option<Entry> {
+        let place = home.0 as usize;
+        let mut state = self.state.lock();
+        state.wanted[place] = Wanted::Entry(origin);
+        let found = loop {
+            if let Some(entry) = state.made[place].remove(&origin) {
+                break Some(entry);
+            }
+            if state.failed || state.is_stuck() {
+                break None;
+            }
+            self.news.wait(&mut state);
+        };
+        state.wanted[place] = Wanted::Nothing;
+        found
+    }
+
+    fn finish(&self, home: PartitionId, failed: bool) {
+        let mut state = self.state.lock();
+        state.wanted[home.0 as usize] = Wanted::Done;
+        state.failed |= failed;
+        self.news.notify_all();
+    }
+
+    /// The first entry, in the order of origins, that was made and never met; with its home.
+    fn leftover(&self) -> Option<(PartitionId, Origin, Entry)> {
+        let mut state = self.state.lock();
+        let first = |(home, made): (u32, &BTreeMap<Origin, Entry>)| Some((*made.first_key_value()?.0, home));
+        let (origin, home) = (0..).zip(&state.made).filter_map(first).min()?;
+        let entry = state.made[home as usize].remove(&origin)?;
+        Some((PartitionId(home), origin, entry))
+    }
+}
+
+/// Where an entry that one partition made for another comes from; none for other entries.
+fn origin(entry: &Entry) -> Option<Origin> {
+    match entry {
+        Entry::Link(link) => Some(link.origin),
+        Entry::Absorb(absorb) => Some(absorb.origin),
+        Entry::Forward(forward) => Some(forward.origin),
+        Entry::Event(_) | Entry::Definitions(_) | Entry::Activation(_) | Entry::Tick(_) => None,
+    }
+}
+
+/// Makes the cells of all partitions from the entries before `ends`, one end for each partition.
+pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset]) -> Result<Vec<Cell>, EngineError> {
+    let control = control_before(log, ends)?;
+    let exchange = Exchange::new(ends.len());
+    let partitions = ends.len() as u32;
+    let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
+        let fill = |((end, control), partition): ((&Offset, &Control), u32)| {
+            let (exchange, end, control) = (&exchange, *end, control.clone());
+            scope.spawn(move || {
+                let partition = PartitionId(partition);
+                let filled = read_all(log, Cell::new(partition, partitions), control, end, exchange);
+                exchange.finish(partition, filled.is_err());
+                filled
+            })
+        };
+        let threads: Vec<_> = ends.iter().zip(&control).zip(0..).map(fill).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a rebuild's thread does not panic")).collect()
+    });
+    let mut cells = cells?;
+    apply_leftovers(&mut cells, &exchange);
+    for cell in &mut cells {
+        for (from, end) in ends.iter().enumerate() {
+            if let Some(last) = end.0.checked_sub(1) {
+                cell.state.skip_internal(PartitionId(from as u32), Offset(last), u32::MAX);
+            }
+        }
+    }
+    std::thread::scope(|scope| {
+        for (cell, end) in cells.iter_mut().zip(ends) {
+            scope.spawn(move || {
+                let (mut unsent, last) = (Vec::new(), Offset(end.0.saturating_sub(1)));
+                cell.decide_all(last, &mut unsent);
+                unsent.clear();
+                cell.fire_timers(last, &mut unsent);
+            });
+        }
+    });
+    Ok(cells)
+}
+
+/// Applies what the log does not have: a crash came between an entry and what it made for others.
+fn apply_leftovers(cells: &mut [Cell], exchange: &Exchange) {
+    let mut changes = Changes::default();
+    while let Some((home, origin, entry)) = exchange.leftover() {
+        let cell = &mut cells[home.0 as usize];
+        let root = Place { partition: origin.partition, offset: origin.offset };
+        cell.state.apply_exchanged(root, entry, cell.decider.features(), &mut changes);
+        exchange.give(&mut changes);
+    }
+}
+
+/// The control entries in force at the ends.
+fn control_before(log: &Arc<dyn Log>, ends: &[Offset]) -> Result<Vec<Control>, EngineError> {
+    let mut all = Vec::new();
+    for (partition, end) in ends.iter().enumerate() {
+        let mut control = Control::default();
+        let mut next = Offset(0);
+        while next < *end {
+            for record in log.read(PartitionId(partition as u32), next, READ_BYTES)? {
+                next = Offset(record.offset.0 + 1);
+                if record.offset < *end
+                    && Entry::is_control(&record.bytes)
+                    && let Ok(entry) = Entry::decode(&record.bytes)
+                {
+                    control.take(&entry);
+                }
+            }
+        }
+        all.push(control);
+    }
+    Ok(all)
+}
+
+fn read_all(
+    log: &Arc<dyn Log>,
+    mut cell: Cell,
+    control: Control,
+    end: Offset,
+    exchange: &Exchange,
+) -> Result<Cell, EngineError> {
+    cell.decider = control.decider()?;
+    cell.control = control;
+    let partition = cell.state.partition();
+    let mut changes = Changes::default();
+    let mut newest: HashMap<PartitionId, Origin> = HashMap::new();
+    while cell.state.next_offset() < end {
+        for record in log.read(partition, cell.state.next_offset(), READ_BYTES)? {
+            if record.offset >= end {
+                break;
+            }
+            let mut entry = match Entry::decode(&record.bytes) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    cell.state.apply_unreadable(record.offset, &error.to_string());
+                    continue;
+                }
+            };
+            if let Some(origin) = origin(&entry) {
+                // A crash can make a partition append again what it had appended.
+                if newest.get(&origin.partition).is_some_and(|newest| *newest >= origin) {
+                    cell.state.skip(record.offset);
+                    continue;
+                }
+                newest.insert(origin.partition, origin);
+                entry = exchange.take(partition, origin).unwrap_or(entry);
+            }
+            cell.state.apply(record.offset, entry, cell.decider.features(), &mut changes);
+            exchange.give(&mut changes);
+        }
+    }
+    Ok(cell)
+}

@@ -1,0 +1,338 @@
+//! The engine over an in-memory log: what it keeps is what the log says, whatever happens in between.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use rapport_decide::{Definitions, Effect};
+use rapport_engine::{Engine, EngineError, EngineOptions, Order, Sink, rebuild_digest};
+use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, StoreError};
+use rapport_stream::{Append, Log, MemoryLog};
+use rapport_types::{
+    CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp,
+    partition_of,
+};
+
+const PARTITIONS: u32 = 3;
+/// 2026-01-01, far enough in the past that no live timer is due.
+const START: i64 = 1_767_225_600_000;
+
+/// One partition's rows in memory.
+#[derive(Default, Clone)]
+struct Kept {
+    head: Option<CheckpointHead>,
+    rows: BTreeMap<u64, Vec<u8>>,
+    chunks: Vec<Chunk>,
+}
+
+/// A checkpoint in memory, to be looked at, damaged and given to the next engine.
+#[derive(Default)]
+struct MemoryCheckpoint {
+    kept: Mutex<BTreeMap<u32, Kept>>,
+}
+
+impl Checkpoint for MemoryCheckpoint {
+    fn head(&self, partition: PartitionId) -> Result<Option<CheckpointHead>, StoreError> {
+        Ok(self.kept.lock().unwrap().get(&partition.0).and_then(|kept| kept.head.clone()))
+    }
+
+    fn load(&self, partition: PartitionId, each: &mut dyn FnMut(CheckpointPart<'_>)) -> Result<(), StoreError> {
+        let kept = self.kept.lock().unwrap().get(&partition.0).cloned().unwrap_or_default();
+        kept.rows.iter().for_each(|(key, row)| each(CheckpointPart::Row(*key, row)));
+        kept.chunks.into_iter().for_each(|chunk| each(CheckpointPart::Chunk(chunk)));
+        Ok(())
+    }
+
+    fn save(&self, write: &CheckpointWrite<'_>) -> Result<(), StoreError> {
+        let mut all = self.kept.lock().unwrap();
+        let kept = all.entry(write.partition.0).or_default();
+        let at = kept.head.as_ref().map_or(Offset(0), |head| head.next);
+        if at != write.expected {
+            return Err(StoreError::Fenced { partition: write.partition.0, expected: write.expected.0, found: at.0 });
+        }
+        kept.head = Some(CheckpointHead { next: write.next, version: write.version, meta: write.meta.to_vec() });
+        kept.rows.extend(write.changed.iter().cloned());
+        write.deleted.iter().for_each(|key| {
+            kept.rows.remove(key);
+        });
+        kept.chunks.extend(write.chunks.iter().cloned());
+        kept.chunks.retain(|chunk| chunk.expires_at > write.forget_before);
+        Ok(())
+    }
+
+    fn reset(&self, partition: PartitionId) -> Result<(), StoreError> {
+        self.kept.lock().unwrap().remove(&partition.0);
+        Ok(())
+    }
+
+    fn bind(&self, _log: u128) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    effects: Mutex<Vec<Effect>>,
+    resets: Mutex<u32>,
+}
+
+impl Sink for Heard {
+    fn deliver(&self, _partition: PartitionId, effects: &[(Offset, u32, Effect)]) {
+        self.effects.lock().unwrap().extend(effects.iter().map(|(_, _, effect)| effect.clone()));
+    }
+
+    fn reset(&self) {
+        *self.resets.lock().unwrap() += 1;
+    }
+}
+
+fn event(n: u32, user: Option<&str>, anonymous: Option<&str>, day: i64, kind: EventKind, name: &str) -> Event {
+    let at = Timestamp(START + day * DAY_MS + i64::from(n));
+    let properties = serde_json::from_str(&format!("{{\"total\": {}.5, \"order_id\": \"o{n}\"}}", n % 97)).unwrap();
+    Event {
+        kind,
+        message_id: format!("m{n}").into(),
+        user_id: user.map(Into::into),
+        anonymous_id: anonymous.map(Into::into),
+        previous_id: None,
+        group_id: None,
+        name: (!name.is_empty()).then(|| name.into()),
+        properties,
+        context: Object::default(),
+        integrations: Object::default(),
+        timestamp: at,
+        original_timestamp: None,
+        sent_at: None,
+        received_at: at,
+        source: SourceId(1),
+    }
+}
+
+/// Orders of known customers, visits of devices, and devices that become known in another partition. With 23 devices each
+/// has one person; with another number they change hands, and who has one when depends on the order of the logs.
+fn history_with(devices: u32) -> Vec<Event> {
+    let mut events = Vec::new();
+    for n in 0..400_u32 {
+        let user = format!("u{}", n % 23);
+        let device = format!("d{}", n % devices);
+        let day = i64::from(n / 4);
+        events.push(match n % 7 {
+            0..=2 => event(n, Some(&user), None, day, EventKind::Track, "Order Completed"),
+            3 | 4 => event(n, None, Some(&device), day, EventKind::Track, "Product Viewed"),
+            5 => event(n, None, Some(&device), day, EventKind::Page, ""),
+            _ => event(n, Some(&user), Some(&device), day, EventKind::Identify, ""),
+        });
+    }
+    events
+}
+
+fn history() -> Vec<Event> {
+    history_with(23)
+}
+
+fn append(log: &Arc<dyn Log>, entries: Vec<(PartitionId, Vec<u8>)>) {
+    log.append(Append { entries }).unwrap().wait().unwrap();
+}
+
+fn send(log: &Arc<dyn Log>, events: &[Event]) {
+    for event in events {
+        append(log, vec![(partition_of(&event.routing_id(), PARTITIONS), Entry::Event(event.clone()).encode())]);
+    }
+}
+
+fn define(log: &Arc<dyn Log>, version: u32, definitions: &Definitions) {
+    let document = definitions.to_json().into();
+    let entry = Entry::Definitions(DefinitionsChanged { version, document, at: Timestamp(START) }).encode();
+    append(log, (0..PARTITIONS).map(|partition| (PartitionId(partition), entry.clone())).collect());
+}
+
+fn start(log: &Arc<dyn Log>, store: &Arc<MemoryCheckpoint>, heard: &Arc<Heard>) -> Result<Engine, EngineError> {
+    let sink: Arc<dyn Sink> = Arc::<Heard>::clone(heard);
+    let store: Arc<dyn Checkpoint> = Arc::<MemoryCheckpoint>::clone(store);
+    Engine::start(Arc::clone(log), store, sink, EngineOptions::default())
+}
+
+/// The whole history without interruption.
+fn whole() -> (Arc<dyn Log>, Engine, Arc<Heard>) {
+    whole_of(&history())
+}
+
+fn whole_of(history: &[Event]) -> (Arc<dyn Log>, Engine, Arc<Heard>) {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    define(&log, 1, &Definitions::retail());
+    send(&log, history);
+    let heard = Arc::default();
+    let engine = start(&log, &Arc::default(), &heard).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    (log, engine, heard)
+}
+
+#[test]
+fn live_state_equals_the_state_made_from_the_log() {
+    for devices in [23, 31, 5] {
+        let (log, engine, _) = whole_of(&history_with(devices));
+        let live = engine.digest();
+        assert!(live.profiles >= 23, "{live:?}");
+        engine.stop().unwrap();
+        assert_eq!(rebuild_digest(&log).unwrap().digest, live, "{devices} devices");
+    }
+}
+
+#[test]
+fn a_restart_anywhere_changes_nothing() {
+    let (_, engine, _) = whole();
+    let expected = (engine.digest(), engine.reader().ledger());
+    drop(engine);
+    for cut in [0, 1, 57, 200, 399] {
+        let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+        let store = Arc::default();
+        define(&log, 1, &Definitions::retail());
+        send(&log, &history()[..cut]);
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        engine.wait_until_caught_up().unwrap();
+        engine.stop().unwrap();
+        send(&log, &history()[cut..]);
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        engine.wait_until_caught_up().unwrap();
+        assert_eq!((engine.digest(), engine.reader().ledger()), expected, "cut at {cut}");
+        engine.stop().unwrap();
+    }
+}
+
+#[test]
+fn the_ledger_balances_and_repeats_are_counted() {
+    let (log, engine, _) = whole();
+    // Of the last seven days, as a sender would repeat them.
+    send(&log, &history()[380..]);
+    engine.wait_until_caught_up().unwrap();
+    let lines = engine.reader().ledger();
+    let line = lines.iter().find(|(source, _)| *source == SourceId(1)).unwrap().1;
+    assert_eq!((line.accepted, line.applied, line.deduplicated), (420, 400, 20));
+    engine.stop().unwrap();
+}
+
+#[test]
+fn after_a_crash_the_same_effects_have_the_same_ids() {
+    let (log, engine, first) = whole();
+    drop(engine);
+    let again = Arc::default();
+    // No checkpoint survived: the short log is applied as if it came just now.
+    let engine = start(&log, &Arc::default(), &again).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    engine.stop().unwrap();
+    let ids = |heard: &Heard| {
+        let mut ids: Vec<_> = heard.effects.lock().unwrap().iter().map(|effect| effect.id.clone()).collect();
+        ids.sort();
+        ids
+    };
+    let (first, mut again) = (ids(&first), ids(&again));
+    assert!(!first.is_empty());
+    // A crash may deliver an effect of a repeated internal entry again, under the id that it had.
+    again.dedup();
+    assert_eq!(again, first);
+}
+
+#[test]
+fn new_definitions_are_as_if_they_had_always_been() {
+    let (log, engine, heard) = whole();
+    let mut definitions = Definitions::retail();
+    definitions.features.truncate(4);
+    definitions.segments.retain(|segment| &*segment.name == "regular");
+    definitions.scores.clear();
+    define(&log, 2, &definitions);
+    engine.wait_until_caught_up().unwrap();
+    assert_eq!(engine.reader().definitions().unwrap().0, 2);
+    assert!(*heard.resets.lock().unwrap() >= 2, "readers are told to look again");
+    let digest = engine.digest();
+    engine.stop().unwrap();
+
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    define(&log, 2, &definitions);
+    send(&log, &history());
+    let engine = start(&log, &Arc::default(), &Arc::default()).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    assert_eq!(engine.digest(), digest);
+    engine.stop().unwrap();
+}
+
+#[test]
+fn a_device_leads_to_the_person_it_became() {
+    let (_, engine, _) = whole();
+    let reader = engine.reader();
+    let identified = history().into_iter().find(|event| event.kind == EventKind::Identify).unwrap();
+    let device = CustomerId::Anonymous(identified.anonymous_id.unwrap());
+    let primary = reader.customer(&device, |_, _, profile, _| profile.primary.clone()).unwrap();
+    assert!(primary.is_known(), "{primary}");
+    assert!(reader.customer(&CustomerId::User("nobody".into()), |_, _, _, _| ()).is_none());
+    engine.stop().unwrap();
+}
+
+#[test]
+fn a_list_goes_on_where_it_stopped() {
+    let (_, engine, _) = whole();
+    let reader = engine.reader();
+    let (all, total) = reader.list("", Order::LastSeen, None, 1_000);
+    assert_eq!(all.len() as u64, total);
+    let (mut pages, mut after) = (Vec::new(), None);
+    loop {
+        let (page, of) = reader.list("", Order::LastSeen, after.as_ref(), 7);
+        assert_eq!(of, total);
+        let Some(last) = page.last() else { break };
+        after = Some(last.after.clone());
+        pages.extend(page);
+    }
+    assert_eq!(pages, all);
+    let (found, total) = reader.list("U7", Order::LastSeen, None, 10);
+    assert_eq!((found.len(), total), (1, 1), "a search sees no case");
+    engine.stop().unwrap();
+}
+
+#[test]
+fn a_checkpoint_beyond_the_log_is_refused() {
+    let (_, engine, _) = whole();
+    drop(engine);
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    define(&log, 1, &Definitions::retail());
+    send(&log, &history());
+    let store = Arc::default();
+    let engine = start(&log, &store, &Arc::default()).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    engine.stop().unwrap();
+    let shorter: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    let error = start(&shorter, &store, &Arc::default()).unwrap_err();
+    assert!(matches!(error, EngineError::Ahead { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_or_torn_checkpoint_is_made_anew_from_the_log() {
+    let (_, engine, _) = whole();
+    let expected = engine.digest();
+    drop(engine);
+    let damage: [fn(&mut BTreeMap<u32, Kept>); 2] = [
+        |kept| {
+            let row = kept.values_mut().find_map(|kept| kept.rows.values_mut().next()).unwrap();
+            let middle = row.len() / 2;
+            row[middle] ^= 4;
+        },
+        |kept| {
+            kept.remove(&1);
+        },
+    ];
+    for damage in damage {
+        let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+        define(&log, 1, &Definitions::retail());
+        send(&log, &history());
+        let store: Arc<MemoryCheckpoint> = Arc::default();
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        engine.wait_until_caught_up().unwrap();
+        engine.stop().unwrap();
+        damage(&mut store.kept.lock().unwrap());
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        engine.wait_until_caught_up().unwrap();
+        assert_eq!(engine.digest(), expected);
+        engine.stop().unwrap();
+    }
+}

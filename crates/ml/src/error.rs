@@ -1,0 +1,31 @@
+//! What can go wrong in learning.
+
+/// Every error of this crate. All are the caller's fault: trying again with the same input gives the same error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MlError {
+    /// Bytes that are not an artifact.
+    #[error("this is not a model artifact: {0}")]
+    Artifact(String),
+    /// An artifact of a newer program.
+    #[error("the artifact has format {0}; this version of Rapport reads format {known}", known = crate::FORMAT)]
+    Format(u32),
+    /// Too little to learn from.
+    #[error(
+        "there are {rows} rows, {positives} of them positive; at least {least} of each kind are needed to learn from"
+    )]
+    TooFew {
+        /// All rows.
+        rows: usize,
+        /// Those with a positive label.
+        positives: usize,
+        /// How many of each kind are needed.
+        least: usize,
+    },
+    /// Rows and labels do not fit together.
+    #[error("{0}")]
+    Shape(String),
+    /// A table that cannot be learnt from.
+    #[error("{0}")]
+    Table(String),
+}

@@ -1,0 +1,24 @@
+//! Learning from rows of numbers: preprocessing, logistic regression, metrics, artifacts.
+//!
+//! Pure: no clock, no I/O, no random source. The same rows give the same artifact, byte for byte. The crate knows neither
+//! customers nor features; it sees named columns of numbers in which NaN is a missing value, and labels.
+//!
+//! - [`fit`]: rows and labels -> [`Artifact`].
+//! - [`Predictor`]: an artifact ready to answer, with the contribution of every input.
+//! - [`Evaluation`]: how good probabilities are.
+//! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
+
+mod artifact;
+mod error;
+mod logistic;
+mod matrix;
+mod metrics;
+mod predictor;
+pub mod table;
+
+pub use artifact::{Artifact, FORMAT, Input, Transform};
+pub use error::MlError;
+pub use logistic::{FitOptions, fit};
+pub use matrix::Matrix;
+pub use metrics::{Bin, Evaluation, auc, auc_interval};
+pub use predictor::Predictor;

@@ -322,7 +322,7 @@ proptest! {
         let mut second = World::new(partitions);
         for (n, event) in shuffled.into_iter().enumerate() {
             second.send(event);
-            if (seed + n as u64) % 3 == 0 {
+            if (seed + n as u64).is_multiple_of(3) {
                 second.settle();
             }
         }

@@ -4,7 +4,7 @@
 //! no consumers' positions: a reader keeps its own offset beside its state.
 //!
 //! Two backends: [`MemoryLog`] for tests and trials, and the one of an installation, which keeps a SQLite file.
-//! Both pass the conformance suite of `rapport-testkit`.
+//! Both pass one conformance suite (`tests/conformance.rs`).
 //!
 //! Invariants, for every backend:
 //! - Offsets of a partition start at 0 and have no gaps. Entries never change.
@@ -15,9 +15,11 @@
 mod error;
 mod log;
 mod memory;
+mod sqlite;
 mod ticket;
 
 pub use error::{Fault, LogError, Retry};
 pub use log::{Append, Appended, Log, LogId, Record, Statistics, Verified};
-pub use memory::MemoryLog;
+pub use memory::{MemoryHold, MemoryLog};
+pub use sqlite::{SqliteHold, SqliteLog, SqliteLogOptions};
 pub use ticket::Ticket;

@@ -9,6 +9,7 @@
 //! - A reader that is not told `resync` gets every effect behind its cursor that its filter lets through, once.
 
 mod cursor;
+mod effect;
 mod subscription;
 
 use std::{

@@ -142,7 +142,7 @@ impl LogFile {
         for partition in (0..self.partitions).map(PartitionId) {
             let (first, last) = places(partition);
             let query = format!("SELECT {COLUMNS} FROM row WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1");
-            let raw = self.connection.query_row(&query, [first, last], |row| Raw::of(row)).optional();
+            let raw = self.connection.query_row(&query, [first, last], Raw::of).optional();
             let row = match raw.map_err(|error| unreadable(&self.path, &error))? {
                 Some(raw) => Some(self.checked(partition, raw)?),
                 None => None,

@@ -1,0 +1,33 @@
+//! What can go wrong in learning from a history or a table.
+
+use rapport_ml::MlError;
+use rapport_stream::LogError;
+
+/// Every error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LearnError {
+    /// The log could not be read.
+    #[error("log: {0}")]
+    Log(#[from] LogError),
+    /// There is too little to learn from, or the artifact is not usable.
+    #[error(transparent)]
+    Ml(#[from] MlError),
+    /// The history is too short for a split by time.
+    #[error(
+        "the history is too short: after leaving out the time between training and test there are {train} moments to \
+         learn from and {test} to test on; wait for more orders or ask for a shorter outcome"
+    )]
+    TooShort {
+        /// Moments to learn from.
+        train: usize,
+        /// Moments to test on.
+        test: usize,
+    },
+    /// The table cannot be read.
+    #[error("the table cannot be read: {0}")]
+    Csv(#[from] csv::Error),
+    /// The artifact is for something else.
+    #[error("{0}")]
+    Mismatch(String),
+}

@@ -1,0 +1,168 @@
+//! Training sets from a log, and models from histories and tables.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
+use rapport_learn::{LearnError, TableOptions, Task, predict_table, train, train_table, training_set};
+use rapport_ml::Artifact;
+use rapport_profile::{FeatureDefinition, FeatureSet};
+use rapport_stream::{Append, Log, MemoryLog};
+use rapport_types::{DAY_MS, Duration, Entry, Event, EventKind, Object, SourceId, Timestamp, partition_of};
+
+const PARTITIONS: u32 = 3;
+
+fn order(n: u64, user: u64, at: i64) -> Event {
+    Event {
+        kind: EventKind::Track,
+        message_id: format!("m{n}").into(),
+        user_id: Some(format!("u{user}").into()),
+        anonymous_id: None,
+        previous_id: None,
+        group_id: None,
+        name: Some("Order Completed".into()),
+        properties: serde_json::from_str("{\"total\": 5}").unwrap(),
+        context: Object::default(),
+        integrations: Object::default(),
+        timestamp: Timestamp(at),
+        original_timestamp: None,
+        sent_at: None,
+        received_at: Timestamp(at),
+        source: SourceId(1),
+    }
+}
+
+fn log_of(events: &[Event]) -> MemoryLog {
+    let log = MemoryLog::new(PARTITIONS).unwrap();
+    for event in events {
+        let home = partition_of(&event.routing_id(), PARTITIONS);
+        log.append(Append::one(home, Entry::Event(event.clone()).encode())).unwrap();
+    }
+    log
+}
+
+fn features() -> FeatureSet {
+    let document = r#"[
+        {"name": "orders", "event": "Order Completed", "aggregate": "count"},
+        {"name": "since_previous", "event": "Order Completed", "aggregate": "recency", "n": 2},
+        {"name": "newest", "event": "Order Completed", "aggregate": "sequence", "value": "total", "n": 3}]"#;
+    FeatureSet::compile(&serde_json::from_str::<Vec<FeatureDefinition>>(document).unwrap()).unwrap()
+}
+
+fn task(until: Option<i64>) -> Task {
+    let until = until.map(|day| Timestamp(day * DAY_MS));
+    Task { event: "Order Completed".into(), within: Duration(30 * DAY_MS), until }
+}
+
+#[test]
+fn moments_have_the_features_of_then_and_labels_only_where_the_outcome_is_known() {
+    let days = [(0, 1), (1, 11), (2, 60), (3, 89), (4, 119)];
+    let mut events: Vec<Event> = days.iter().map(|(n, day)| order(*n, 7, day * DAY_MS)).collect();
+    events.push(order(9, 8, 100 * DAY_MS));
+    events.insert(2, events[1].clone());
+    let log = log_of(&events);
+    let set = training_set(&log, &features(), &task(None), &|_| {}).unwrap();
+    assert_eq!(set.names, ["orders", "since_previous"], "a sequence is no number");
+    let found: Vec<(i64, f64, bool)> =
+        (0..set.labels.len()).map(|row| (set.at[row].0 / DAY_MS, set.rows.row(row)[0], set.labels[row])).collect();
+    // Day 119 is the last thing known, so orders after day 89 have no outcome yet. The repeat on day 11 is no moment.
+    assert_eq!(found, [(1, 1.0, true), (11, 2.0, false), (60, 3.0, true), (89, 4.0, true)]);
+    assert_eq!(set.open, 2);
+    assert!(set.rows.row(0)[1].is_nan());
+    assert!((set.rows.row(1)[1] - 10.0).abs() < 1e-9);
+}
+
+#[test]
+fn nothing_at_or_after_the_limit_is_seen() {
+    let events: Vec<Event> = [1, 11, 60, 89].iter().zip(0..).map(|(day, n)| order(n, 7, day * DAY_MS)).collect();
+    let whole = training_set(&log_of(&events), &features(), &task(Some(60)), &|_| {}).unwrap();
+    let before = training_set(&log_of(&events[..2]), &features(), &task(None), &|_| {}).unwrap();
+    // Row by row: what is missing is NaN, which equals nothing.
+    assert_eq!((whole.at, whole.labels, whole.open), (before.at, before.labels, before.open));
+    assert_eq!(whole.rows.rows(), before.rows.rows());
+}
+
+/// 300 synthetic customers: even ones order every 12 days, odd ones every 45.
+fn shop() -> Vec<Event> {
+    let mut events = Vec::new();
+    for user in 0..300_u64 {
+        let every = if user % 2 == 0 { 12 } else { 45 };
+        for turn in 0..300 / every {
+            let at = (turn * every + (user % 11)) as i64 * DAY_MS + user as i64 * 1_000;
+            events.push(order(events.len() as u64, user, at));
+        }
+    }
+    events.sort_by_key(|event| event.timestamp);
+    events
+}
+
+#[test]
+fn a_model_learns_who_comes_back_and_says_how_well() {
+    let set = training_set(&log_of(&shop()), &features(), &task(None), &|_| {}).unwrap();
+    let trained = train(&set, Duration(30 * DAY_MS), "since_previous").unwrap();
+    let metrics = &trained.artifact.metrics;
+    assert!(metrics["auc"] > 0.99, "{metrics:?}");
+    assert!(metrics["log_loss"] < metrics["base_log_loss"], "{metrics:?}");
+    assert!(metrics.contains_key("recency_auc") && metrics.contains_key("ece"));
+    assert_eq!(trained.rows, set.labels.len() as u64);
+    assert!(metrics["train_rows"] + metrics["test_rows"] < trained.rows as f64, "moments between are left out");
+    let again = train(&set, Duration(30 * DAY_MS), "since_previous").unwrap();
+    assert_eq!(again.artifact.to_json(), trained.artifact.to_json());
+}
+
+#[test]
+fn a_short_history_is_refused_with_what_is_missing() {
+    let set = training_set(&log_of(&shop()[..60]), &features(), &task(None), &|_| {}).unwrap();
+    let error = train(&set, Duration(30 * DAY_MS), "since_previous").unwrap_err();
+    assert!(matches!(error, LearnError::TooShort { .. }), "{error}");
+}
+
+fn options(leaks: &[&str]) -> TableOptions {
+    let leaks = leaks.iter().map(|leak| (*leak).to_owned()).collect();
+    TableOptions { target: "bought".to_owned(), leaks, test_share: 0.25, seed: 1 }
+}
+
+fn csv() -> String {
+    let mut text = "pages,device,total,bought\n".to_owned();
+    for n in 0..800 {
+        let bought = n % 7 < 2 || n % 11 == 3;
+        let pages = if bought { 10 + n % 9 } else { 3 + n % 9 };
+        let device = if n % 3 == 0 { "phone" } else { "desk" };
+        let total = if bought { "9" } else { "" };
+        text.push_str(&format!("{pages},{device},{total},{bought}\n"));
+    }
+    text
+}
+
+#[test]
+fn a_table_is_learnt_and_applied_and_a_leak_is_shown() {
+    let trained = train_table(csv().as_bytes(), &options(&["total"])).unwrap();
+    let (without, with) = (trained.report.metrics["auc"], trained.report.auc_with_leaks.unwrap());
+    assert!(without > 0.8 && with > 0.999 && without < with, "{without} {with}");
+    let artifact = Artifact::from_json(&trained.artifact.to_json()).unwrap();
+    let mut out = Vec::new();
+    let rows = predict_table(&artifact, "device,pages\nphone,18\nwatch,\n".as_bytes(), &mut out).unwrap().rows;
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!((rows, text.lines().count()), (2, 3));
+    let first: f64 = text.lines().nth(1).unwrap().rsplit(',').next().unwrap().parse().unwrap();
+    assert!(first > 0.8, "{text}");
+    let error = predict_table(&artifact, "pages\n1\n".as_bytes(), Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("device"), "{error}");
+    assert!(train_table(csv().as_bytes(), &options(&["nothing"])).unwrap_err().to_string().contains("nothing"));
+}
+
+#[test]
+fn purchases_of_real_visits_are_predicted() {
+    let file = "../../../shared/data/online_shoppers/online_shoppers_intention.csv.gz";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let Ok(file) = std::fs::File::open(&path) else {
+        println!("skipped: {} is not there", path.display());
+        return;
+    };
+    let target = TableOptions { target: "Revenue".to_owned(), leaks: vec!["PageValues".to_owned()], ..options(&[]) };
+    let trained = train_table(flate2::read::GzDecoder::new(file), &target).unwrap();
+    let report = &trained.report;
+    println!("{report:#?}");
+    assert_eq!(report.cleaning.rows, 12_330);
+    assert!(report.metrics["auc"] > 0.72, "{:?}", report.metrics);
+    assert!(report.auc_with_leaks.unwrap() > 0.88);
+    assert!(report.metrics["log_loss"] < report.metrics["base_log_loss"]);
+}

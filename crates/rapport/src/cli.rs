@@ -1,0 +1,149 @@
+//! The command line: what can be said, and which room answers.
+
+use std::{error::Error, io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    config::{Config, DEFAULTS},
+    credentials, replay, serve, state, table,
+};
+
+/// Any error that a command ends with; its text is for the person at the terminal.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "rapport",
+    version,
+    about = "A CRM that answers while the customer is still there.",
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server: collects events, keeps profiles current, scores them and serves the pages.
+    Serve(Settings),
+    /// Plays a file of purchases, or synthetic shoppers, through a server's HTTP door and judges what it pushed.
+    Replay(replay::ReplayArgs),
+    /// Trains a model on a table (CSV, also gzipped) and writes the artifact with its evaluation.
+    Train(table::TrainArgs),
+    /// Applies a trained artifact to the rows of a table.
+    Predict(table::PredictArgs),
+    /// Tells the state of a data folder whose server is stopped: profiles, ledger, digest.
+    State(StateArgs),
+    /// Prints a new one-time link for signing in to the pages.
+    Link(Settings),
+    /// Prints all settings with their defaults.
+    Config,
+}
+
+/// Settings on the command line; they win over the environment and the file.
+#[derive(Debug, Args, Default)]
+pub(crate) struct Settings {
+    /// The settings file; without this, `rapport.toml` if it is there.
+    #[arg(long, value_name = "FILE", env = "RAPPORT_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where everything is kept.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<String>,
+    /// The address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Into how many partitions a new log is split.
+    #[arg(long, value_name = "N")]
+    partitions: Option<String>,
+    /// error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// json or text.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl Settings {
+    /// All settings, from every source.
+    fn read(self) -> Result<Config, Failure> {
+        let named = self.config.is_some();
+        let path = self.config.unwrap_or_else(|| PathBuf::from("rapport.toml"));
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => None,
+            Err(error) => return Err(format!("{}: {error}", path.display()).into()),
+        };
+        let name = path.display().to_string();
+        let file = text.as_deref().map(|text| (&*name, text));
+        let flags = [
+            ("data", self.data),
+            ("listen", self.listen),
+            ("partitions", self.partitions),
+            ("log_level", self.log_level),
+            ("log_format", self.log_format),
+        ];
+        let flags = flags.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        Ok(Config::read(file, std::env::vars(), flags)?)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// Prints one digest of all profiles; equal histories give equal digests.
+    #[arg(long)]
+    digest: bool,
+    /// Makes the state from the log alone instead of from the newest checkpoint; writes nothing.
+    #[arg(long)]
+    rebuild: bool,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Serve(settings) => serve::run(settings.read()?)?,
+            Command::Replay(args) => return Ok(replay::run(args)?),
+            Command::Train(args) => table::train(&args)?,
+            Command::Predict(args) => table::predict(&args)?,
+            Command::State(args) => {
+                let options = state::Options { digest: args.digest, rebuild: args.rebuild, json: args.json };
+                print(&state::tell(&args.settings.read()?, options)?)?;
+            }
+            Command::Link(settings) => print(&credentials::new_link(&settings.read()?)?)?,
+            Command::Config => print(DEFAULTS)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Writes to standard output; a reader that went away is no error.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Writes an error with its causes to standard error.
+pub(crate) fn complain(error: &(dyn Error + 'static)) {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        // Many errors already quote their cause.
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    // Where standard error is closed there is nobody to tell.
+    let _told = writeln!(std::io::stderr(), "{text}").is_ok();
+}

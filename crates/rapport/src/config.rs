@@ -1,0 +1,204 @@
+//! Settings: the commented defaults, then a file, then the environment, then flags; every mistake is told at once.
+//!
+//! `default.toml` beside this file is the reference: it is parsed at start like a user's file, so the two cannot differ.
+
+use std::{fmt::Write as _, net::SocketAddr, path::PathBuf};
+
+/// The commented defaults.
+pub(crate) const DEFAULTS: &str = include_str!("default.toml");
+
+/// How the program writes about its own doings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Json,
+    Text,
+}
+
+/// Settings, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) partitions: u32,
+    pub(crate) log_level: tracing::Level,
+    pub(crate) log_format: LogFormat,
+    pub(crate) events_per_second: u32,
+    pub(crate) checkpoint_seconds: u32,
+    pub(crate) checkpoint_entries: u32,
+    pub(crate) hot_profiles: u32,
+    pub(crate) secure_cookie: bool,
+    pub(crate) data_note: String,
+}
+
+/// Everything that is wrong with the settings, one line each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings have {} mistake{}:\n{}", .0.len(), if .0.len() == 1 { "" } else { "s" }, list(.0))]
+pub(crate) struct ConfigError(pub(crate) Vec<String>);
+
+fn list(mistakes: &[String]) -> String {
+    mistakes.iter().fold(String::new(), |mut text, mistake| {
+        write!(text, "  - {mistake}\n").expect("writing to a text cannot fail");
+        text
+    })
+}
+
+/// One source's word on a setting.
+struct Given {
+    origin: String,
+    name: String,
+    value: String,
+}
+
+impl Config {
+    /// Reads the settings: `file` is the text of the user's file with its name, `environment` gives variables, `flags`
+    /// are names and values from the command line.
+    pub(crate) fn read(
+        file: Option<(&str, &str)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: Vec<(&str, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut mistakes = Vec::new();
+        let mut given = from_toml("the defaults", DEFAULTS, &mut mistakes);
+        let names: Vec<String> = given.iter().map(|setting| setting.name.clone()).collect();
+        if let Some((name, text)) = file {
+            given.extend(from_toml(name, text, &mut mistakes));
+        }
+        for (variable, value) in environment {
+            if let Some(name) = variable.strip_prefix("RAPPORT_").map(str::to_ascii_lowercase) {
+                // Other tools may have variables of this prefix, so an unknown one is not a mistake.
+                if names.contains(&name) {
+                    given.push(Given { origin: format!("the environment ({variable})"), name, value });
+                }
+            }
+        }
+        let flag = |(name, value): (&str, String)| Given { origin: format!("--{name}"), name: name.to_owned(), value };
+        given.extend(flags.into_iter().map(flag));
+
+        let mut config = Self::blank();
+        for setting in given {
+            if let Err(what) = config.set(&setting.name, &setting.value) {
+                mistakes.push(format!("{}: {what}", setting.origin));
+            }
+        }
+        if mistakes.is_empty() { Ok(config) } else { Err(ConfigError(mistakes)) }
+    }
+
+    /// A value to be overwritten by every line of the defaults; a test checks that none is left out.
+    fn blank() -> Self {
+        Self {
+            data: PathBuf::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            partitions: 0,
+            log_level: tracing::Level::ERROR,
+            log_format: LogFormat::Text,
+            events_per_second: u32::MAX,
+            checkpoint_seconds: 0,
+            checkpoint_entries: 0,
+            hot_profiles: 0,
+            secure_cookie: true,
+            data_note: String::from("?"),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let number = |low: u32, high: u32| -> Result<u32, String> {
+            let parsed = value.parse().ok().filter(|number| (low..=high).contains(number));
+            parsed.ok_or_else(|| format!("{name} = \"{value}\" must be a whole number from {low} to {high}"))
+        };
+        match name {
+            "data" if value.is_empty() => return Err("data must name a folder".to_owned()),
+            "data" => self.data = PathBuf::from(value),
+            "listen" => {
+                let wrong = || format!("listen = \"{value}\" must be an address and a port such as 127.0.0.1:8321");
+                self.listen = value.parse().map_err(|_| wrong())?;
+            }
+            "partitions" => self.partitions = number(1, 1_024)?,
+            "log_level" => {
+                let wrong = || format!("log_level = \"{value}\" must be error, warn, info, debug or trace");
+                self.log_level = value.parse().map_err(|_| wrong())?;
+            }
+            "log_format" => {
+                self.log_format = match value {
+                    "json" => LogFormat::Json,
+                    "text" => LogFormat::Text,
+                    _ => return Err(format!("log_format = \"{value}\" must be json or text")),
+                };
+            }
+            "events_per_second" => self.events_per_second = number(0, 100_000_000)?,
+            "checkpoint_seconds" => self.checkpoint_seconds = number(1, 3_600)?,
+            "checkpoint_entries" => self.checkpoint_entries = number(1_000, 100_000_000)?,
+            "hot_profiles" => self.hot_profiles = number(1_000, 100_000_000)?,
+            "secure_cookie" => {
+                let wrong = |_| format!("secure_cookie = \"{value}\" must be true or false");
+                self.secure_cookie = value.parse().map_err(wrong)?;
+            }
+            "data_note" => value.clone_into(&mut self.data_note),
+            _ => return Err(format!("there is no setting \"{name}\"; `rapport config` prints all of them")),
+        }
+        Ok(())
+    }
+}
+
+fn from_toml(origin: &str, text: &str, mistakes: &mut Vec<String>) -> Vec<Given> {
+    let table: toml::Table = match text.parse() {
+        Ok(table) => table,
+        Err(error) => {
+            mistakes.push(format!("{origin}: {}", error.to_string().trim()));
+            return Vec::new();
+        }
+    };
+    let plain = |value: toml::Value| match value {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let given = |(name, value)| Given { origin: origin.to_owned(), name, value: plain(value) };
+    table.into_iter().map(given).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_set_everything() {
+        let config = Config::read(None, [], vec![]).unwrap();
+        let blank = Config::blank();
+        assert_ne!(config.data, blank.data);
+        assert_ne!(config.listen, blank.listen);
+        assert_ne!((config.secure_cookie, config.data_note), (blank.secure_cookie, blank.data_note));
+        assert_ne!(config.events_per_second, blank.events_per_second);
+        for (set, left) in [
+            (config.partitions, blank.partitions),
+            (config.checkpoint_seconds, blank.checkpoint_seconds),
+            (config.checkpoint_entries, blank.checkpoint_entries),
+            (config.hot_profiles, blank.hot_profiles),
+        ] {
+            assert_ne!(set, left);
+        }
+        assert_eq!((config.log_level, config.log_format), (tracing::Level::INFO, LogFormat::Json));
+    }
+
+    #[test]
+    fn later_sources_win() {
+        let file = Some(("rapport.toml", "partitions = 2\nlisten = \"0.0.0.0:1\"\nlog_level = \"warn\""));
+        let environment =
+            [("RAPPORT_LISTEN".to_owned(), "0.0.0.0:2".to_owned()), ("RAPPORT_X".to_owned(), String::new())];
+        let config = Config::read(file, environment, vec![("log_level", "debug".to_owned())]).unwrap();
+        assert_eq!((config.partitions, config.listen.port(), config.log_level), (2, 2, tracing::Level::DEBUG));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let file = Some(("rapport.toml", "partitions = 0\nlisen = \"x\"\nlog_format = \"xml\""));
+        let environment = [("RAPPORT_LISTEN".to_owned(), "here".to_owned())];
+        let ConfigError(mistakes) = Config::read(file, environment, vec![("data", String::new())]).unwrap_err();
+        assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+        assert!(mistakes.iter().any(|mistake| mistake.starts_with("the environment (RAPPORT_LISTEN): listen")));
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_is_told_with_its_line() {
+        let error = Config::read(Some(("rapport.toml", "a = = b")), [], vec![]).unwrap_err();
+        assert!(error.to_string().contains("line 1"), "{error}");
+    }
+}

@@ -1,0 +1,52 @@
+//! The data folder: the log and the store, opened together and bound to each other.
+
+use std::{path::Path, sync::Arc};
+
+use rapport_store::{Checkpoint as _, SqliteStore};
+use rapport_stream::{Append, Log, SqliteLog, SqliteLogOptions};
+use rapport_types::{DefinitionsChanged, Entry, PartitionId};
+
+use crate::{cli::Failure, config::Config};
+
+/// What a data folder holds.
+pub(crate) struct Data {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) store: Arc<SqliteStore>,
+}
+
+impl Data {
+    /// Opens the folder, or makes one.
+    pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
+        private_folder(&config.data)?;
+        let options = SqliteLogOptions { partitions: config.partitions, ..SqliteLogOptions::default() };
+        let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&config.data, options)?);
+        let store = Arc::new(SqliteStore::open(&config.data)?);
+        store.bind(log.id().0)?;
+        Ok(Self { log, store })
+    }
+}
+
+/// Makes the folder for its owner alone: it holds customers' data.
+fn private_folder(folder: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| format!("the data folder {} cannot be made: {error}", folder.display()).into())
+}
+
+/// Appends an entry to every partition, as definitions and activations are, and waits until it is durable.
+pub(crate) fn append_to_all(log: &dyn Log, entry: &Entry) -> Result<(), rapport_stream::LogError> {
+    let bytes = entry.encode();
+    let entries = (0..log.partitions()).map(|partition| (PartitionId(partition), bytes.clone())).collect();
+    log.append(Append { entries })?.wait()?;
+    Ok(())
+}
+
+/// Puts the first definitions into a new log.
+pub(crate) fn define_first(log: &dyn Log) -> Result<(), rapport_stream::LogError> {
+    if (0..log.partitions()).any(|partition| log.end(PartitionId(partition)).0 > 0) {
+        return Ok(());
+    }
+    let document = rapport_decide::Definitions::retail().to_json().into();
+    let at = rapport_server::system_time();
+    append_to_all(log, &Entry::Definitions(DefinitionsChanged { version: 1, document, at }))
+}

@@ -1,0 +1,29 @@
+//! The one binary of Rapport: chooses the backends, wires the rooms and reads the command line. No logic of its own.
+
+mod cli;
+mod config;
+mod credentials;
+mod data;
+mod replay;
+mod serve;
+mod state;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Frees memory in pieces that the fold's many small values leave behind better than the system's allocator does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli.run() {
+        Ok(code) => code,
+        Err(error) => {
+            cli::complain(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `rapport serve`: opens the data, starts the engine, wires the server's ports to it, and stops in order.
+//!
+//! The order of a stop: no new connections, streams told to come back, requests at hand finished, workers stopped after
+//! their last entry with a checkpoint, the log's writer emptied.
+
+mod access;
+mod answers;
+mod definitions;
+mod health;
+mod training;
+
+use std::{io::Write as _, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt as _;
+use parking_lot::{Mutex, RwLock};
+use rapport_decide::Effect;
+use rapport_engine::{Engine, EngineOptions, Sink};
+use rapport_server::{Hub, HubOptions, Limits, State, api::About, system_time};
+use rapport_store::Checkpoint as _;
+use rapport_types::{Offset, PartitionId};
+
+use self::{
+    access::AccessBook,
+    answers::EngineAnswers,
+    definitions::DefinitionsDesk,
+    health::EngineHealth,
+    training::{CalibrationBook, Jobs, Trainer},
+};
+use crate::{
+    cli::Failure,
+    config::{Config, LogFormat},
+    credentials::{self, Credentials},
+    data::{self, Data},
+};
+
+/// How long requests at hand may take after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Hands effects to the live stream.
+struct HubSink(Hub);
+
+impl Sink for HubSink {
+    fn deliver(&self, partition: PartitionId, effects: &[(Offset, u32, Effect)]) {
+        self.0.deliver(partition, effects);
+    }
+
+    fn reset(&self) {
+        self.0.reset();
+    }
+}
+
+/// Runs until it is told to stop.
+pub(crate) fn run(config: Config) -> Result<(), Failure> {
+    start_logging(&config);
+    let data = Data::open(&config)?;
+    data::define_first(&*data.log)?;
+    let credentials = Credentials::renew(&config.data, &data.store, system_time())?;
+    let hub = Hub::new(data.log.partitions(), HubOptions::default());
+    for partition in (0..data.log.partitions()).map(PartitionId) {
+        hub.starts_at(partition, data.store.head(partition)?.map_or(Offset(0), |head| head.next));
+    }
+    let options = EngineOptions {
+        checkpoint_every: Duration::from_secs(u64::from(config.checkpoint_seconds)),
+        checkpoint_entries: u64::from(config.checkpoint_entries),
+        hot_profiles: config.hot_profiles as usize,
+    };
+    let sink = Arc::new(HubSink(hub.clone()));
+    let store: Arc<dyn rapport_store::Checkpoint> = Arc::<rapport_store::SqliteStore>::clone(&data.store);
+    let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
+    let state = wire(&config, &data, &engine, hub)?;
+    let served = listen(&config, state, &credentials);
+    let stopped = match Arc::try_unwrap(engine) {
+        Ok(engine) => engine.stop().map_err(Failure::from),
+        // A request that outlived the grace period still holds it; dropping the last one stops the engine too.
+        Err(_) => Err("a request was still at hand when the server stopped".into()),
+    };
+    tracing::info!("stopped");
+    served.and(stopped)
+}
+
+fn start_logging(config: &Config) {
+    let builder = tracing_subscriber::fmt().with_max_level(config.log_level).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.init(),
+    }
+}
+
+fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<State, Failure> {
+    let reader = engine.reader();
+    let access = Arc::new(AccessBook::read(Arc::clone(&data.store))?);
+    let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));
+    let answers =
+        EngineAnswers { reader: reader.clone(), access: Arc::clone(&access), calibrations: Arc::clone(&calibrations) };
+    let training = Trainer {
+        log: Arc::clone(&data.log),
+        store: Arc::clone(&data.store),
+        reader: reader.clone(),
+        calibrations,
+        jobs: Arc::new(Mutex::new(Jobs::default())),
+    };
+    let unlimited = config.events_per_second == 0;
+    let events_per_second = if unlimited { u32::MAX } else { config.events_per_second };
+    let burst = events_per_second.saturating_mul(2).max(5_000);
+    Ok(State {
+        log: Arc::clone(&data.log),
+        answers: Arc::new(answers),
+        access,
+        training: Arc::new(training),
+        definitions: Arc::new(DefinitionsDesk::new(Arc::clone(&data.log), reader)),
+        health: Arc::new(EngineHealth { engine: Arc::clone(engine), log: Arc::clone(&data.log) }),
+        hub,
+        about: About {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            data_note: (!config.data_note.is_empty()).then(|| config.data_note.clone()),
+            partitions: data.log.partitions(),
+        },
+        limits: Limits { events_per_second, burst },
+        secure_cookie: config.secure_cookie,
+        clock: system_time,
+    })
+}
+
+fn listen(config: &Config, state: State, credentials: &Credentials) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let hub = state.hub.clone();
+    let served = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(config.listen).await;
+        let listener = listener.map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
+        let base = format!("http://{}", listener.local_addr()?);
+        std::fs::write(config.data.join("address"), &base)?;
+        tracing::info!(address = %base, data = %config.data.display(), "listening");
+        tell(&base, credentials)?;
+        // Answers are small and wanted at once.
+        let listener = listener.tap_io(|stream| {
+            let _kept_delay = stream.set_nodelay(true).is_err();
+        });
+        let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+        let server = axum::serve(listener, rapport_server::router(state)).with_graceful_shutdown(async {
+            let _gone = stopping.await.is_err();
+        });
+        let mut server = std::pin::pin!(server.into_future());
+        tokio::select! {
+            ended = &mut server => return Ok::<(), Failure>(ended?),
+            () = told_to_stop() => {}
+        }
+        tracing::info!("stopping");
+        hub.close();
+        let _gone = stop.send(()).is_err();
+        if let Ok(ended) = tokio::time::timeout(GRACE, server).await {
+            ended?;
+        } else {
+            tracing::warn!("some connections did not end in time");
+        }
+        Ok(())
+    });
+    runtime.shutdown_timeout(GRACE);
+    served
+}
+
+/// Tells the person at the terminal where the pages are and how to get in.
+fn tell(base: &str, credentials: &Credentials) -> Result<(), Failure> {
+    let link = credentials::link(base, &credentials.admin_link_token);
+    let mut out = std::io::stdout().lock();
+    // A server whose standard output is closed runs all the same.
+    let _told = writeln!(out, "Rapport is at {base}\nSign in once with  {link}").and_then(|()| out.flush()).is_ok();
+    Ok(())
+}
+
+async fn told_to_stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate => {}
+    }
+}

@@ -166,7 +166,9 @@ impl Cell {
             let cause = Cause { partition, offset: Offset(0), message: None };
             self.decider.evaluate(&mut profile, cause, &mut effects);
             effects.clear();
-            for bits in &profile.segments {
+            // A word without a bit says as much as no word.
+            for (place, bits) in profile.segments.iter().enumerate().filter(|(_, bits)| **bits != 0) {
+                hasher.update(&(place as u32).to_le_bytes());
                 hasher.update(&bits.to_le_bytes());
             }
             for score in &profile.scores {

@@ -182,6 +182,17 @@ fn live_state_equals_the_state_made_from_the_log() {
 }
 
 #[test]
+fn a_customer_who_left_every_segment_is_as_one_who_was_in_none() {
+    let order = |n, day| event(n, Some("left"), None, day, EventKind::Track, "Order Completed");
+    let view = event(2, Some("left"), None, 700, EventKind::Track, "Product Viewed");
+    let (log, engine, heard) = whole_of(&[order(0, 0), order(1, 1), view]);
+    let left = |effect: &Effect| matches!(effect.what, rapport_decide::What::SegmentLeft { .. });
+    assert!(heard.effects.lock().unwrap().iter().any(left));
+    assert_eq!(rebuild_digest(&log).unwrap().digest, engine.digest());
+    engine.stop().unwrap();
+}
+
+#[test]
 fn a_restart_anywhere_changes_nothing() {
     let (_, engine, _) = whole();
     let expected = (engine.digest(), engine.reader().ledger());

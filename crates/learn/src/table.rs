@@ -63,13 +63,12 @@ pub fn train_table(reader: impl Read, options: &TableOptions) -> Result<TrainedT
     let names: Vec<&str> = prepared.names.iter().map(String::as_str).collect();
     let mut metrics = evaluate(&names, &prepared.rows, &prepared.labels, options)?;
     metrics.retain(|_, figure| figure.is_finite());
-    let auc_with_leaks = match options.leaks.is_empty() {
-        true => None,
-        false => {
-            let all = prepare(&header, &cells, &options.target)?;
-            let names: Vec<&str> = all.names.iter().map(String::as_str).collect();
-            evaluate(&names, &all.rows, &all.labels, options)?.get("auc").copied()
-        }
+    let auc_with_leaks = if options.leaks.is_empty() {
+        None
+    } else {
+        let all = prepare(&header, &cells, &options.target)?;
+        let names: Vec<&str> = all.names.iter().map(String::as_str).collect();
+        evaluate(&names, &all.rows, &all.labels, options)?.get("auc").copied()
     };
     let mut artifact = fit(&names, &prepared.rows, &prepared.labels, FitOptions::default())?;
     let inputs = names.len();

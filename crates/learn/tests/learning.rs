@@ -127,7 +127,7 @@ fn csv() -> String {
         let pages = if bought { 10 + n % 9 } else { 3 + n % 9 };
         let device = if n % 3 == 0 { "phone" } else { "desk" };
         let total = if bought { "9" } else { "" };
-        text.push_str(&format!("{pages},{device},{total},{bought}\n"));
+        text.extend([&*pages.to_string(), ",", device, ",", total, ",", &*bought.to_string(), "\n"]);
     }
     text
 }

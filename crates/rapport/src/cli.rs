@@ -107,7 +107,7 @@ pub(crate) struct StateArgs {
 impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
-            Command::Serve(settings) => serve::run(settings.read()?)?,
+            Command::Serve(settings) => serve::run(&settings.read()?)?,
             Command::Replay(args) => return Ok(replay::run(args)?),
             Command::Train(args) => table::train(&args)?,
             Command::Predict(args) => table::predict(&args)?,

@@ -37,7 +37,7 @@ pub(crate) struct ConfigError(pub(crate) Vec<String>);
 
 fn list(mistakes: &[String]) -> String {
     mistakes.iter().fold(String::new(), |mut text, mistake| {
-        write!(text, "  - {mistake}\n").expect("writing to a text cannot fail");
+        writeln!(text, "  - {mistake}").expect("writing to a text cannot fail");
         text
     })
 }

@@ -50,9 +50,9 @@ impl Sink for HubSink {
 }
 
 /// Runs until it is told to stop.
-pub(crate) fn run(config: Config) -> Result<(), Failure> {
-    start_logging(&config);
-    let data = Data::open(&config)?;
+pub(crate) fn run(config: &Config) -> Result<(), Failure> {
+    start_logging(config);
+    let data = Data::open(config)?;
     data::define_first(&*data.log)?;
     let credentials = Credentials::renew(&config.data, &data.store, system_time())?;
     let hub = Hub::new(data.log.partitions(), HubOptions::default());
@@ -67,8 +67,8 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
     let sink = Arc::new(HubSink(hub.clone()));
     let store: Arc<dyn rapport_store::Checkpoint> = Arc::<rapport_store::SqliteStore>::clone(&data.store);
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
-    let state = wire(&config, &data, &engine, hub)?;
-    let served = listen(&config, state, &credentials);
+    let state = wire(config, &data, &engine, hub)?;
+    let served = listen(config, state, &credentials);
     let stopped = match Arc::try_unwrap(engine) {
         Ok(engine) => engine.stop().map_err(Failure::from),
         // A request that outlived the grace period still holds it; dropping the last one stops the engine too.
@@ -130,7 +130,7 @@ fn listen(config: &Config, state: State, credentials: &Credentials) -> Result<()
         let base = format!("http://{}", listener.local_addr()?);
         std::fs::write(config.data.join("address"), &base)?;
         tracing::info!(address = %base, data = %config.data.display(), "listening");
-        tell(&base, credentials)?;
+        tell(&base, credentials);
         // Answers are small and wanted at once.
         let listener = listener.tap_io(|stream| {
             let _kept_delay = stream.set_nodelay(true).is_err();
@@ -159,12 +159,11 @@ fn listen(config: &Config, state: State, credentials: &Credentials) -> Result<()
 }
 
 /// Tells the person at the terminal where the pages are and how to get in.
-fn tell(base: &str, credentials: &Credentials) -> Result<(), Failure> {
+fn tell(base: &str, credentials: &Credentials) {
     let link = credentials::link(base, &credentials.admin_link_token);
     let mut out = std::io::stdout().lock();
     // A server whose standard output is closed runs all the same.
     let _told = writeln!(out, "Rapport is at {base}\nSign in once with  {link}").and_then(|()| out.flush()).is_ok();
-    Ok(())
 }
 
 async fn told_to_stop() {

@@ -1,0 +1,328 @@
+//! The measurements of the table, each against a real server that is started for it.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    bodies,
+    definitions::{self, SCORE},
+    error::BenchError,
+    limits::at,
+    load::{self, Flood, Load, Until},
+    process::{self, Bare, Server},
+    report::{Better, Machine, Row},
+    stream::{Board, Subscriber},
+};
+
+/// Customers of the loads.
+const CUSTOMERS: u64 = 10_000;
+/// Customers with a history to learn from.
+const LEARNT: u64 = 1_500;
+/// Events on their way to the subscriber: what waits for a reader stays below the server's limit.
+const ON_THEIR_WAY: usize = 1_200;
+const LATE_AFTER: Duration = Duration::from_mins(2);
+
+/// What all measurements need.
+pub(crate) struct Bench {
+    /// The program that is measured.
+    pub program: PathBuf,
+    /// Where data folders are made: on the disk that is measured.
+    pub folder: PathBuf,
+    /// Less of everything.
+    pub quick: bool,
+    /// The real file, if it is there.
+    pub retail: Option<PathBuf>,
+    /// The machine's limits.
+    pub machine: Machine,
+}
+
+impl Bench {
+    fn time(&self) -> Duration {
+        if self.quick { Duration::from_secs(2) } else { Duration::from_secs(8) }
+    }
+
+    async fn server(&self, name: &str) -> Result<Server, BenchError> {
+        Server::start(&self.program, &self.folder.join(name)).await
+    }
+
+    /// Batches and single events into one server, then its log read back into state.
+    pub(crate) async fn durable(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
+        let mut rows = Vec::new();
+        let mut server = self.server("durable").await?;
+        let mut first = 0;
+        if wanted("batches") || wanted("rebuild") {
+            let load = Load { peer: server.door.clone(), connections: 16, batch: 100, customers: CUSTOMERS };
+            let flood = load::flood(&load, first, Until::Time(self.time()), None).await?;
+            first += flood.events;
+            rows.push(batches_row(&flood, &mut server).await?);
+        }
+        if wanted("singles") {
+            let bare = Bare::start()?;
+            let mut load = Load { peer: bare.peer.clone(), connections: 512, batch: 0, customers: CUSTOMERS };
+            let bare_flood = load::flood(&load, 0, Until::Time(self.time()), None).await?;
+            drop(bare);
+            load.peer = server.door.clone();
+            let flood = load::flood(&load, first, Until::Time(self.time()), None).await?;
+            let what = "accepted durably, one a request, 512 in flight";
+            let row = Row::new("singles", what, Better::More, bare_flood.rate() / 2.0, flood.rate(), "events/s");
+            let (bare, refused) = (bare_flood.rate(), flood.refused);
+            rows.push(row.note(format!(
+                "bare axum answers {bare:.0}/s; p50 {:.1} ms, p99 {:.1} ms, {refused} told to come later",
+                at(&flood.times, 0.5),
+                at(&flood.times, 0.99)
+            )));
+        }
+        server.caught_up().await?;
+        let data = server.data().to_owned();
+        server.stop().await?;
+        if wanted("rebuild") {
+            rows.push(self.rebuild(&data)?);
+        }
+        rows.retain(|row| wanted(row.name));
+        Ok(rows)
+    }
+
+    /// The log into state, as `rapport state --digest --rebuild` does it.
+    fn rebuild(&self, data: &Path) -> Result<Row, BenchError> {
+        let arguments = ["state", "--digest", "--rebuild", "--json", "--data"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([data.as_os_str()]);
+        let (took, text) = process::run(&self.program, &arguments.collect::<Vec<_>>())?;
+        let told: Value = serde_json::from_str(&text)?;
+        let events = told["ledger"]["accepted"].as_u64().or(told["ledger"]["total"]["accepted"].as_u64()).unwrap_or(0);
+        let rate = events as f64 / took.as_secs_f64();
+        let row = Row::new("rebuild", "replay of the log into state", Better::More, 300_000.0, rate, "events/s");
+        let profiles = told["profiles"].as_u64().unwrap_or(0);
+        Ok(row.note(format!(
+            "{events} events into {profiles} profiles in {:.2} s, the program's start and the digest included",
+            took.as_secs_f64()
+        )))
+    }
+
+    /// The whole path, its latency at half that load, and asking instead of listening.
+    pub(crate) async fn whole(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
+        let mut server = self.server("whole").await?;
+        prepare(&mut server).await?;
+        let mut rows = Vec::new();
+        if wanted("path") || wanted("latency") {
+            let (row, first) = self.path(&mut server).await?;
+            if wanted("latency") {
+                rows.push(self.latency(&server, first, row.measured / 2.0).await?);
+            }
+            rows.insert(0, row);
+        }
+        if wanted("decide") {
+            server.caught_up().await?;
+            rows.push(self.decide(&server).await?);
+        }
+        server.stop().await?;
+        rows.retain(|row| wanted(row.name));
+        Ok(rows)
+    }
+
+    async fn path(&self, server: &mut Server) -> Result<(Row, u64), BenchError> {
+        let board = Board::new(ON_THEIR_WAY, 0, 0);
+        let subscriber = Subscriber::start(&server.api, &board)?;
+        let load = Load { peer: server.door.clone(), connections: 16, batch: 100, customers: CUSTOMERS };
+        let begun = Instant::now();
+        let flood = load::flood(&load, 0, Until::Time(self.time()), Some(&board)).await?;
+        all_pushed(&board, flood.events).await?;
+        let seconds = begun.elapsed().as_secs_f64();
+        subscriber.stop()?;
+        let rate = flood.events as f64 / seconds;
+        let what = "whole path: 30 features, 20 segments, 1 model, pushed";
+        let row = Row::new("path", what, Better::More, 40_000.0, rate, "events/s");
+        let megabytes = board.bytes.load(Ordering::Relaxed) as f64 / 1e6 / seconds;
+        let note = format!(
+            "batches of 100, up to {ON_THEIR_WAY} events on their way; {megabytes:.0} MB/s of effects, {} resyncs",
+            board.resyncs.load(Ordering::Relaxed)
+        );
+        Ok((row.note(note), flood.events))
+    }
+
+    async fn latency(&self, server: &Server, first: u64, rate: f64) -> Result<Row, BenchError> {
+        let time = self.time();
+        let capacity = (rate * time.as_secs_f64() * 1.1) as usize + 1_000;
+        let board = Board::new(0, first, capacity);
+        let subscriber = Subscriber::start(&server.api, &board)?;
+        let load = Load { peer: server.door.clone(), connections: 16, batch: 20, customers: CUSTOMERS };
+        let sent = load::paced(&load, first, rate, time, &board).await?;
+        all_pushed(&board, sent.iter().map(|sent| sent.events).sum()).await?;
+        subscriber.stop()?;
+        let (mut from_due, mut from_accepted) = (Vec::new(), Vec::new());
+        for sent in &sent {
+            for arrival in (sent.first..sent.first + sent.events).filter_map(|number| board.arrival(number)) {
+                from_due.push(arrival as i64 - sent.due as i64);
+                from_accepted.push(arrival as i64 - sent.accepted as i64);
+            }
+        }
+        let (due, accepted) = (quantiles(&mut from_due), quantiles(&mut from_accepted));
+        let target = self.machine.sync_p99_ms + 10.0;
+        let row = Row::new("latency", "event sent -> pushed at half that load, p99", Better::Less, target, due.1, "ms");
+        Ok(row.note(format!(
+            "{rate:.0} events/s; from the moment it was due p50 {:.2} ms, max {:.1} ms; from its answer p50 {:.2} ms, p99 {:.2} ms",
+            due.0, due.2, accepted.0, accepted.1
+        )))
+    }
+
+    async fn decide(&self, server: &Server) -> Result<Row, BenchError> {
+        let rounds = if self.quick { 4_000 } else { 20_000 };
+        let bare = Bare::start()?;
+        let body = json!({"customer": "user:c0000042"}).to_string();
+        let request = bare.peer.request("POST", "/v1/decide", body.as_bytes());
+        let of_bare = load::one_by_one(&bare.peer, &request, rounds).await?;
+        drop(bare);
+        let request = server.api.request("POST", "/v1/decide", body.as_bytes());
+        let times = load::one_by_one(&server.api, &request, rounds).await?;
+        let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
+        let bare_p99 = ms(of_bare.value_at_quantile(0.99));
+        let p99 = ms(times.value_at_quantile(0.99));
+        let row = Row::new("decide", "decide over HTTP, 1 in flight, p99", Better::Less, bare_p99 + 0.5, p99, "ms");
+        Ok(row.note(format!("bare axum p99 {bare_p99:.3} ms; p50 {:.3} ms", ms(times.value_at_quantile(0.5)))))
+    }
+
+    /// Memory of an idle server, and of the profiles of the real file.
+    pub(crate) async fn memory(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
+        let server = self.server("idle").await?;
+        let idle = server.resident()?;
+        let data = server.data().to_owned();
+        let row = Row::new("idle", "memory, idle", Better::Less, 60.0, idle / 1e6, "MB");
+        let mut rows = vec![row.note(format!("started in {:.2} s", server.started_in.as_secs_f64()))];
+        if let Some(file) = self.retail.as_ref().filter(|_| wanted("profile")) {
+            let url = format!("http://{}", server.api.address);
+            let arguments = ["replay".as_ref(), file.as_os_str(), "--url".as_ref(), url.as_ref(), "--data".as_ref()];
+            let arguments: Vec<&OsStr> = arguments.into_iter().chain([data.as_os_str()]).collect();
+            // What the replay leaves in the server's buffers is gone after a restart, so the profiles alone make the difference.
+            process::run(&self.program, &arguments)?;
+            server.stop().await?;
+            let mut server = self.server("idle").await?;
+            server.caught_up().await?;
+            let profiles = server.health().await?.profiles.max(1);
+            let each = (server.resident()? - idle).max(0.0) / profiles as f64 / 1e3;
+            let row = Row::new("profile", "memory, per profile of the replayed file", Better::Less, 2.0, each, "KB");
+            rows.push(
+                row.note(format!("{profiles} profiles; the difference of two idle servers, with them and without")),
+            );
+            server.stop().await?;
+        } else {
+            server.stop().await?;
+        }
+        rows.retain(|row| wanted(row.name));
+        Ok(rows)
+    }
+
+    /// A start with very many profiles.
+    pub(crate) async fn start(&self) -> Result<Vec<Row>, BenchError> {
+        let customers = if self.quick { 100_000 } else { 1_000_000 };
+        let mut server = self.server("start").await?;
+        let load = Load { peer: server.door.clone(), connections: 16, batch: 100, customers };
+        load::flood(&load, 0, Until::Events(customers), None).await?;
+        server.caught_up().await?;
+        server.stop().await?;
+        let server = self.server("start").await?;
+        let profiles = server.health().await?.profiles;
+        let resident = server.resident()? / 1e6;
+        let started = server.started_in.as_secs_f64();
+        server.stop().await?;
+        let what = if self.quick {
+            "start with 100,000 profiles checkpointed"
+        } else {
+            "start with 1,000,000 profiles checkpointed"
+        };
+        let row = Row::new("start", what, Better::Less, 2.0, started, "s");
+        let each = resident * 1e3 / profiles.max(1) as f64;
+        Ok(vec![row.note(format!("{profiles} profiles; then {resident:.0} MB, which is {each:.2} KB for each"))])
+    }
+}
+
+async fn batches_row(flood: &Flood, server: &mut Server) -> Result<Row, BenchError> {
+    let begun = Instant::now();
+    server.caught_up().await?;
+    let behind = begun.elapsed().as_secs_f64();
+    let what = "accepted durably, batches of 100, 500 B each";
+    let row = Row::new("batches", what, Better::More, 100_000.0, flood.rate(), "events/s");
+    Ok(row.note(format!(
+        "16 in flight; p50 {:.1} ms, p99 {:.1} ms, {} told to come later; applied {behind:.1} s after the last ({:.0}/s)",
+        at(&flood.times, 0.5),
+        at(&flood.times, 0.99),
+        flood.refused,
+        flood.events as f64 / (flood.seconds + behind)
+    )))
+}
+
+/// Definitions, a year of orders, a model trained on them and put into service.
+async fn prepare(server: &mut Server) -> Result<(), BenchError> {
+    server.call("PUT", "/v1/definitions", &definitions::document().to_string()).await?;
+    let mut connection = crate::wire::Connection::open(&server.door.address).await?;
+    for batch in bodies::history(LEARNT, 100) {
+        let answer = connection.call(&server.door.request("POST", "/v1/batch", &batch)).await?;
+        if answer.status != 200 {
+            let body = String::from_utf8_lossy(answer.body).into_owned();
+            return Err(BenchError::Answer { what: "history".to_owned(), status: answer.status, body });
+        }
+    }
+    server.caught_up().await?;
+    let started = server.call("POST", "/v1/models/train", &json!({"score": SCORE}).to_string()).await?;
+    let path = format!("/v1/models/jobs/{}", started["job"].as_str().unwrap_or_default());
+    let begun = Instant::now();
+    let version = loop {
+        let job = server.call("GET", &path, "").await?;
+        match job["state"].as_str() {
+            Some("done") => break job["version"].as_u64().unwrap_or_default(),
+            Some("failed") => {
+                let why = job["error"].as_str().unwrap_or_default().to_owned();
+                return Err(BenchError::Process { what: "training".to_owned(), why });
+            }
+            _ if begun.elapsed() > LATE_AFTER => {
+                return Err(BenchError::Late { what: "training".to_owned(), seconds: LATE_AFTER.as_secs() });
+            }
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    server.call("POST", &format!("/v1/models/{SCORE}/{version}/activate"), "").await?;
+    server.caught_up().await
+}
+
+/// Waits until the subscriber has heard of so many events.
+async fn all_pushed(board: &Arc<Board>, events: u64) -> Result<(), BenchError> {
+    let begun = Instant::now();
+    while board.pushed.load(Ordering::Relaxed) < events {
+        if begun.elapsed() > Duration::from_secs(20) {
+            let pushed = board.pushed.load(Ordering::Relaxed);
+            let resyncs = board.resyncs.load(Ordering::Relaxed);
+            let what = format!("the push of all {events} events ({pushed} came, {resyncs} resyncs)");
+            return Err(BenchError::Late { what, seconds: 20 });
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
+}
+
+/// p50, p99 and the largest, in milliseconds.
+fn quantiles(nanoseconds: &mut [i64]) -> (f64, f64, f64) {
+    nanoseconds.sort_unstable();
+    let at = |quantile: f64| {
+        let place = (nanoseconds.len() as f64 * quantile).ceil() as usize;
+        nanoseconds.get(place.saturating_sub(1)).copied().unwrap_or_default() as f64 / 1e6
+    };
+    (at(0.5), at(0.99), at(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_ranks() {
+        let mut times: Vec<i64> = (1..=100).rev().map(|ms| ms * 1_000_000).collect();
+        assert_eq!(quantiles(&mut times), (50.0, 99.0, 100.0));
+        assert_eq!(quantiles(&mut []), (0.0, 0.0, 0.0));
+    }
+}

@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - A sender is answered with success only after all of its events are durable; a refused request leaves nothing behind.
-//! - No answer about customers is made without an [`auth::Operator`], no event is appended without an [`auth::Door`].
+//! - No answer about customers is made without an `auth::Operator`, no event is appended without an `auth::Door`.
 //! - Every refusal is a problem document, every queue and body has a limit, and what happens at the limit is counted.
 //! - Nothing here blocks a thread of the runtime: what may touch the disk goes to a thread for blocking work.
 

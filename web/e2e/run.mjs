@@ -1,0 +1,223 @@
+/**
+ * The pages in a real Chromium, against a real server that this starts and stops.
+ *
+ * RAPPORT_BINARY is the server's binary, RAPPORT_CHROMIUM the browser. Waits are for things on the page, never for time.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
+const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const data = await mkdtemp(join(tmpdir(), 'rapport-e2e-'));
+
+/** Starts the server; it has written its address before it prints its first line. */
+async function serve(listen) {
+  const child = spawn(binary, ['serve', '--data', data, '--listen', listen, '--log-level', 'error'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve);
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  const url = await readFile(join(data, 'address'), 'utf8');
+  const credentials = JSON.parse(await readFile(join(data, 'credentials.json'), 'utf8'));
+  const stop = () =>
+    new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.kill('SIGTERM');
+    });
+  return { url, stop, ...credentials };
+}
+
+let server = await serve('127.0.0.1:0');
+const basic = `Basic ${Buffer.from(`${server.write_key}:`).toString('base64')}`;
+
+async function send(call, body) {
+  const response = await fetch(`${server.url}/v1/${call}`, {
+    method: 'POST',
+    headers: { Authorization: basic, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.equal(response.status, 200, await response.text());
+}
+
+const order = (userId, total) =>
+  send('track', { userId, event: 'Order Completed', properties: { total, order_id: `${total}` } });
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-GB' });
+const page = await context.newPage();
+page.setDefaultTimeout(15_000);
+const faults = [];
+page.on('pageerror', (error) => faults.push(String(error)));
+
+async function accessible(name) {
+  await page.addScriptTag({ path: axe }).catch(async () => page.evaluate(await readFile(axe, 'utf8')));
+  const found = await page.evaluate(() =>
+    globalThis.axe
+      .run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
+      .then((result) =>
+        result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`),
+      ),
+  );
+  assert.deepEqual(found, [], name);
+}
+
+const row = (id) => page.locator(`[data-customer="${id}"]`);
+const tests = {
+  async 'without a session the page says how to sign in'() {
+    await page.goto(`${server.url}/`);
+    await page.getByText('rapport link', { exact: true }).waitFor();
+    assert.match(page.url(), /\/signin/);
+    await accessible('sign-in');
+  },
+  async 'a one-time link signs in, and an empty list teaches'() {
+    await page.goto(`${server.url}/signin?token=${server.admin_link_token}`);
+    await page.getByText('No customers yet').waitFor();
+    await page.getByTestId('live').getByText('live', { exact: true }).waitFor();
+  },
+  async 'a link does not work twice'() {
+    const other = await browser.newContext();
+    const second = await other.newPage();
+    await second.goto(`${server.url}/signin?token=${server.admin_link_token}`);
+    await second.getByRole('alert').waitFor();
+    await other.close();
+  },
+  async 'a customer appears and moves without a reload'() {
+    await send('identify', { userId: 'ada', traits: { name: 'Ada Lovelace', country: 'United Kingdom' } });
+    await row('user:ada').waitFor();
+    await row('user:ada').getByText('Ada Lovelace').waitFor();
+    await order('grace', 20);
+    await row('user:grace').waitFor();
+    await order('ada', 42);
+    await row('user:ada').getByText('new_customer').waitFor();
+    await page.waitForFunction(() => document.querySelector('[data-customer]')?.dataset.customer === 'user:ada');
+    await accessible('customers');
+  },
+  async 'search finds by name and says when there is nobody'() {
+    await page.getByRole('searchbox', { name: 'Search customers' }).fill('lovelace');
+    await page.getByText('1 found').waitFor();
+    await row('user:grace').waitFor({ state: 'detached' });
+    await page.getByRole('searchbox', { name: 'Search customers' }).fill('nobody at all');
+    await page.getByText('No customer matches').waitFor();
+    await page.getByRole('searchbox', { name: 'Search customers' }).fill('');
+    await row('user:grace').waitFor();
+  },
+  async 'the keyboard walks the list and opens a customer'() {
+    await row('user:ada').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/customers\/user%3Agrace/);
+    await page.getByRole('heading', { name: 'grace' }).waitFor();
+  },
+  async 'timeline, features and segments of one customer move live'() {
+    await page.goto(`${server.url}/customers/user%3Aada`);
+    await page.locator('[data-feature="orders_lifetime"]').getByText('1', { exact: true }).waitFor();
+    await send('track', { userId: 'ada', event: 'Order Completed', messageId: 'second', properties: { total: 8 } });
+    await page.locator('[data-event="second"]').waitFor();
+    await page.locator('[data-feature="orders_lifetime"]').getByText('2', { exact: true }).waitFor();
+    await page.locator('[data-feature="revenue_lifetime"]').getByText('50', { exact: true }).waitFor();
+    await page.locator('[data-segment="new_customer"]').waitFor({ state: 'detached' });
+    await accessible('customer');
+  },
+  async 'an attribute is edited in place and the edit is undone'() {
+    await page.getByRole('button', { name: 'Edit country' }).click();
+    await page.getByLabel('Value', { exact: true }).fill('France');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('[data-attribute="country"]').getByText('France').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.locator('[data-attribute="country"]').getByText('United Kingdom').waitFor();
+    await page.waitForFunction(async () => {
+      const answer = await fetch('/v1/customers/user%3Aada');
+      return (await answer.json()).attributes.country === 'United Kingdom';
+    });
+  },
+  async 'the page speaks Chinese, and remembers it'() {
+    await page.getByRole('button', { name: '切换到中文' }).click();
+    await page
+      .getByRole('heading', { name: '时间线' })
+      .or(page.getByRole('heading', { name: '特征' }))
+      .first()
+      .waitFor();
+    await page.reload();
+    assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+    await page
+      .getByRole('button', { name: 'Switch to English' })
+      .or(page.getByRole('button', { name: /English|英文/ }))
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+  },
+  async 'dark and at the width of a phone it can still be read'() {
+    await page.getByRole('button', { name: /dark/i }).click();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await accessible('customer, dark, phone');
+    await page.goto(`${server.url}/`);
+    await row('user:ada').waitFor();
+    await accessible('customers, dark, phone');
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    assert.equal(wide, false, 'the page scrolls sideways');
+    await page.setViewportSize({ width: 1200, height: 800 });
+  },
+  async 'the palette finds a customer'() {
+    await page.keyboard.press('Control+k');
+    await page
+      .getByRole('textbox', { name: 'Command palette' })
+      .or(page.getByPlaceholder('Find a customer'))
+      .first()
+      .fill('grace');
+    await page.getByRole('button', { name: /grace/ }).first().click();
+    await page.waitForURL(/grace/);
+  },
+  async 'after the server was away the page goes on by itself'() {
+    const { port } = new URL(server.url);
+    await server.stop();
+    await page.getByTestId('live').getByText('reconnecting').waitFor();
+    server = await serve(`127.0.0.1:${port}`);
+    await page.getByTestId('live').getByText('live', { exact: true }).waitFor({ timeout: 40_000 });
+    await send('track', { userId: 'grace', event: 'Order Completed', messageId: 'after', properties: { total: 5 } });
+    await page.locator('[data-event="after"]').waitFor();
+  },
+  async 'a customer that does not exist is told'() {
+    await page.goto(`${server.url}/customers/user%3Anobody`);
+    await page.getByText('No such customer').waitFor();
+  },
+  async 'signing out ends the session'() {
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('rapport link', { exact: true }).waitFor();
+    await page.goto(`${server.url}/`);
+    await page.getByText('rapport link', { exact: true }).waitFor();
+  },
+};
+
+let [passed, failed] = [0, 0];
+try {
+  for (const [name, test] of Object.entries(tests)) {
+    try {
+      await test();
+      passed += 1;
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}\n${error.stack ?? error}`);
+      await mkdir('e2e/out', { recursive: true });
+      await page.screenshot({ path: `e2e/out/${failed}.png`, fullPage: true });
+    }
+  }
+  if (faults.length > 0) {
+    failed += 1;
+    console.log(`FAILED  the pages threw no error\n${faults.join('\n')}`);
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+  await rm(data, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,50 @@
+/** The command palette (Ctrl or Cmd with K): finds customers and acts. */
+import { useMantineColorScheme } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { customersQuery } from '~/api/queries';
+import { useI18n } from '~/i18n';
+
+/** Customers that the palette offers. */
+const OFFERED = 6;
+
+export function Palette() {
+  const { t, language, setLanguage } = useI18n();
+  const { setColorScheme } = useMantineColorScheme();
+  const navigate = useNavigate();
+  const [text, setText] = useState('');
+  const [wanted] = useDebouncedValue(text.trim(), 150);
+  const found = useInfiniteQuery({ ...customersQuery(wanted, 'last_seen'), enabled: wanted !== '' });
+  const customers = (wanted === '' ? [] : (found.data?.pages[0]?.customers ?? [])).slice(0, OFFERED);
+  const actions: SpotlightActionData[] = [
+    ...customers.map((customer) => ({
+      id: customer.id,
+      label: customer.name ?? customer.id,
+      description: customer.name ? customer.id : undefined,
+      keywords: [text],
+      onClick: () => void navigate({ to: '/customers/$id', params: { id: customer.id } }),
+    })),
+    { id: 'customers', label: t.palette.goCustomers, onClick: () => void navigate({ to: '/' }) },
+    {
+      id: 'language',
+      label: language === 'en' ? t.palette.language : t.palette.english,
+      onClick: () => setLanguage(language === 'en' ? 'zh' : 'en'),
+    },
+    { id: 'dark', label: t.palette.themeDark, onClick: () => setColorScheme('dark') },
+    { id: 'light', label: t.palette.themeLight, onClick: () => setColorScheme('light') },
+    { id: 'auto', label: t.palette.themeAuto, onClick: () => setColorScheme('auto') },
+  ];
+  return (
+    <Spotlight
+      actions={actions}
+      query={text}
+      onQueryChange={setText}
+      nothingFound={t.palette.nothing}
+      searchProps={{ placeholder: t.palette.placeholder, 'aria-label': t.palette.label }}
+      scrollable
+    />
+  );
+}

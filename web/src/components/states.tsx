@@ -1,0 +1,54 @@
+/** What stands where content cannot: waiting, failed, not there. */
+import { Alert, Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { NetworkError, ProblemError } from '~/api/client';
+import { useI18n } from '~/i18n';
+
+export function Waiting() {
+  const { t } = useI18n();
+  return (
+    <Center p="xl" role="status" aria-label={t.app.loading}>
+      <Loader aria-hidden />
+    </Center>
+  );
+}
+
+export function Failed({ error, title, retry }: { error: Error; title?: string; retry?: () => unknown }) {
+  const { t } = useI18n();
+  const text =
+    error instanceof NetworkError
+      ? t.problem.network
+      : error instanceof ProblemError && error.status === 401
+        ? t.problem.unauthorized
+        : error instanceof ProblemError
+          ? error.message
+          : t.problem.unknown;
+  return (
+    <Alert color="red" title={title ?? t.problem.unknown} m="md" role="alert">
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">{text}</Text>
+        {retry && (
+          <Button size="xs" variant="default" onClick={() => void retry()}>
+            {t.app.retry}
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
+
+export function NotFound() {
+  const { t } = useI18n();
+  return (
+    <Center p="xl" component="main">
+      <Stack align="center">
+        <Title order={1} size="h3">
+          {t.app.notFound}
+        </Title>
+        <Button component={Link} to="/">
+          {t.app.toCustomers}
+        </Button>
+      </Stack>
+    </Center>
+  );
+}

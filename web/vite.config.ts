@@ -1,0 +1,18 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+/** The server that `npm run dev` talks to. */
+const server = process.env.RAPPORT_URL ?? 'http://127.0.0.1:8321';
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { '~': new URL('./src', import.meta.url).pathname } },
+  server: { proxy: { '/v1': server } },
+  build: {
+    target: 'es2022',
+    // The pages are served under `default-src 'self'`: no data: addresses, no inline module preloads.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+});

@@ -69,7 +69,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     ui::build()?;
     Run::new("cargo").args(["build", "--release", "--package", "rapport"]).run()?;
     let data = data_folder(&options)?;
-    let mut server = Server::start("release", &data, &format!("127.0.0.1:{}", options.port))?;
+    let note = if is_synthetic(&options) { "synthetic" } else { "online_retail" };
+    let mut server = Server::start_noted("release", &data, &format!("127.0.0.1:{}", options.port), note)?;
     console::plain("");
     console::plain(&format!("  page     {}", server.url()));
     console::plain(&format!("  sign in  {}  (works once)", server.sign_in));
@@ -104,10 +105,15 @@ fn data_folder(options: &Options) -> Result<PathBuf, Failure> {
     Ok(own)
 }
 
+/// Whether a generator makes the traffic: where it was asked for, and where the real file is not there.
+fn is_synthetic(options: &Options) -> bool {
+    options.synthetic || !tree::root().join(FILE).is_file()
+}
+
 /// Sends the traffic through the server's HTTP door, with its progress in front of the person.
 fn play(options: &Options, data: &std::path::Path, server: &Server) -> Result<(), Failure> {
     let mut arguments: Vec<OsString> = vec!["replay".into()];
-    if options.synthetic || !tree::root().join(FILE).is_file() {
+    if is_synthetic(options) {
         console::plain("The customers of this demo are synthetic: a seeded generator makes them.");
         arguments.push("--synthetic".into());
     } else {

@@ -33,6 +33,11 @@ impl Server {
     /// Starts the binary of this build profile (`debug` or `release`), listening at `listen`, on the data in `data`. What
     /// it prints goes to `server.log` there.
     pub(crate) fn start(profile: &str, data: &Path, listen: &str) -> Result<Self, Failure> {
+        Self::start_noted(profile, data, listen, "")
+    }
+
+    /// As [`Server::start`]; the pages say `note` about the data that they show.
+    pub(crate) fn start_noted(profile: &str, data: &Path, listen: &str, note_for_pages: &str) -> Result<Self, Failure> {
         fs::create_dir_all(data)?;
         // The server writes its address there when it listens; one of an earlier run would be taken for it.
         let note = data.join("address");
@@ -42,7 +47,8 @@ impl Server {
         let arguments: [&OsStr; 5] =
             ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
         let log = data.join("server.log");
-        let mut process = Run::new(binary(profile)).args(arguments).background(&log)?;
+        let mut process =
+            Run::new(binary(profile)).args(arguments).env("RAPPORT_DATA_NOTE", note_for_pages).background(&log)?;
         let address = loop {
             let line = process.next_line(START_PATIENCE).map_err(|failure| {
                 let said = fs::read_to_string(&log).unwrap_or_default();

@@ -1,7 +1,7 @@
 /** What the pages ask the server for, and under which keys the answers are kept. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { call, ProblemError } from './client';
-import type { About, Customer, CustomerList, Json, Session, SortKey, Timeline } from './types';
+import type { About, Customer, CustomerList, Definitions, Json, Session, SortKey, Timeline } from './types';
 
 export const listKey = ['customers'] as const;
 export const customerKey = ['customer'] as const;
@@ -68,3 +68,9 @@ export const setAttributes = (id: string, attributes: Record<string, Json>) =>
   call<{ message_id: string }>('PATCH', path(id), { attributes });
 export const signIn = (token: string) => call<Session>('POST', '/v1/session', { token });
 export const signOut = () => call<null>('DELETE', '/v1/session');
+
+export const definitionsQuery = queryOptions({
+  queryKey: ['definitions'],
+  queryFn: () => call<Definitions>('GET', '/v1/definitions'),
+  staleTime: 60_000,
+});

@@ -103,8 +103,15 @@ export interface Ledger {
   total: Omit<LedgerRow, 'source'>;
 }
 
+/** What people call something, by language. */
+export interface Title {
+  en: string;
+  zh: string;
+}
+
 export interface FeatureDefinition {
   name: string;
+  title?: Title | null;
   event?: string | null;
   filter?: string | null;
   aggregate: string;
@@ -115,7 +122,7 @@ export interface FeatureDefinition {
 
 export interface SegmentDefinition {
   name: string;
-  title?: string | null;
+  title?: Title | null;
   when: string;
 }
 
@@ -123,6 +130,7 @@ export interface Definitions {
   version: number;
   features: FeatureDefinition[];
   segments: SegmentDefinition[];
+  scores: { name: string; title?: Title | null }[];
 }
 
 export interface About {

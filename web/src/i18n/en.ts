@@ -105,7 +105,7 @@ export const en = {
     total: (n: number, count: string) => `${count} ${s(n, 'customer', 'customers')}`,
     found: (_n: number, count: string) => `${count} found`,
     search: 'Search customers',
-    searchHint: 'Name, id or attribute',
+    searchHint: 'Name or id',
     clear: 'Clear the search',
     sort: 'Sort by',
     sortLastSeen: 'Last seen',

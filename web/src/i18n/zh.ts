@@ -102,7 +102,7 @@ export const zh: Messages = {
     total: (_n, count) => `${count} 位客户`,
     found: (_n, count) => `找到 ${count} 位`,
     search: '搜索客户',
-    searchHint: '姓名、标识或属性',
+    searchHint: '姓名或编号',
     clear: '清除搜索',
     sort: '排序',
     sortLastSeen: '最近活跃',

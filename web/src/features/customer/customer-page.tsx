@@ -8,6 +8,7 @@ import { customerKey, customerQuery, timelineKey } from '~/api/queries';
 import type { Customer, FeatureValue } from '~/api/types';
 import { Ago } from '~/components/ago';
 import { Failed, Waiting } from '~/components/states';
+import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
 import { concerns } from '~/live/apply';
 import { useLiveChanges } from '~/live/react';
@@ -103,6 +104,7 @@ function Known({ customer, id }: { customer: Customer; id: string }) {
 
 function Head({ customer }: { customer: Customer }) {
   const { t, format } = useI18n();
+  const title = useTitles();
   const known = customer.id.startsWith('user:');
   return (
     <div>
@@ -115,7 +117,7 @@ function Head({ customer }: { customer: Customer }) {
         </Badge>
         {customer.segments.map((segment) => (
           <Badge key={segment} variant="light" tt="none" data-segment={segment}>
-            {segment}
+            {title(segment)}
           </Badge>
         ))}
       </Group>
@@ -138,7 +140,7 @@ function Features({ features }: { features: FeatureValue[] }) {
       <Title order={2} size="h4" mb="xs">
         {t.features.title}
       </Title>
-      <Table.ScrollContainer minWidth={360}>
+      <Table.ScrollContainer minWidth={360} type="native" tabIndex={0}>
         <Table verticalSpacing={4} aria-label={t.features.title}>
           <Table.Thead>
             <Table.Tr>
@@ -160,6 +162,7 @@ function Features({ features }: { features: FeatureValue[] }) {
 
 function FeatureRow({ feature }: { feature: FeatureValue }) {
   const { t, format } = useI18n();
+  const title = useTitles();
   const { value, window, aggregate } = feature;
   const when =
     window === 'lifetime'
@@ -180,7 +183,7 @@ function FeatureRow({ feature }: { feature: FeatureValue }) {
           : String(value);
   return (
     <Table.Tr>
-      <Table.Td>{feature.name.replace(/_/g, ' ')}</Table.Td>
+      <Table.Td>{title(feature.name)}</Table.Td>
       <Table.Td>
         <Text size="xs" c="dimmed">
           {t.features.aggregates[aggregate] ?? aggregate}, {when}

@@ -3,12 +3,14 @@ import { Card, Group, Stack, Text, Title } from '@mantine/core';
 import type { Customer, Reason, Score } from '~/api/types';
 import { Ago } from '~/components/ago';
 import { Sparkline } from '~/components/sparkline';
+import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
 import { useLiveHub } from '~/live/react';
 
 export function ScoreCard({ score, customer }: { score: Score; customer: Customer }) {
   const { t, format } = useI18n();
   const hub = useLiveHub();
+  const title = useTitles();
   const values = hub.history.values(customer.id, score.name);
   const percent = format.percent(score.value, score.value < 0.1 ? 1 : 0);
   const moved = score.previous === null || score.previous === undefined ? 0 : score.value - score.previous;
@@ -16,7 +18,7 @@ export function ScoreCard({ score, customer }: { score: Score; customer: Custome
   return (
     <Card withBorder data-testid="score-card">
       <Title order={2} size="h4">
-        {t.score.names[score.name] ?? score.name}
+        {title(score.name)}
       </Title>
       <Group align="baseline" gap="xs">
         <Text key={percent} className="moved" fz={40} fw={700} data-testid="score-value">
@@ -52,6 +54,7 @@ export function ScoreCard({ score, customer }: { score: Score; customer: Custome
 
 function Reasons({ reasons }: { reasons: Reason[] }) {
   const { t, format } = useI18n();
+  const title = useTitles();
   const most = Math.max(...reasons.map((reason) => Math.abs(reason.contribution)), 1e-9);
   if (reasons.length === 0) return <Text size="sm">{t.reasons.none}</Text>;
   return (
@@ -66,7 +69,7 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
         return (
           <div key={reason.feature} data-reason={reason.feature}>
             <Group justify="space-between" gap="xs" wrap="nowrap">
-              <Text size="sm">{t.reasons.plain(reason.feature.replace(/_/g, ' '), value)}</Text>
+              <Text size="sm">{t.reasons.plain(title(reason.feature), value)}</Text>
               <Text size="xs" ff="monospace">
                 {format.signed(reason.contribution)}
               </Text>

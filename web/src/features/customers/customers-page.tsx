@@ -9,6 +9,7 @@ import type { CustomerRow, SortKey } from '~/api/types';
 import { Ago } from '~/components/ago';
 import { ScoreBar } from '~/components/score-bar';
 import { Failed, Waiting } from '~/components/states';
+import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
 import { useLiveChanges } from '~/live/react';
 import { throttle } from '~/live/throttle';
@@ -81,7 +82,7 @@ export function CustomersPage({ q = '', sort = 'last_seen' }: { q?: string; sort
 function Rows({ rows }: { rows: CustomerRow[] }) {
   const { t } = useI18n();
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
       <Table highlightOnHover verticalSpacing="xs" aria-label={t.customers.table}>
         <Table.Thead>
           <Table.Tr>
@@ -104,6 +105,7 @@ function Rows({ rows }: { rows: CustomerRow[] }) {
 
 function Row({ row }: { row: CustomerRow }) {
   const { t, format } = useI18n();
+  const title = useTitles();
   const navigate = useNavigate();
   const open = () => void navigate({ to: '/customers/$id', params: { id: row.id } });
   return (
@@ -131,7 +133,7 @@ function Row({ row }: { row: CustomerRow }) {
       </Table.Td>
       <Table.Td>
         {row.score ? (
-          <ScoreBar value={row.score.value} label={t.score.names[row.score.name] ?? row.score.name} />
+          <ScoreBar value={row.score.value} label={title(row.score.name)} />
         ) : (
           <Text size="sm" c="dimmed" title={t.customers.noScoreHelp}>
             {t.customers.noScore}
@@ -142,7 +144,7 @@ function Row({ row }: { row: CustomerRow }) {
         <Group gap={4}>
           {row.segments.slice(0, SEGMENTS_SHOWN).map((segment) => (
             <Badge key={segment} variant="light" tt="none" size="sm">
-              {segment}
+              {title(segment)}
             </Badge>
           ))}
           {row.segments.length > SEGMENTS_SHOWN && (

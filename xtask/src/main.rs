@@ -3,6 +3,7 @@
 //! It is not shipped and holds no logic of the product. It builds in seconds on purpose: no argument parser, no async
 //! runtime, no HTTP library. Everything it starts it also stops, on Ctrl-C and on SIGTERM too.
 
+mod bench;
 mod check;
 mod console;
 mod demo;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
              every test, installing or starting what a test needs; ends with 'N passed, N failed'
   check [--fast]
              the rules of the tree: format, lints, documentation, floors, sizes, licences (--fast: without cargo builds)
+  bench [--json] [--quick] [--only NAME]
+             measure the release binary beside the limits of the machine; no test, nothing fails by being slow
   ui         build the pages under web/ if their sources changed
   services [NAME...]
              what tests need from outside: print the state of all, or make the named ones ready
@@ -63,6 +66,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode, Failure> {
         "demo" => demo::run(rest).map(|()| ExitCode::SUCCESS),
         "test" => suite::run(rest),
         "check" => check::run(rest),
+        "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
         "ui" => ui::build().map(|()| ExitCode::SUCCESS),
         "services" => services::run(rest).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {

@@ -61,7 +61,7 @@ impl Template {
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
     /// The whole body.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     places: Vec<(usize, usize)>,
 }
 

@@ -31,13 +31,13 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     /// Whereto.
-    pub peer: Peer,
+    pub(crate) peer: Peer,
     /// Connections at once.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// Events in a request; 0 sends single events to `/v1/track`.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// Of how many customers the events are.
-    pub customers: u64,
+    pub(crate) customers: u64,
 }
 
 /// When a load ends.
@@ -53,13 +53,13 @@ pub(crate) enum Until {
 #[derive(Debug)]
 pub(crate) struct Flood {
     /// Events that were answered as accepted.
-    pub events: u64,
+    pub(crate) events: u64,
     /// How long it took.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Requests that were told to come later.
-    pub refused: u64,
+    pub(crate) refused: u64,
     /// Times of the requests, in microseconds.
-    pub times: Histogram<u64>,
+    pub(crate) times: Histogram<u64>,
 }
 
 impl Flood {
@@ -184,13 +184,13 @@ fn wrong(status: u16, body: &[u8]) -> BenchError {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
     /// The number of its first event.
-    pub first: u64,
+    pub(crate) first: u64,
     /// How many events it had.
-    pub events: u64,
+    pub(crate) events: u64,
     /// When it was to be sent; waiting for a free connection counts.
-    pub due: u64,
+    pub(crate) due: u64,
     /// When it was answered.
-    pub accepted: u64,
+    pub(crate) accepted: u64,
 }
 
 /// Sends `rate` events a second for `time`.

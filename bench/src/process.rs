@@ -39,7 +39,7 @@ fn failed(what: &str, why: impl Into<String>) -> BenchError {
 pub(crate) struct Bare {
     _child: Guard,
     /// How to reach it.
-    pub peer: Peer,
+    pub(crate) peer: Peer,
 }
 
 impl Bare {
@@ -69,22 +69,22 @@ pub(crate) struct Server {
     child: Guard,
     data: PathBuf,
     /// For the collect door.
-    pub door: Peer,
+    pub(crate) door: Peer,
     /// For everything else.
-    pub api: Peer,
+    pub(crate) api: Peer,
     /// From the start of the process until it was ready.
-    pub started_in: Duration,
+    pub(crate) started_in: Duration,
 }
 
 /// What `/healthz` says of all partitions together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Health {
     /// Entries applied.
-    pub next: u64,
+    pub(crate) next: u64,
     /// Entries in the log.
-    pub end: u64,
+    pub(crate) end: u64,
     /// Profiles in memory.
-    pub profiles: u64,
+    pub(crate) profiles: u64,
 }
 
 impl Server {

@@ -18,21 +18,21 @@ pub(crate) enum Better {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Row {
     /// The name for `--only`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What was measured.
-    pub what: String,
+    pub(crate) what: String,
     /// What it should be.
-    pub target: f64,
+    pub(crate) target: f64,
     /// Which side of it is good.
-    pub better: Better,
+    pub(crate) better: Better,
     /// What it was.
-    pub measured: f64,
+    pub(crate) measured: f64,
     /// In which unit both are.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// Whether it was reached.
-    pub reached: bool,
+    pub(crate) reached: bool,
     /// How it was measured, and what else was seen.
-    pub note: String,
+    pub(crate) note: String,
 }
 
 impl Row {
@@ -64,13 +64,13 @@ impl Row {
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Machine {
     /// Processors.
-    pub cores: usize,
+    pub(crate) cores: usize,
     /// fdatasync after an append of 4 KiB, in milliseconds.
     pub sync_p50_ms: f64,
     /// The same at the 99th percentile.
     pub sync_p99_ms: f64,
     /// Entries of 400 bytes a second, appended and synced by the thousand.
-    pub append_per_second: f64,
+    pub(crate) append_per_second: f64,
     /// Requests a second of the bare server, 64 in flight.
     pub bare_64_per_second: f64,
     /// The bare server's answer to one request in flight, in milliseconds.
@@ -83,11 +83,11 @@ pub(crate) struct Machine {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     /// Smaller loads and shorter times than the figures are meant for.
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// The machine.
-    pub machine: Machine,
+    pub(crate) machine: Machine,
     /// The table.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// A number as people read it: three digits that count, thousands apart.

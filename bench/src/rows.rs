@@ -31,15 +31,15 @@ const LATE_AFTER: Duration = Duration::from_mins(2);
 /// What all measurements need.
 pub(crate) struct Bench {
     /// The program that is measured.
-    pub program: PathBuf,
+    pub(crate) program: PathBuf,
     /// Where data folders are made: on the disk that is measured.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Less of everything.
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// The real file, if it is there.
-    pub retail: Option<PathBuf>,
+    pub(crate) retail: Option<PathBuf>,
     /// The machine's limits.
-    pub machine: Machine,
+    pub(crate) machine: Machine,
 }
 
 impl Bench {

@@ -26,13 +26,13 @@ const ID_DIGITS: usize = 16;
 pub(crate) struct Board {
     begun: Instant,
     /// Effects that came.
-    pub pushed: AtomicU64,
+    pub(crate) pushed: AtomicU64,
     /// How often the subscriber was told to look again: effects were lost.
-    pub resyncs: AtomicU64,
+    pub(crate) resyncs: AtomicU64,
     /// Bytes of the stream.
-    pub bytes: AtomicU64,
+    pub(crate) bytes: AtomicU64,
     /// Places for events on their way.
-    pub places: Semaphore,
+    pub(crate) places: Semaphore,
     /// When each event's effect came, by number, in nanoseconds since `begun`; 0 if it has not.
     arrivals: Vec<AtomicU64>,
     first: u64,

@@ -12,9 +12,9 @@ use crate::error::BenchError;
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     /// Host and port.
-    pub address: String,
+    pub(crate) address: String,
     /// The value of the header `Authorization`.
-    pub authorization: String,
+    pub(crate) authorization: String,
 }
 
 impl Peer {
@@ -47,9 +47,9 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body.
-    pub body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 impl Connection {

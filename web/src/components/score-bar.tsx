@@ -1,10 +1,11 @@
 /** A probability as a bar with its number. It glows when it moves. */
 import { Group, Progress, Text } from '@mantine/core';
 import { useI18n } from '~/i18n';
+import { probability } from './probability';
 
 export function ScoreBar({ value, label }: { value: number; label: string }) {
   const { format } = useI18n();
-  const text = format.percent(value, value < 0.1 ? 1 : 0);
+  const text = probability(format, value);
   return (
     <Group
       gap="xs"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CustomerRow } from '~/api/types';
+import { probability } from '~/components/probability';
 import { read } from '~/features/customer/attributes';
 import { createFormat, nextTick } from '~/i18n/format';
 import { applyToRow } from './apply';
@@ -63,6 +64,16 @@ describe('a batch of effects', () => {
     if (!late) throw new Error('there is a change');
     expect(applyToRow(row, late)).toBe(row);
   });
+});
+
+it('a probability is never written as a certainty', () => {
+  const format = createFormat('en');
+  expect([0.99999, 0.42, 0.051, 0.00001].map((value) => probability(format, value))).toEqual([
+    '>99%',
+    '42%',
+    '5.1%',
+    '<0.1%',
+  ]);
 });
 
 it('pauses grow, are spread and have an end', () => {

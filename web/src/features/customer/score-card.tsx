@@ -2,6 +2,7 @@
 import { Card, Group, Stack, Text, Title } from '@mantine/core';
 import type { Customer, Reason, Score } from '~/api/types';
 import { Ago } from '~/components/ago';
+import { probability } from '~/components/probability';
 import { Sparkline } from '~/components/sparkline';
 import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
@@ -12,7 +13,7 @@ export function ScoreCard({ score, customer }: { score: Score; customer: Custome
   const hub = useLiveHub();
   const title = useTitles();
   const values = hub.history.values(customer.id, score.name);
-  const percent = format.percent(score.value, score.value < 0.1 ? 1 : 0);
+  const percent = probability(format, score.value);
   const moved = score.previous === null || score.previous === undefined ? 0 : score.value - score.previous;
   const first = values[0];
   return (

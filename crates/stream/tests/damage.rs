@@ -95,6 +95,31 @@ fn a_batch_that_is_gone_is_named() {
 }
 
 #[test]
+fn a_batch_of_a_copy_that_went_its_own_way_is_told() {
+    let (folder, _) = filled();
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["log.db", "log.ack"] {
+        std::fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    for (folder, what) in [(&folder, 1), (&copy, 2)] {
+        let log = open(folder.path()).unwrap();
+        for _ in 0..3 {
+            log.append(Append::one(P0, vec![what; 50])).unwrap().wait().unwrap();
+        }
+    }
+    let connection = rusqlite::Connection::open(folder.path().join("log.db")).unwrap();
+    let other = copy.path().join("log.db").display().to_string();
+    connection.execute("ATTACH ? AS other", [other]).unwrap();
+    connection.execute("DELETE FROM row WHERE place = 301", []).unwrap();
+    connection.execute("INSERT INTO row SELECT * FROM other.row WHERE place = 301", []).unwrap();
+    drop(connection);
+    let log = open(folder.path()).unwrap();
+    for error in [log.verify().unwrap_err(), log.read(P0, Offset(290), usize::MAX).unwrap_err()] {
+        assert!(matches!(error, LogError::Corrupt { offset: Offset(301), .. }), "{error}");
+    }
+}
+
+#[test]
 fn acknowledged_entries_that_are_gone_are_told_at_the_start() {
     let (folder, _) = filled();
     let connection = rusqlite::Connection::open(folder.path().join("log.db")).unwrap();
@@ -148,7 +173,14 @@ fn a_flipped_bit_in_the_write_ahead_log_is_told() {
         std::fs::write(&path, bytes).unwrap();
         // SQLite ends the write-ahead log there without a word; log.ack knows better.
         match open(copy.path()) {
-            Err(LogError::Truncated { acknowledged: Offset(20), .. }) => told += 1,
+            Err(LogError::Truncated { acknowledged: Offset(20), .. }) => {
+                told += 1;
+                // The refusal destroyed nothing: with the bit as it was, everything is there.
+                let mut kept = std::fs::read(&path).unwrap();
+                kept[place] ^= 1;
+                std::fs::write(&path, kept).unwrap();
+                assert_eq!(open(copy.path()).unwrap().verify().unwrap().entries, 20, "byte {place}");
+            }
             Err(error) => panic!("byte {place}: {error}"),
             Ok(log) => assert_eq!(log.verify().unwrap().entries, 20, "byte {place}"),
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use rapport_types::{Offset, PartitionId, Timestamp};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, config::DbConfig, params};
 
 use super::row::{Budget, Header, Row, offset_of, places};
 use crate::{LogError, LogId, Record, Verified};
@@ -69,6 +69,9 @@ impl LogFile {
         let open = || -> rusqlite::Result<(Connection, i64)> {
             let connection = Connection::open(&path)?;
             connection.busy_timeout(BUSY)?;
+            // Closing would copy what SQLite believes of the write-ahead log into the file and delete the rest, which is
+            // evidence as long as the log has not been found whole.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "full")?;
@@ -135,10 +138,15 @@ impl LogFile {
         self.id
     }
 
-    /// The end of each partition, and the checksum of its last row (0 without one).
-    pub(super) fn ends(&self) -> Result<(Vec<Offset>, Vec<u32>), LogError> {
-        let mut ends = Vec::new();
-        let mut checksums = Vec::new();
+    /// The log was found whole: from now on closing may tidy up.
+    pub(super) fn trust(&self) -> Result<(), LogError> {
+        let set = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        set.map(drop).map_err(|error| failed(&self.path, &error))
+    }
+
+    /// What each partition ends with.
+    pub(super) fn ends(&self) -> Result<Ends, LogError> {
+        let mut ends = Ends { offsets: Vec::new(), checksums: Vec::new(), newest: Timestamp::MIN };
         for partition in (0..self.partitions).map(PartitionId) {
             let (first, last) = places(partition);
             let query = format!("SELECT {COLUMNS} FROM row WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1");
@@ -147,10 +155,11 @@ impl LogFile {
                 Some(raw) => Some(self.checked(partition, raw)?),
                 None => None,
             };
-            ends.push(row.as_ref().map_or(Offset(0), |row| row.header.end()));
-            checksums.push(row.as_ref().map_or(0, |row| row.crc32));
+            ends.offsets.push(row.as_ref().map_or(Offset(0), |row| row.header.end()));
+            ends.checksums.push(row.as_ref().map_or(0, |row| row.crc32));
+            ends.newest = row.map_or(ends.newest, |row| ends.newest.max(row.header.appended_at));
         }
-        Ok((ends, checksums))
+        Ok(ends)
     }
 
     /// Writes rows in one commit; durable when this returns.
@@ -191,12 +200,17 @@ impl LogFile {
         let mut records = Vec::new();
         let mut budget = Budget::new(max_bytes);
         let mut next = from;
+        let mut previous: Option<u32> = None;
         self.walk(partition, from, |row| {
             // The first row may begin before `from`; every other one must begin where the one before it ended.
             let fits = if records.is_empty() { row.holds(next) } else { row.header.base == next };
             if !fits {
                 return Err(gap(partition, next));
             }
+            if previous.is_some_and(|previous| previous != row.header.previous_crc32) {
+                return Err(stranger(partition, next));
+            }
+            previous = Some(row.crc32);
             let go_on = row.collect(next, &mut budget, &mut records);
             next = row.header.end();
             Ok(go_on && next < end)
@@ -219,8 +233,7 @@ impl LogFile {
                     return Err(gap(partition, next));
                 }
                 if row.header.previous_crc32 != previous {
-                    let what = "the batch does not belong behind the one before it".into();
-                    return Err(LogError::Corrupt { partition, offset: next, what });
+                    return Err(stranger(partition, next));
                 }
                 (next, previous) = (row.header.end(), row.crc32);
                 verified.entries += u64::from(row.header.count);
@@ -276,6 +289,16 @@ impl LogFile {
     }
 }
 
+/// What the partitions end with.
+pub(super) struct Ends {
+    /// The offset that comes next.
+    pub(super) offsets: Vec<Offset>,
+    /// The checksum of the last row; 0 without one.
+    pub(super) checksums: Vec<u32>,
+    /// The newest time of a row.
+    pub(super) newest: Timestamp,
+}
+
 /// A row as it is stored.
 struct Raw {
     place: i64,
@@ -301,6 +324,10 @@ impl Raw {
 
 fn gap(partition: PartitionId, offset: Offset) -> LogError {
     LogError::Corrupt { partition, offset, what: "the batch with this entry is missing".into() }
+}
+
+fn stranger(partition: PartitionId, offset: Offset) -> LogError {
+    LogError::Corrupt { partition, offset, what: "the batch does not belong behind the one before it".into() }
 }
 
 /// A failure of reading: damage if SQLite says so, else the system's.

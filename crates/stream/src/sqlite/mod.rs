@@ -22,7 +22,7 @@ use rapport_types::{Offset, PartitionId};
 
 use self::{
     ack::AckFile,
-    file::LogFile,
+    file::{Ends, LogFile},
     queue::{Job, Queue},
     tail::{Place, Tail},
     writer::Writer,
@@ -75,8 +75,9 @@ impl SqliteLog {
         let acknowledged = ack::read(folder).map_err(|error| LogError::io(action("reading log.ack in"), &error))?;
         let file = LogFile::open(folder, options.partitions)?;
         let id = file.id();
-        let (ends, checksums) = file.ends()?;
+        let Ends { offsets: ends, checksums, newest } = file.ends()?;
         let sequence = writer::compare(&acknowledged, id, &ends)?;
+        file.trust()?;
         let mut ack =
             AckFile::open(folder, id, sequence).map_err(|error| LogError::io(action("opening log.ack in"), &error))?;
         ack.write(ends.iter().copied()).map_err(|error| LogError::io(action("writing log.ack in"), &error))?;
@@ -91,6 +92,7 @@ impl SqliteLog {
             statistics: Arc::clone(&statistics),
             ends,
             checksums,
+            newest,
         };
         let run = move || writer.run();
         let writer = std::thread::Builder::new().name("log-writer".to_owned()).spawn(run);

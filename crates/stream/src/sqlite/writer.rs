@@ -58,6 +58,8 @@ pub(super) struct Writer {
     pub(super) ends: Vec<Offset>,
     /// By partition: the checksum of the newest row.
     pub(super) checksums: Vec<u32>,
+    /// The time of the newest commit: a clock that is set back does not take the log's times back.
+    pub(super) newest: Timestamp,
 }
 
 /// What a failed commit means.
@@ -102,7 +104,7 @@ impl Writer {
     }
 
     /// The rows of a commit, and the answer to each of its jobs.
-    fn rows(&self, jobs: &VecDeque<Job>) -> (Vec<Row>, Vec<Appended>) {
+    fn rows(&mut self, jobs: &VecDeque<Job>) -> (Vec<Row>, Vec<Appended>) {
         let mut partitions: Vec<Making> = self.ends.iter().zip(&self.checksums).map(Making::new).collect();
         for (partition, bytes) in jobs.iter().flat_map(|job| &job.append.entries) {
             let making = &mut partitions[partition.0 as usize];
@@ -112,7 +114,8 @@ impl Writer {
         for making in &mut partitions {
             making.builder.reserve(making.entries, making.bytes);
         }
-        let (id, at) = (self.file.id(), now());
+        self.newest = self.newest.max(now());
+        let (id, at) = (self.file.id(), self.newest);
         let mut rows = Vec::new();
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {

@@ -96,7 +96,7 @@ impl Bench {
             .chain([data.as_os_str()]);
         let (took, text) = process::run(&self.program, &arguments.collect::<Vec<_>>())?;
         let told: Value = serde_json::from_str(&text)?;
-        let events = told["ledger"]["accepted"].as_u64().or(told["ledger"]["total"]["accepted"].as_u64()).unwrap_or(0);
+        let events = told["entries"].as_u64().unwrap_or(0);
         let rate = events as f64 / took.as_secs_f64();
         let row = Row::new("rebuild", "replay of the log into state", Better::More, 300_000.0, rate, "events/s");
         let profiles = told["profiles"].as_u64().unwrap_or(0);

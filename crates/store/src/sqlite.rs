@@ -14,6 +14,8 @@ use crate::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, 
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
 /// How long a writer waits for another process, such as `rapport link` beside a server.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+/// The page cache of a load; negative numbers are KiB to SQLite.
+const LOAD_CACHE_KIB: i64 = -256;
 /// The write-ahead log is cut back to this size after a checkpoint of SQLite's.
 const WAL_BYTES: i64 = 64 << 20;
 
@@ -111,6 +113,8 @@ impl Checkpoint for SqliteStore {
         let mut load = || -> Result<(), rusqlite::Error> {
             let mut connection = Connection::open(&self.path)?;
             connection.busy_timeout(BUSY)?;
+            // Each page is read once, in order; a cache of them would only stay behind as memory that nobody uses.
+            connection.pragma_update(None, "cache_size", LOAD_CACHE_KIB)?;
             let moment = connection.transaction()?;
             let mut rows = moment.prepare("SELECT key, row FROM checkpoint_row WHERE partition = ? ORDER BY key")?;
             let mut rows = rows.query([partition.0])?;

@@ -35,6 +35,8 @@ pub(crate) enum ReplayError {
     Late { what: String, seconds: u64, hint: &'static str },
     #[error("the server did not start: {0}")]
     Start(String),
+    #[error("the server ended during the replay, with {status}; it said:\n{said}")]
+    Died { status: std::process::ExitStatus, said: String },
     #[error("stopped by a signal before the traffic was over")]
     Interrupted,
     #[error("cannot work with files: {0}")]

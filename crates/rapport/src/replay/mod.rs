@@ -38,8 +38,8 @@ use self::{
     target::Target,
 };
 
-/// Threads of the player; the other cores are the server's.
-const THREADS: usize = 2;
+/// Threads of the player: one may read the file while the others send and listen.
+const THREADS: usize = 3;
 const SYNTHETIC_DAYS: u32 = 365;
 
 /// What `rapport replay` can be told.
@@ -123,7 +123,7 @@ fn open(args: &ReplayArgs) -> Result<Box<dyn Source>, ReplayError> {
 
 async fn replay(args: ReplayArgs) -> Result<Report, ReplayError> {
     let mut source = open(&args)?;
-    let target = Target::find(args.url.as_deref(), args.data.as_deref()).await?;
+    let mut target = Target::find(args.url.as_deref(), args.data.as_deref()).await?;
     let progress = Progress::new(&source.title());
     let plan = Plan { speed: args.speed, train_until: args.train_until, limit: args.limit };
     let played = async {
@@ -132,7 +132,7 @@ async fn replay(args: ReplayArgs) -> Result<Report, ReplayError> {
     };
     let played = played.await;
     progress.finish();
-    let played = played?;
+    let played = played.map_err(|error| target.reason(error))?;
     let peak = target.peak_rss_mb();
     target.stop().await?;
     let (title, customers) = (source.title(), source.customers());

@@ -18,15 +18,15 @@ use super::{
     source::{Message, Source},
     stream::Stream,
     target::Keys,
-    track::{Counts, Track, WINDOW},
+    track::{Counts, ROOM, Track},
 };
 
 /// After so long without news it is looked up whether there will be any.
 const LOOK_AFTER: Duration = Duration::from_secs(2);
 /// A server that says nothing for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_mins(2);
-/// How long the server may take to apply the rest.
-const END_PATIENCE: Duration = Duration::from_mins(2);
+/// How long the server may take to apply what is in its log.
+const APPLY_PATIENCE: Duration = Duration::from_mins(2);
 
 /// How fast time passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,6 +120,8 @@ impl<'a> Player<'a> {
     ) -> Result<Self, ReplayError> {
         let mut api = Api::new(Client::new(endpoint, Credential::ApiKey(&keys.api_key))?);
         api.greet().await?;
+        // A server that has just begun may be making its state anew, after which readers of the stream must begin again.
+        wait_until_applied(&mut api).await?;
         let track = Arc::new(Track::new());
         let lanes = Lanes::open(endpoint, &keys.write_key, &track)?;
         let mut player = Self { endpoint, keys, track, api, lanes, stream: None, progress };
@@ -188,20 +190,21 @@ impl<'a> Player<'a> {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), ReplayError> {
-        self.take_places(1).await?;
-        self.track.begin(&message);
+        let room = self.track.cost();
+        self.take_room(room).await?;
+        self.track.begin(&message, room);
         if self.lanes.send(message).await { Ok(()) } else { Err(self.track.failure()) }
     }
 
     /// Waits until nothing is on its way.
     async fn settle(&mut self) -> Result<(), ReplayError> {
-        self.take_places(WINDOW).await?;
-        self.track.give_places(WINDOW);
+        self.take_room(ROOM).await?;
+        self.track.give_room(ROOM);
         Ok(())
     }
 
-    async fn take_places(&mut self, count: u32) -> Result<(), ReplayError> {
-        while !self.track.take_places(count, LOOK_AFTER).await? {
+    async fn take_room(&mut self, bytes: u32) -> Result<(), ReplayError> {
+        while !self.track.take_room(bytes, LOOK_AFTER).await? {
             let quiet = self.track.quiet_for();
             if quiet > STUCK_AFTER {
                 let (what, seconds) = ("any sign of the events on their way".to_owned(), STUCK_AFTER.as_secs());
@@ -221,9 +224,9 @@ impl<'a> Player<'a> {
         let progress = self.progress;
         progress.say(format!("training {SCORE} on everything before {until}"));
         let version = self.api.train(until, |part| progress.trained(part)).await?;
-        let (metrics, rows) = self.api.activate(version).await?;
         // With a new model everybody's score comes at once, perhaps more than waits for a reader. Nobody needs them here.
         self.stream = None;
+        let (metrics, rows) = self.api.activate(version).await?;
         self.listen().await?;
         self.track.in_service(version);
         let training_seconds = begun.elapsed().as_secs_f64();
@@ -232,16 +235,21 @@ impl<'a> Player<'a> {
 
     /// The ledger when the server has applied everything.
     async fn last_ledger(&mut self) -> Result<Ledger, ReplayError> {
-        let begun = Instant::now();
-        while !self.api.is_caught_up().await? {
-            if begun.elapsed() > END_PATIENCE {
-                let (what, seconds) = ("the end of the applying".to_owned(), END_PATIENCE.as_secs());
-                return Err(ReplayError::Late { what, seconds, hint: "see /healthz and the log of the server" });
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        wait_until_applied(&mut self.api).await?;
         self.api.ledger().await
     }
+}
+
+async fn wait_until_applied(api: &mut Api) -> Result<(), ReplayError> {
+    let begun = Instant::now();
+    while !api.is_caught_up().await? {
+        if begun.elapsed() > APPLY_PATIENCE {
+            let (what, seconds) = ("the end of the applying".to_owned(), APPLY_PATIENCE.as_secs());
+            return Err(ReplayError::Late { what, seconds, hint: "see /healthz and the log of the server" });
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -156,6 +156,7 @@ impl Reader {
         while let Some(Ok(part)) = body.frame().await {
             let Some(chunk) = part.data_ref() else { continue };
             let now = Instant::now();
+            self.track.brought(chunk.len());
             cutter.feed(chunk, |frame| self.take(&frame, now));
         }
     }

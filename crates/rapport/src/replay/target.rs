@@ -84,6 +84,15 @@ impl Target {
         Some(kilobytes * 1_024.0 / 1e6)
     }
 
+    /// Why the replay ended with `error`: if our own server is gone, that is the reason.
+    pub(super) fn reason(&mut self, error: ReplayError) -> ReplayError {
+        let Some(own) = &mut self.own else { return error };
+        match own.child.try_wait() {
+            Ok(Some(status)) => ReplayError::Died { status, said: own.last_words() },
+            _ => error,
+        }
+    }
+
     /// Stops the server if it is our own, as an operator would.
     pub(super) async fn stop(self) -> Result<(), ReplayError> {
         let Some(mut own) = self.own else { return Ok(()) };

@@ -63,12 +63,22 @@ impl Engine {
 
     /// Waits until everything that the log holds is applied, also what the partitions made for each other meanwhile.
     pub fn wait_until_caught_up(&self) -> Result<(), EngineError> {
+        // The partitions are looked at one after the other, and one can make an entry for another that was looked at before:
+        // only two looks that find the same ends find everything.
+        let mut ends_before = None;
         loop {
             if let Some(error) = self.shared.failure() {
                 return Err(error);
             }
-            if self.facts().partitions.iter().all(|partition| partition.next == partition.end) {
+            let partitions = self.facts().partitions;
+            let is_done = partitions.iter().all(|partition| partition.next == partition.end);
+            let ends: Option<Vec<u64>> = is_done.then(|| partitions.iter().map(|partition| partition.end).collect());
+            if ends.is_some() && ends == ends_before {
                 return Ok(());
+            }
+            ends_before = ends;
+            if is_done {
+                continue;
             }
             self.shared.wait_for_news(CATCH_UP_LOOK);
         }

@@ -1,7 +1,7 @@
-//! The events of a load: 500 bytes each, a shop's mixture, built before the load begins. Only the message id and the
-//! customer are written into the bytes when they are sent, at fixed places.
+//! The events of a load: 500 bytes each, a shop's mixture, built before the load begins. Only the message id, the customer
+//! and the time are written into the bytes when they are sent, at fixed places.
 
-use std::fmt::Write as _;
+use jiff::{SignedDuration, Timestamp};
 
 /// The length of every event.
 pub(crate) const EVENT_BYTES: usize = 500;
@@ -9,13 +9,27 @@ const ID_DIGITS: usize = 16;
 const CUSTOMER_DIGITS: usize = 7;
 const ID_PLACE: &str = "################";
 const CUSTOMER_PLACE: &str = "@@@@@@@";
+const TIME_PLACE: &str = "2000-01-01T00:00:00.000Z";
 
-/// One event whose id and customer are still open.
+/// Where in an event its open parts are.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    id: usize,
+    customer: usize,
+    time: usize,
+}
+
+impl Places {
+    fn moved(self, by: usize) -> Self {
+        Self { id: self.id + by, customer: self.customer + by, time: self.time + by }
+    }
+}
+
+/// One event whose id, customer and time are still open.
 #[derive(Debug, Clone)]
 struct Template {
     text: Vec<u8>,
-    id_at: usize,
-    customer_at: usize,
+    places: Places,
 }
 
 impl Template {
@@ -43,17 +57,17 @@ impl Template {
             (true, _) => r#""type":"track","#,
         };
         let mut text = format!(
-            r#"{{{kind}"messageId":"b{ID_PLACE}","userId":"c{CUSTOMER_PLACE}","timestamp":"2026-01-05T10:00:00.000Z",{what},"url":""#
+            r#"{{{kind}"messageId":"b{ID_PLACE}","userId":"c{CUSTOMER_PLACE}","timestamp":"{TIME_PLACE}",{what},"url":""#
         );
         let tail = r#""},"context":{"library":{"name":"bench"}}}"#;
         let missing = EVENT_BYTES.saturating_sub(text.len() + tail.len());
         text.extend(std::iter::repeat_n('u', missing));
         text.push_str(tail);
-        let id_at = text.find(ID_PLACE).expect("the place was just written");
-        let customer_at = text.find(CUSTOMER_PLACE).expect("the place was just written");
+        let place = |of: &str| text.find(of).expect("the place was just written");
+        let places = Places { id: place(ID_PLACE), customer: place(CUSTOMER_PLACE), time: place(TIME_PLACE) };
         // The order's own id is as good as any: it need not be written anew with each sending.
         let text = text.replace(&format!("O-{ID_PLACE}"), "O-1234567890123456");
-        Self { text: text.into_bytes(), id_at, customer_at }
+        Self { text: text.into_bytes(), places }
     }
 }
 
@@ -62,7 +76,7 @@ impl Template {
 pub(crate) struct Body {
     /// The whole body.
     pub(crate) bytes: Vec<u8>,
-    places: Vec<(usize, usize)>,
+    places: Vec<Places>,
 }
 
 impl Body {
@@ -75,7 +89,7 @@ impl Body {
                 bytes.push(b',');
             }
             let template = Template::new(first + index, true);
-            places.push((bytes.len() + template.id_at, bytes.len() + template.customer_at));
+            places.push(template.places.moved(bytes.len()));
             bytes.extend_from_slice(&template.text);
         }
         bytes.extend_from_slice(b"]}");
@@ -86,7 +100,7 @@ impl Body {
     pub(crate) fn single(index: usize) -> Self {
         // Pages have a door of their own.
         let template = Template::new(if index % 10 == 8 { index + 1 } else { index }, false);
-        Self { bytes: template.text, places: vec![(template.id_at, template.customer_at)] }
+        Self { bytes: template.text, places: vec![template.places] }
     }
 
     /// How many events it has.
@@ -97,18 +111,19 @@ impl Body {
     /// Puts `extra` bytes, such as a request's head, before the body.
     pub(crate) fn behind(mut self, extra: &[u8]) -> Self {
         self.bytes.splice(0..0, extra.iter().copied());
-        for (id, customer) in &mut self.places {
-            *id += extra.len();
-            *customer += extra.len();
+        for places in &mut self.places {
+            *places = places.moved(extra.len());
         }
         self
     }
 
-    /// Writes ids from `first` on, and the customers that go with them out of so many.
-    pub(crate) fn number(&mut self, first: u64, customers: u64) {
-        for (number, (id, customer)) in (first..).zip(&self.places) {
-            write_hex(&mut self.bytes[*id..*id + ID_DIGITS], number);
-            write_decimal(&mut self.bytes[*customer..*customer + CUSTOMER_DIGITS], customer_of(number, customers));
+    /// Writes ids from `first` on, the customers that go with them out of so many, and the time.
+    pub(crate) fn number(&mut self, first: u64, customers: u64, now: Timestamp) {
+        let time = format!("{now:.3}");
+        for (number, places) in (first..).zip(&self.places) {
+            write_hex(&mut self.bytes[places.id..][..ID_DIGITS], number);
+            write_decimal(&mut self.bytes[places.customer..][..CUSTOMER_DIGITS], customer_of(number, customers));
+            self.bytes[places.time..][..TIME_PLACE.len()].copy_from_slice(time.as_bytes());
         }
     }
 }
@@ -132,40 +147,51 @@ fn write_decimal(place: &mut [u8], mut number: u64) {
     }
 }
 
-/// Orders of a year for so many customers, in batches, from which a model can be trained: some customers come often.
-pub(crate) fn history(customers: u64, batch: usize) -> Vec<Vec<u8>> {
+/// A year of shopping until `now` for so many customers, in batches, from which a model can be trained: before each order
+/// its customer looks at products and puts one into the cart, and some customers come often.
+pub(crate) fn history(customers: u64, batch: usize, now: Timestamp) -> Vec<Vec<u8>> {
     const YEAR_HOURS: u64 = 365 * 24;
-    let mut orders = Vec::new();
+    let mut visits = Vec::new();
     for customer in 0..customers {
         // A multiplicative hash makes gaps between 4 and 123 days that do not depend on the neighbours'.
         let mut noise = (customer + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let gap_hours = 24 * (4 + (noise >> 40) % 120);
         let mut hour = (noise >> 20) % (90 * 24);
         while hour < YEAR_HOURS {
-            orders.push((hour, customer));
+            visits.push((hour, customer));
             noise = noise.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
-            hour += gap_hours / 2 + (noise >> 33) % gap_hours.max(1);
+            hour += 1 + gap_hours / 2 + (noise >> 33) % gap_hours;
         }
     }
-    orders.sort_unstable();
-    orders.chunks(batch).enumerate().map(|(chunk, orders)| history_batch(chunk * batch, orders)).collect()
+    visits.sort_unstable();
+    let year_ago = now - SignedDuration::from_hours(YEAR_HOURS as i64);
+    let events: Vec<String> = visits
+        .iter()
+        .enumerate()
+        .flat_map(|(number, (hour, customer))| {
+            let at = year_ago + SignedDuration::from_hours(*hour as i64);
+            visit(number, *customer, at)
+        })
+        .collect();
+    events.chunks(batch).map(|events| format!(r#"{{"batch":[{}]}}"#, events.join(",")).into_bytes()).collect()
 }
 
-fn history_batch(first: usize, orders: &[(u64, u64)]) -> Vec<u8> {
-    let mut text = String::from(r#"{"batch":["#);
-    for (place, (hour, customer)) in orders.iter().enumerate() {
-        let comma = if place > 0 { "," } else { "" };
-        let (month, day) = (1 + hour / 24 / 31, 1 + hour / 24 % 31 % 28);
-        let (number, total, hour) = (first + place, 10 + (hour * 7 + customer) % 190, hour % 24);
-        write!(
-            text,
-            r#"{comma}{{"type":"track","messageId":"h{number:015}","userId":"c{customer:07}","timestamp":"2025-{month:02}-{day:02}T{hour:02}:00:00Z","event":"Order Completed","properties":{{"order_id":"H{number}","total":{total},"products":[{{"product_id":"P{:03}","price":{total},"quantity":1}}]}}}}"#,
-            number % 400
+/// One to three views, an addition to the cart, an order.
+fn visit(number: usize, customer: u64, at: Timestamp) -> Vec<String> {
+    let (product, total) = (number % 400, 10 + number * 7 % 190);
+    let event = |step: usize, name: &str, properties: String| {
+        let at = at + SignedDuration::from_secs(step as i64 * 20);
+        format!(
+            r#"{{"type":"track","messageId":"h{number:014}{step}","userId":"c{customer:07}","timestamp":"{at:.3}","event":"{name}","properties":{{{properties}}}}}"#
         )
-        .expect("a text takes everything");
-    }
-    text.push_str("]}");
-    text.into_bytes()
+    };
+    let price = format!(r#""product_id":"P{product:03}","price":{total}"#);
+    let views = 1 + number % 3;
+    let mut events: Vec<String> = (0..views).map(|step| event(step, "Product Viewed", price.clone())).collect();
+    events.push(event(views, "Product Added", format!(r#"{price},"quantity":1"#)));
+    let order = format!(r#""order_id":"H{number}","total":{total},"products":[{{{price},"quantity":1}}]"#);
+    events.push(event(views + 1, "Order Completed", order));
+    events
 }
 
 #[cfg(test)]
@@ -177,11 +203,13 @@ mod tests {
     #[test]
     fn every_event_has_its_size_and_its_own_id() {
         let mut body = Body::batch(100, 0);
-        body.number(0x1f, 40);
+        let now: Timestamp = "2026-02-03T04:05:06.5Z".parse().unwrap();
+        body.number(0x1f, 40, now);
         let json: Value = serde_json::from_slice(&body.bytes).unwrap();
         let events = json["batch"].as_array().unwrap();
         assert_eq!(events.len(), 100);
         assert_eq!((&events[0]["messageId"], &events[0]["userId"]), (&"b000000000000001f".into(), &"c0000031".into()));
+        assert_eq!(events[50]["timestamp"], "2026-02-03T04:05:06.500Z");
         assert_eq!(events[99]["messageId"], "b0000000000000082");
         let outside = r#"{"batch":[]}"#.len() + 99;
         assert_eq!(body.bytes.len() - outside, 100 * EVENT_BYTES);
@@ -191,12 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn history_is_a_year_of_orders_in_time_order() {
-        let batches = history(200, 100);
+    fn history_is_a_year_of_shopping_until_now() {
+        let batches = history(200, 100, "2026-02-03T04:05:06Z".parse().unwrap());
         let read = |bytes: &Vec<u8>| serde_json::from_slice::<Value>(bytes).unwrap();
         let events: Vec<Value> =
             batches.iter().flat_map(|batch| read(batch)["batch"].as_array().unwrap().clone()).collect();
-        assert!(events.len() > 600, "{}", events.len());
+        assert!(events.len() > 3_000, "{}", events.len());
+        assert!(events[0]["timestamp"].as_str().unwrap().starts_with("2025-02-03"), "{}", events[0]);
+        let orders = events.iter().filter(|event| event["event"] == "Order Completed").count();
+        assert!(orders > 600, "{orders}");
         let ids: std::collections::HashSet<_> = events.iter().map(|event| event["messageId"].to_string()).collect();
         assert_eq!(ids.len(), events.len());
     }

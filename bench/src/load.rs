@@ -9,6 +9,7 @@ use std::{
 };
 
 use hdrhistogram::Histogram;
+use jiff::Timestamp;
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
@@ -151,10 +152,9 @@ async fn pump(
         let body = &mut bodies[turn % POOL];
         let events = body.events() as u64;
         if let Some(board) = &tap.board {
-            let places = board.places.acquire_many(events as u32).await.map_err(std::io::Error::other)?;
-            places.forget();
+            board.take_places(events as u32).await?;
         }
-        body.number(tap.next.fetch_add(events, Ordering::Relaxed), customers);
+        body.number(tap.next.fetch_add(events, Ordering::Relaxed), customers, Timestamp::now());
         loop {
             let begun = Instant::now();
             let answer = connection.call(&body.bytes).await?;
@@ -250,7 +250,7 @@ impl PacedLane {
             let ticket = queue.lock().await.recv().await;
             let Some((first, due)) = ticket else { break };
             let body = &mut self.bodies[turn % POOL];
-            body.number(first, self.customers);
+            body.number(first, self.customers, Timestamp::now());
             let events = body.events() as u64;
             let answer = self.connection.call(&body.bytes).await?;
             if answer.status != 200 {

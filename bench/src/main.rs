@@ -29,12 +29,13 @@ use crate::{
     limits::at,
     load::{Load, Until},
     process::Bare,
-    report::{Machine, Report},
+    report::{Machine, Report, Row},
     rows::Bench,
 };
 
 /// All measurements, in the order of the table.
-const NAMES: [&str; 9] = ["batches", "singles", "path", "latency", "decide", "rebuild", "idle", "profile", "start"];
+const NAMES: [&str; 10] =
+    ["batches", "singles", "path", "latency", "latency-sent", "decide", "rebuild", "idle", "profile", "start"];
 
 #[derive(Debug, Parser)]
 #[command(name = "rapport-bench", about = "Measures Rapport beside the limits of the machine.")]
@@ -64,9 +65,10 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = if args.bare { bare::serve() } else { measure(&args) };
+    let done = if args.bare { bare::serve().map(|()| true) } else { measure(&args) };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
             let _told = writeln!(std::io::stderr(), "error: {error}").is_ok();
@@ -75,7 +77,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(args: &Args) -> Result<(), BenchError> {
+/// Measures and prints; whether everything could be measured.
+fn measure(args: &Args) -> Result<bool, BenchError> {
     if let Some(name) = args.only.iter().find(|name| !NAMES.contains(&name.as_str())) {
         return Err(BenchError::Unknown { name: name.clone(), known: NAMES.join(", ") });
     }
@@ -87,7 +90,7 @@ fn measure(args: &Args) -> Result<(), BenchError> {
     let report = runtime.block_on(all(args, folder.path()))?;
     let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&report)?) } else { report.to_string() };
     std::io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(())
+    Ok(report.failed.is_empty())
 }
 
 async fn all(args: &Args, folder: &Path) -> Result<Report, BenchError> {
@@ -97,25 +100,29 @@ async fn all(args: &Args, folder: &Path) -> Result<Report, BenchError> {
     let machine = machine(folder, args.quick).await?;
     let retail = args.retail.is_file().then(|| args.retail.clone());
     let bench = Bench { program: args.bin.clone(), folder: folder.to_owned(), quick: args.quick, retail, machine };
-    let mut rows = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    let mut take = |what: &str, measured: Result<Vec<Row>, BenchError>| match measured {
+        Ok(measured) => rows.extend(measured),
+        Err(error) => failed.push(format!("{what}: {error}")),
+    };
     if any(&["batches", "singles", "rebuild"]) {
         say("accepting durably");
-        rows.extend(bench.durable(&wanted).await?);
+        take("accepting durably", bench.durable(&wanted).await);
     }
-    if any(&["path", "latency", "decide"]) {
+    if any(&["path", "latency", "latency-sent", "decide"]) {
         say("the whole path");
-        rows.extend(bench.whole(&wanted).await?);
+        take("the whole path", bench.whole(&wanted).await);
     }
     if any(&["idle", "profile"]) {
         say("memory");
-        rows.extend(bench.memory(&wanted).await?);
+        take("memory", bench.memory(&wanted).await);
     }
     if wanted("start") {
         say("starting");
-        rows.extend(bench.start().await?);
+        take("starting", bench.start().await);
     }
     rows.sort_by_key(|row| NAMES.iter().position(|name| *name == row.name));
-    Ok(Report { quick: args.quick, machine: bench.machine, rows })
+    Ok(Report { quick: args.quick, machine: bench.machine, rows, failed })
 }
 
 /// What is being done, on standard error, so that standard output is the report alone.

@@ -88,6 +88,8 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     /// The table.
     pub(crate) rows: Vec<Row>,
+    /// What could not be measured, and why.
+    pub(crate) failed: Vec<String>,
 }
 
 /// A number as people read it: three digits that count, thousands apart.
@@ -135,6 +137,9 @@ impl fmt::Display for Report {
                 writeln!(f, "      {}", row.note)?;
             }
         }
+        for failed in &self.failed {
+            writeln!(f, "  FAILED  {failed}")?;
+        }
         Ok(())
     }
 }
@@ -150,7 +155,7 @@ mod tests {
             Row::new("b", "start", Better::Less, 2.0, 2.5, "s").note("slow"),
         ];
         assert_eq!(rows.iter().map(|row| row.reached).collect::<Vec<_>>(), [true, false]);
-        let text = Report { quick: false, machine: Machine::default(), rows }.to_string();
+        let text = Report { quick: false, machine: Machine::default(), rows, failed: Vec::new() }.to_string();
         assert!(text.contains("123,456") && text.contains("≤ 2.00") && text.contains("2.50"), "{text}");
         assert_eq!(text.matches("not reached").count(), 1);
     }

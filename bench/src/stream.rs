@@ -19,6 +19,8 @@ use crate::{error::BenchError, wire::Peer};
 
 /// How often the thread looks whether it shall end, when nothing comes.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long room for more events is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 const ID_DIGITS: usize = 16;
 
 /// What the load and the subscriber share.
@@ -63,6 +65,20 @@ impl Board {
     pub(crate) fn arrival(&self, number: u64) -> Option<u64> {
         let arrival = self.arrivals.get((number - self.first) as usize)?.load(Ordering::Relaxed);
         (arrival > 0).then_some(arrival)
+    }
+
+    /// Waits until so many more events may be on their way. Effects that were lost never make room again.
+    pub(crate) async fn take_places(&self, events: u32) -> Result<(), BenchError> {
+        match tokio::time::timeout(PATIENCE, self.places.acquire_many(events)).await {
+            Ok(places) => {
+                places.map_err(std::io::Error::other)?.forget();
+                Ok(())
+            }
+            Err(_) => {
+                let what = format!("room for more events ({} resyncs)", self.resyncs.load(Ordering::Relaxed));
+                Err(BenchError::Late { what, seconds: PATIENCE.as_secs() })
+            }
+        }
     }
 
     fn note(&self, number: u64, now: u64) {

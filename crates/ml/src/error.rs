@@ -28,4 +28,7 @@ pub enum MlError {
     /// A table that cannot be learnt from.
     #[error("{0}")]
     Table(String),
+    /// The caller asked for the work to end before there was a result.
+    #[error("stopped before there was a result")]
+    Stopped,
 }

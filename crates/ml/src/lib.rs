@@ -9,16 +9,25 @@
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
+mod context;
 mod error;
+mod examples;
 mod logistic;
 mod matrix;
 mod metrics;
+mod predict;
 mod predictor;
+mod random;
 pub mod table;
+pub mod tree;
 
 pub use artifact::{Artifact, FORMAT, Input, Transform};
+pub use context::{Context, Parallel, Serial};
 pub use error::MlError;
+pub use examples::{Examples, Kind, Task};
 pub use logistic::{FitOptions, fit};
 pub use matrix::Matrix;
 pub use metrics::{Bin, Evaluation, auc, auc_interval};
+pub use predict::{Explain, Predict};
 pub use predictor::Predictor;
+pub use random::Random;

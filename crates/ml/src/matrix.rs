@@ -15,6 +15,19 @@ impl Matrix {
         Self { columns, values: Vec::new() }
     }
 
+    /// All rows, one after the other.
+    pub fn from_values(columns: usize, values: Vec<f64>) -> Result<Self, MlError> {
+        if columns == 0 || !values.len().is_multiple_of(columns) {
+            return Err(MlError::Shape(format!("{} numbers do not make rows of {columns}", values.len())));
+        }
+        Ok(Self { columns, values })
+    }
+
+    /// All rows, one after the other.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Adds a row of [`Self::columns`] numbers.
     pub fn push(&mut self, row: &[f64]) -> Result<(), MlError> {
         if row.len() != self.columns {

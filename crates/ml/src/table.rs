@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Matrix, MlError};
+use crate::{Matrix, MlError, Random};
 
 /// A category needs this share of the rows to have its own input.
 const RARE: f64 = 0.005;
@@ -198,14 +198,14 @@ impl<'a> Coder<'a> {
 /// Splits rows without times: about `share` of each label, at random by `seed`, is for the test. The places of the
 /// training rows, then of the test rows, each in order.
 pub fn stratified_split(labels: &[bool], share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let mut state = seed;
+    let mut random = Random::new(seed, 0);
     let mut test = Vec::new();
     for wanted in [false, true] {
         let mut drawn: Vec<(u64, usize)> = labels
             .iter()
             .enumerate()
             .filter(|(_, label)| **label == wanted)
-            .map(|(place, _)| (split_mix(&mut state), place))
+            .map(|(place, _)| (random.next_u64(), place))
             .collect();
         drawn.sort_unstable();
         let taken = (drawn.len() as f64 * share).round() as usize;
@@ -214,13 +214,4 @@ pub fn stratified_split(labels: &[bool], share: f64, seed: u64) -> (Vec<usize>, 
     test.sort_unstable();
     let in_test: std::collections::HashSet<usize> = test.iter().copied().collect();
     ((0..labels.len()).filter(|place| !in_test.contains(place)).collect(), test)
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-fn split_mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -5,9 +5,10 @@
 //! behind the declared ones, for the segments alone: models and pages see the declared ones only.
 
 use rapport_condition::{Call, Function, Parameter, Program, Scope, Type};
-use rapport_profile::{Aggregate, FeatureDefinition, FeatureSet, Window};
+use rapport_profile::{Aggregate, EventFilter, FeatureDefinition, FeatureSet, Window};
+use rapport_types::HOUR_MS;
 
-use crate::definitions::{Definitions, Mistake, SCORES_MAX, SEGMENTS_MAX, SegmentDefinition};
+use crate::definitions::{Definitions, Mistake, SCORES_MAX, SEGMENTS_MAX, ScoreDefinition, SegmentDefinition};
 
 const EVENT: Parameter = Parameter { name: "event", takes: Type::Text };
 const PROPERTY: Parameter = Parameter { name: "property", takes: Type::Text };
@@ -94,6 +95,7 @@ pub(crate) fn compile(definitions: Definitions) -> Result<Compiled, Vec<Mistake>
         }
     };
     for (place, score) in definitions.scores.iter().enumerate() {
+        mistakes.extend(check_label(&format!("scores[{place}]"), score));
         let known = set.index_of(&score.baseline).filter(|index| *index < definitions.features.len());
         if !known.is_some_and(|index| set.is_number(index)) {
             let what = format!("baseline: there is no declared feature \"{}\" that is a number", score.baseline);
@@ -134,6 +136,34 @@ fn check_names(definitions: &Definitions) -> Vec<Mistake> {
                 mistakes.push(at(&path, &format!("\"{name}\" is declared twice")));
             }
         }
+    }
+    mistakes
+}
+
+/// What is wrong with how a score's moments are labelled, and when it is trained again.
+fn check_label(path: &str, score: &ScoreDefinition) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let conditions = [("when", &score.when), ("outcome.when", &score.outcome.when)];
+    for (field, source) in conditions.into_iter().filter_map(|(field, source)| Some((field, source.as_ref()?))) {
+        if let Err(what) = EventFilter::compile(source) {
+            mistakes.push(at(&format!("{path}.{field}"), &what));
+        }
+    }
+    let outcome = &score.outcome;
+    if outcome.only_answered && outcome.when.is_none() {
+        mistakes.push(at(
+            &format!("{path}.outcome"),
+            &"only_answered needs a condition in when, which tells good from bad",
+        ));
+    }
+    if outcome.only_answered && outcome.absent {
+        mistakes.push(at(&format!("{path}.outcome"), &"only_answered and absent contradict one another; take one"));
+    }
+    if score.retrain.every.is_some_and(|every| every.0 < HOUR_MS) {
+        mistakes.push(at(&format!("{path}.retrain.every"), &"it must be an hour at least"));
+    }
+    if score.retrain.on_drift.is_some_and(|limit| !(limit.is_finite() && limit > 0.0)) {
+        mistakes.push(at(&format!("{path}.retrain.on_drift"), &"it must be a number above 0, such as 0.25"));
     }
     mistakes
 }

@@ -2,13 +2,13 @@
 
 use rapport_condition::{Environment, Scalar};
 use rapport_profile::{FeatureSet, FeatureValue, Profile, Score};
-use rapport_types::{Activation, Timestamp};
+use rapport_types::{Activation, Timestamp, Trial, TrialMode, stable_hash};
 
 use crate::{
     compile::{Ask, Compiled, Segment, compile},
     definitions::{Definitions, Mistake},
     effect::{Cause, Effect, Glance, ScoreChange, What},
-    predictor::{ActivationError, Champion},
+    predictor::{ActivationError, LiveModel},
 };
 
 /// A score that moves by no more than this did not change.
@@ -19,7 +19,25 @@ const SAME_SCORE: f64 = 1e-9;
 pub struct Decider {
     version: u32,
     compiled: Compiled,
-    champions: Vec<Champion>,
+    champions: Vec<LiveModel>,
+    challengers: Vec<Challenger>,
+}
+
+/// A model that is tried beside the champion of its score.
+#[derive(Debug)]
+struct Challenger {
+    model: LiveModel,
+    mode: TrialMode,
+}
+
+impl Challenger {
+    /// Whether it is the score of this customer: always the same customers for one score, whatever the model.
+    fn has(&self, profile: &Profile) -> bool {
+        let TrialMode::Canary { permille } = self.mode else { return false };
+        let customer = profile.primary.to_string();
+        let hash = stable_hash(self.model.score().bytes().chain([0]).chain(customer.bytes()));
+        (hash >> 32) % 1_000 < u64::from(permille)
+    }
 }
 
 impl Decider {
@@ -31,7 +49,7 @@ impl Decider {
     /// Compiles a document of definitions; every mistake is reported.
     pub fn compile(version: u32, document: &str) -> Result<Self, Vec<Mistake>> {
         let definitions = Definitions::from_json(document).map_err(|mistake| vec![mistake])?;
-        Ok(Self { version, compiled: compile(definitions)?, champions: Vec::new() })
+        Ok(Self { version, compiled: compile(definitions)?, ..Self::default() })
     }
 
     /// The version of the definitions; 0 if there are none.
@@ -61,19 +79,36 @@ impl Decider {
     }
 
     /// The models in service.
-    pub fn champions(&self) -> &[Champion] {
+    pub fn champions(&self) -> &[LiveModel] {
         &self.champions
     }
 
-    /// Puts a model into service, or takes its score out of service; refused if it does not fit the features.
+    /// Puts a model into service, or takes its score out of service; refused if it does not fit the features. Either ends
+    /// the trial of a challenger, because what it was compared with has changed.
     pub fn activate(&mut self, activation: &Activation) -> Result<(), ActivationError> {
         let champion = match activation.version {
             None => None,
-            Some(version) => Some(Champion::new(&activation.score, version, &activation.artifact, self.features())?),
+            Some(version) => Some(LiveModel::new(&activation.score, version, &activation.artifact, self.features())?),
         };
         self.champions.retain(|known| known.score() != &*activation.score);
         self.champions.extend(champion);
         self.champions.sort_by(|a, b| a.score().cmp(b.score()));
+        self.challengers.retain(|known| known.model.score() != &*activation.score);
+        Ok(())
+    }
+
+    /// Begins or ends the trial of a challenger; refused if it does not fit the features.
+    pub fn try_model(&mut self, trial: &Trial) -> Result<(), ActivationError> {
+        let challenger = match trial.version {
+            None => None,
+            Some(version) => {
+                let model = LiveModel::new(&trial.score, version, &trial.artifact, self.features())?;
+                Some(Challenger { model, mode: trial.mode })
+            }
+        };
+        self.challengers.retain(|known| known.model.score() != &*trial.score);
+        self.challengers.extend(challenger);
+        self.challengers.sort_by(|a, b| a.model.score().cmp(b.model.score()));
         Ok(())
     }
 
@@ -103,16 +138,10 @@ impl Decider {
     fn score(&self, profile: &mut Profile, cause: Cause<'_>, effects: &mut Vec<Effect>) {
         profile.scores.retain(|score| self.champions.iter().any(|champion| champion.score() == &*score.name));
         for champion in &self.champions {
-            let mut reasons = Vec::new();
-            let value = champion.predict(self.features(), profile, &mut reasons);
-            let score = Score {
-                name: champion.score().into(),
-                value,
-                model_version: champion.version(),
-                computed_at: profile.at,
-                cause: cause.message.map(Into::into),
-                reasons,
-            };
+            let challenger = self.challengers.iter().find(|challenger| challenger.model.score() == champion.score());
+            let canary = challenger.filter(|challenger| challenger.has(profile));
+            let score = self.predicted(canary.map_or(champion, |canary| &canary.model), profile, cause);
+            let value = score.value;
             let before = profile.scores.iter().position(|known| known.name == score.name);
             let previous = before.map(|place| profile.scores[place].value);
             let same_model = before.is_some_and(|place| profile.scores[place].model_version == score.model_version);
@@ -124,6 +153,26 @@ impl Decider {
                 Some(place) => profile.scores[place] = score,
                 None => profile.scores.push(score),
             }
+            // Shadows follow events only: nobody compares what a timer or a restart brings about.
+            let shadow =
+                challenger.filter(|challenger| challenger.mode == TrialMode::Shadow && cause.message.is_some());
+            if let Some(shadow) = shadow {
+                let said = self.predicted(&shadow.model, profile, cause);
+                effects.push(Effect::new(cause, profile, What::ShadowScore { score: ScoreChange::new(&said, None) }));
+            }
+        }
+    }
+
+    fn predicted(&self, model: &LiveModel, profile: &Profile, cause: Cause<'_>) -> Score {
+        let mut reasons = Vec::new();
+        let value = model.predict(self.features(), profile, &mut reasons);
+        Score {
+            name: model.score().into(),
+            value,
+            model_version: model.version(),
+            computed_at: profile.at,
+            cause: cause.message.map(Into::into),
+            reasons,
         }
     }
 

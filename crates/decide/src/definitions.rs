@@ -40,8 +40,10 @@ pub struct SegmentDefinition {
     pub when: Box<str>,
 }
 
-/// A declared score: the probability that an event happens again to the same customer within a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A declared score: the probability that, within a time after an event of a customer, an outcome comes.
+///
+/// The outcome is the same event again ("orders again within 30 days") unless [`Self::outcome`] says otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreDefinition {
     /// Its name, unique, of letters, digits and `_`.
@@ -49,12 +51,92 @@ pub struct ScoreDefinition {
     /// What people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
-    /// The event that is a labelled moment when it happens, and the outcome when it happens again.
+    /// The event that is a labelled moment when it happens.
     pub event: Box<str>,
-    /// How soon it must happen again to count.
+    /// Which of these events are moments, as a condition over the event such as `properties.total > 0`; all if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Box<str>>,
+    /// What makes a moment positive.
+    #[serde(default, skip_serializing_if = "Outcome::is_same_again")]
+    pub outcome: Outcome,
+    /// How soon it must come to count.
     pub within: Duration,
     /// The feature whose ranking alone a model must beat.
     pub baseline: Box<str>,
+    /// When to train again.
+    #[serde(default, skip_serializing_if = "Retraining::is_never")]
+    pub retrain: Retraining,
+}
+
+/// What makes a labelled moment positive.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The event to look for; that of the moment if none; `*` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Box<str>>,
+    /// Which of these events count, as a condition over the event such as `properties.rating >= 4`; all if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Box<str>>,
+    /// The moment is positive if no such event comes in time ("churns: no event for 60 days").
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub absent: bool,
+    /// Only moments to which the event came in time have a label, and the first such event decides by `when` ("the ticket
+    /// was answered well", as far as the customer said anything).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub only_answered: bool,
+}
+
+/// When a score's model is trained again, and what becomes of the new one.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retraining {
+    /// So long after the newest model was trained; never if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Duration>,
+    /// As soon as a feature or the score has drifted by this population stability index; 0.25 is a usual choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_drift: Option<f64>,
+    /// What becomes of the new model.
+    #[serde(default, skip_serializing_if = "Promotion::is_shadow")]
+    pub then: Promotion,
+}
+
+/// What becomes of a model that was trained by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promotion {
+    /// It only stands in the registry.
+    Register,
+    /// It is tried as a shadow of the champion; a person promotes it.
+    #[default]
+    Shadow,
+    /// It becomes the champion if it is better on the newest labelled moments, by more than chance; else a shadow.
+    IfBetter,
+}
+
+impl Outcome {
+    fn is_same_again(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Retraining {
+    fn is_never(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Promotion {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    fn is_shadow(&self) -> bool {
+        *self == Self::Shadow
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Definitions {

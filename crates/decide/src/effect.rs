@@ -38,6 +38,11 @@ pub enum What {
         /// The value with its reasons.
         score: ScoreChange,
     },
+    /// What a challenger in the shadow of the champion would have said; it decides nothing.
+    ShadowScore {
+        /// The value with its reasons.
+        score: ScoreChange,
+    },
     /// The customer is in a segment from now on.
     SegmentEntered {
         /// The segment.
@@ -56,6 +61,7 @@ impl What {
         match self {
             Self::Profile { .. } => "profile",
             Self::Score { .. } => "score",
+            Self::ShadowScore { .. } => "shadow_score",
             Self::SegmentEntered { .. } => "segment_entered",
             Self::SegmentLeft { .. } => "segment_left",
         }
@@ -65,7 +71,7 @@ impl What {
     fn name(&self) -> &str {
         match self {
             Self::Profile { .. } => "",
-            Self::Score { score } => &score.name,
+            Self::Score { score } | Self::ShadowScore { score } => &score.name,
             Self::SegmentEntered { segment } | Self::SegmentLeft { segment } => segment,
         }
     }

@@ -14,6 +14,8 @@ mod effect;
 mod predictor;
 
 pub use decider::Decider;
-pub use definitions::{Definitions, Mistake, SCORES_MAX, SEGMENTS_MAX, ScoreDefinition, SegmentDefinition};
+pub use definitions::{
+    Definitions, Mistake, Outcome, Promotion, Retraining, SCORES_MAX, SEGMENTS_MAX, ScoreDefinition, SegmentDefinition,
+};
 pub use effect::{Cause, Effect, Glance, ScoreChange, What};
-pub use predictor::{ActivationError, Champion};
+pub use predictor::{ActivationError, LiveModel};

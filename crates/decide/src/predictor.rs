@@ -25,9 +25,9 @@ pub enum ActivationError {
     Input(String),
 }
 
-/// The model in service for a score.
+/// A model bound to the features in force: the champion of its score, or its challenger.
 #[derive(Debug)]
-pub struct Champion {
+pub struct LiveModel {
     score: Box<str>,
     version: u32,
     predictor: Predictor,
@@ -41,7 +41,7 @@ thread_local! {
     static SCRATCH: RefCell<(Vec<f64>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
-impl Champion {
+impl LiveModel {
     /// Binds an artifact (JSON) to features.
     pub fn new(score: &str, version: u32, artifact: &[u8], features: &FeatureSet) -> Result<Self, ActivationError> {
         let artifact = Artifact::from_json(artifact)?;

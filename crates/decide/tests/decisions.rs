@@ -8,7 +8,8 @@ use rapport_decide::{Cause, Decider, Definitions, Effect, What};
 use rapport_ml::{Artifact, FORMAT, Input, Transform};
 use rapport_profile::{Changes, PartitionState};
 use rapport_types::{
-    Activation, CustomerId, DAY_MS, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp,
+    Activation, CustomerId, DAY_MS, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp, Trial,
+    TrialMode,
 };
 
 const P: PartitionId = PartitionId(0);
@@ -236,4 +237,88 @@ fn an_effect_has_one_id_for_good() {
     assert_eq!(json["kind"], "segment_entered");
     assert_eq!(json["customer"], "user:u");
     assert_eq!(json["cause"], "m1");
+}
+
+fn trial(version: Option<u32>, weight: f64, mode: TrialMode) -> Trial {
+    let artifact = version.map_or_else(Box::default, |_| model("orders_30d", weight).into());
+    Trial { score: "repeat_purchase".into(), version, artifact, mode, at: day(0) }
+}
+
+#[test]
+fn a_shadow_is_pushed_beside_the_champion_and_decides_nothing() {
+    let mut shop = Shop::new(&Definitions::retail().to_json());
+    shop.decider.activate(&activation(1, model("orders_30d", 2.0))).unwrap();
+    shop.decider.try_model(&trial(Some(2), -9.0, TrialMode::Shadow)).unwrap();
+    let effects = shop.apply(order(1, day(0), 10));
+    assert!(kinds(&effects).contains(&"shadow_score".to_owned()), "{effects:?}");
+    shop.apply(order(2, day(1), 10));
+    let profile = shop.state.profile(0).clone();
+    assert_eq!((profile.scores.len(), profile.scores[0].model_version), (1, 1));
+    assert!(shop.segments().contains(&"likely_to_return".to_owned()), "the champion's score counts");
+    let mut effects = Vec::new();
+    shop.decide(0, Offset(9), None, &mut effects);
+    assert!(effects.is_empty(), "a timer says nothing of shadows");
+    shop.decider.try_model(&trial(None, 0.0, TrialMode::Shadow)).unwrap();
+    assert!(!kinds(&shop.apply(order(3, day(2), 10))).contains(&"shadow_score".to_owned()));
+}
+
+#[test]
+fn a_canary_is_the_score_of_its_share_of_the_customers_and_always_of_the_same() {
+    let share = |permille: u16| -> Vec<usize> {
+        let mut shop = Shop::new(&Definitions::retail().to_json());
+        shop.decider.activate(&activation(1, model("orders_30d", 2.0))).unwrap();
+        shop.decider.try_model(&trial(Some(2), 1.0, TrialMode::Canary { permille })).unwrap();
+        let of = |user: usize| {
+            let mut event = order(user as u32, day(0), 10);
+            let Entry::Event(inner) = &mut event else { unreachable!() };
+            inner.user_id = Some(format!("u{user}").into());
+            let effects = shop.apply(event);
+            effects.iter().any(|effect| matches!(&effect.what, What::Score { score } if score.model_version == 2))
+        };
+        let mut of = of;
+        (0..500).filter(|user| of(*user)).collect()
+    };
+    assert!(share(0).is_empty());
+    assert_eq!(share(1_000).len(), 500);
+    let (some, more) = (share(200), share(400));
+    assert!((70..130).contains(&some.len()), "{}", some.len());
+    assert!(some.iter().all(|user| more.contains(user)), "a wider canary keeps the customers that it had");
+}
+
+#[test]
+fn an_activation_ends_the_trial() {
+    let mut shop = Shop::new(&Definitions::retail().to_json());
+    shop.decider.activate(&activation(1, model("orders_30d", 2.0))).unwrap();
+    shop.decider.try_model(&trial(Some(2), 1.0, TrialMode::Shadow)).unwrap();
+    shop.decider.activate(&activation(2, model("orders_30d", 1.0))).unwrap();
+    assert!(!kinds(&shop.apply(order(1, day(0), 10))).contains(&"shadow_score".to_owned()));
+}
+
+#[test]
+fn labels_that_cannot_be_meant_are_told_with_their_place() {
+    let of = |score: &str| {
+        let document = format!(
+            r#"{{"features": [{{"name": "n", "event": "A", "aggregate": "count"}}], "scores": [{{"name": "p", "event": "A",
+            "baseline": "n", {score}}}]}}"#
+        );
+        match Decider::compile(1, &document) {
+            Ok(_) => String::new(),
+            Err(mistakes) => mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        }
+    };
+    assert_eq!(of(r#""within": "30d", "outcome": {"event": "*", "absent": true}, "retrain": {"every": "7d"}"#), "");
+    assert_eq!(
+        of(r#""within": "9d", "outcome": {"event": "B", "when": "properties.rating >= 4", "only_answered": true}"#),
+        ""
+    );
+    for (score, words) in [
+        (r#""within": "1d", "when": "1 + 1""#, "scores[0].when"),
+        (r#""within": "1d", "outcome": {"when": "properties."}"#, "scores[0].outcome.when"),
+        (r#""within": "1d", "outcome": {"only_answered": true}"#, "needs a condition"),
+        (r#""within": "1d", "retrain": {"every": "1m"}"#, "scores[0].retrain.every"),
+        (r#""within": "1d", "retrain": {"on_drift": -1}"#, "scores[0].retrain.on_drift"),
+    ] {
+        let told = of(score);
+        assert!(told.contains(words), "{score}: {told}");
+    }
 }

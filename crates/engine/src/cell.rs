@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 
 use rapport_decide::{Cause, Decider, Effect};
 use rapport_profile::{Changes, CheckpointParts, PartitionState};
-use rapport_types::{Activation, DefinitionsChanged, Entry, EntryError, Offset, PartitionId, Timestamp};
+use rapport_types::{Activation, DefinitionsChanged, Entry, EntryError, Offset, PartitionId, Timestamp, Trial};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
+
+/// How many earlier champions of a score are remembered.
+const EARLIER_MAX: usize = 32;
+/// The first byte of a checkpoint's control entries with trials. Version 1 had no such byte: it began with 0 or 1.
+const CONTROL_VERSION: u8 = 2;
 
 /// The control entries in force. They go into every checkpoint, so that a restart needs no look back into the log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +21,18 @@ pub(crate) struct Control {
     pub(crate) definitions: Option<DefinitionsChanged>,
     /// By score.
     pub(crate) activations: BTreeMap<Box<str>, Activation>,
+    /// By score: challengers on trial.
+    pub(crate) trials: BTreeMap<Box<str>, Trial>,
+    /// By score: the versions that were in service before the present one, the newest last. A rollback goes back along
+    /// them.
+    pub(crate) earlier: BTreeMap<Box<str>, Vec<u32>>,
+}
+
+/// Version 1 of [`Control`] in a checkpoint.
+#[derive(Deserialize)]
+struct ControlV1 {
+    definitions: Option<DefinitionsChanged>,
+    activations: BTreeMap<Box<str>, Activation>,
 }
 
 impl Control {
@@ -23,10 +40,47 @@ impl Control {
     pub(crate) fn take(&mut self, entry: &Entry) {
         match entry {
             Entry::Definitions(definitions) => self.definitions = Some(definitions.clone()),
-            Entry::Activation(activation) => {
-                self.activations.insert(activation.score.clone(), activation.clone());
+            Entry::Activation(activation) => self.take_activation(activation),
+            Entry::Trial(trial) if trial.version.is_some() => {
+                self.trials.insert(trial.score.clone(), trial.clone());
+            }
+            Entry::Trial(trial) => {
+                self.trials.remove(&trial.score);
             }
             Entry::Event(_) | Entry::Link(_) | Entry::Absorb(_) | Entry::Forward(_) | Entry::Tick(_) => {}
+        }
+    }
+
+    fn take_activation(&mut self, activation: &Activation) {
+        self.trials.remove(&activation.score);
+        let before = self.activations.insert(activation.score.clone(), activation.clone());
+        let earlier = self.earlier.entry(activation.score.clone()).or_default();
+        if activation.version.is_some() && earlier.last().copied() == activation.version {
+            // A step back: the version that was left is no longer earlier than the one in service.
+            earlier.pop();
+        } else if let Some(version) = before.and_then(|before| before.version)
+            && activation.version != Some(version)
+        {
+            earlier.push(version);
+            if earlier.len() > EARLIER_MAX {
+                earlier.remove(0);
+            }
+        }
+    }
+
+    /// The bytes for a checkpoint, with the profile's part.
+    fn encode(&self, meta: &[u8]) -> Vec<u8> {
+        postcard::to_extend(&(self, meta), vec![CONTROL_VERSION]).expect("control entries in memory encode")
+    }
+
+    fn decode(bytes: &[u8]) -> Result<(Self, Vec<u8>), postcard::Error> {
+        match bytes {
+            [CONTROL_VERSION, rest @ ..] => postcard::from_bytes(rest),
+            _ => {
+                let (old, meta): (ControlV1, Vec<u8>) = postcard::from_bytes(bytes)?;
+                let control = Self { definitions: old.definitions, activations: old.activations, ..Self::default() };
+                Ok((control, meta))
+            }
         }
     }
 
@@ -42,6 +96,9 @@ impl Control {
         for activation in self.activations.values() {
             activate(&mut decider, activation);
         }
+        for trial in self.trials.values() {
+            try_model(&mut decider, trial);
+        }
         Ok(decider)
     }
 }
@@ -50,6 +107,13 @@ impl Control {
 fn activate(decider: &mut Decider, activation: &Activation) {
     if let Err(error) = decider.activate(activation) {
         tracing::error!(score = %activation.score, version = ?activation.version, %error, "model not put into service");
+    }
+}
+
+/// As [`activate`], for a challenger.
+fn try_model(decider: &mut Decider, trial: &Trial) {
+    if let Err(error) = decider.try_model(trial) {
+        tracing::error!(score = %trial.score, version = ?trial.version, %error, "model not put on trial");
     }
 }
 
@@ -103,6 +167,10 @@ impl Cell {
                 activate(&mut self.decider, activation);
                 self.decide_all(offset, &mut made);
             }
+            Entry::Trial(trial) => {
+                try_model(&mut self.decider, trial);
+                self.decide_all(offset, &mut made);
+            }
             _ => {}
         }
         changes.touched.clear();
@@ -139,7 +207,7 @@ impl Cell {
     /// What a checkpoint writes.
     pub(crate) fn take_checkpoint(&mut self) -> CheckpointParts {
         let mut parts = self.state.take_checkpoint();
-        parts.meta = postcard::to_allocvec(&(&self.control, &parts.meta)).expect("control entries in memory encode");
+        parts.meta = self.control.encode(&parts.meta);
         parts
     }
 
@@ -147,7 +215,7 @@ impl Cell {
     pub(crate) fn restore_meta(&mut self, meta: &[u8]) -> Result<(), EngineError> {
         let partition = self.state.partition().0;
         let broken = || rapport_profile::RestoreError::Meta(partition);
-        let (control, meta): (Control, Vec<u8>) = postcard::from_bytes(meta).map_err(|_| broken())?;
+        let (control, meta) = Control::decode(meta).map_err(|_| broken())?;
         self.decider = control.decider()?;
         self.control = control;
         Ok(self.state.restore_meta(&meta)?)
@@ -179,5 +247,24 @@ impl Cell {
             (profile.primary.to_string(), *hasher.finalize().as_bytes())
         };
         self.state.profiles().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_entries_of_the_first_version_stay_readable() {
+        let activation = Activation { score: "s".into(), version: Some(3), artifact: [1, 2].into(), at: Timestamp(5) };
+        let definitions = DefinitionsChanged { version: 1, document: "{}".into(), at: Timestamp(4) };
+        let activations = BTreeMap::from([(Box::from("s"), activation)]);
+        for definitions in [None, Some(definitions)] {
+            let old = postcard::to_allocvec(&((&definitions, &activations), [7_u8, 8].as_slice())).expect("encodes");
+            let (control, meta) = Control::decode(&old).expect("reads");
+            assert_eq!((control.definitions.as_ref(), &control.activations), (definitions.as_ref(), &activations));
+            assert_eq!(meta, [7, 8]);
+            assert_eq!(Control::decode(&control.encode(&meta)).expect("reads"), (control, meta));
+        }
     }
 }

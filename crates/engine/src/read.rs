@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rapport_decide::Decider;
 use rapport_profile::{LedgerLine, Profile, Summary};
-use rapport_types::{CustomerId, Offset, PartitionId, SourceId, Timestamp, partition_of};
+use rapport_types::{CustomerId, Offset, PartitionId, SourceId, Timestamp, TrialMode, partition_of};
 
 use crate::shared::Shared;
 
@@ -153,6 +153,24 @@ impl Reader {
     pub fn champion(&self, score: &str) -> Option<u32> {
         let cell = self.shared.cell(PartitionId(0)).read();
         cell.control.activations.get(score).and_then(|activation| activation.version)
+    }
+
+    /// Since when a model has been in service for `score`.
+    pub fn champion_since(&self, score: &str) -> Option<Timestamp> {
+        let cell = self.shared.cell(PartitionId(0)).read();
+        cell.control.activations.get(score).filter(|activation| activation.version.is_some()).map(|active| active.at)
+    }
+
+    /// The challenger on trial for `score`: its version, how it is tried, and since when.
+    pub fn challenger(&self, score: &str) -> Option<(u32, TrialMode, Timestamp)> {
+        let cell = self.shared.cell(PartitionId(0)).read();
+        cell.control.trials.get(score).and_then(|trial| Some((trial.version?, trial.mode, trial.at)))
+    }
+
+    /// The version that was in service for `score` before the present one.
+    pub fn earlier(&self, score: &str) -> Option<u32> {
+        let cell = self.shared.cell(PartitionId(0)).read();
+        cell.control.earlier.get(score).and_then(|earlier| earlier.last().copied())
     }
 }
 

@@ -12,8 +12,8 @@ use rapport_engine::{Engine, EngineError, EngineOptions, Order, Sink, rebuild_di
 use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, StoreError};
 use rapport_stream::{Append, Log, MemoryLog};
 use rapport_types::{
-    CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp,
-    partition_of,
+    Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId,
+    Timestamp, Trial, TrialMode, partition_of,
 };
 
 const PARTITIONS: u32 = 3;
@@ -346,4 +346,76 @@ fn a_damaged_or_torn_checkpoint_is_made_anew_from_the_log() {
         assert_eq!(engine.digest(), expected);
         engine.stop().unwrap();
     }
+}
+
+/// An artifact of format 1 that weighs one feature.
+fn artifact(weight: f64) -> Box<[u8]> {
+    let text = format!(
+        r#"{{"format":1,"algorithm":"logistic_regression","intercept":0.0,"ridge":1.0,"rows":9,"inputs":[{{"name":"orders_30d",
+        "transform":"identity","mean":1.0,"deviation":1.0,"missing_rate":0.0,"weight":{weight},"missing_weight":0.0}}]}}"#
+    );
+    text.into_bytes().into()
+}
+
+fn control(log: &Arc<dyn Log>, entry: &Entry) {
+    append(log, (0..PARTITIONS).map(|partition| (PartitionId(partition), entry.encode())).collect());
+}
+
+fn activate(log: &Arc<dyn Log>, version: Option<u32>) {
+    let (score, at) = ("repeat_purchase".into(), Timestamp(START));
+    let artifact = version.map_or_else(Box::default, |version| artifact(f64::from(version)));
+    control(log, &Entry::Activation(Activation { score, version, artifact, at }));
+}
+
+fn challenge(log: &Arc<dyn Log>, version: u32) {
+    let (score, mode) = ("repeat_purchase".into(), TrialMode::Canary { permille: 300 });
+    let artifact = artifact(f64::from(version));
+    control(log, &Entry::Trial(Trial { score, version: Some(version), artifact, mode, at: Timestamp(START) }));
+}
+
+#[test]
+fn a_trial_survives_a_restart_and_ends_with_an_activation() {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    let store = Arc::default();
+    define(&log, 1, &Definitions::retail());
+    activate(&log, Some(1));
+    challenge(&log, 2);
+    send(&log, &history());
+    let engine = start(&log, &store, &Arc::default()).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    let digest = engine.digest();
+    engine.stop().unwrap();
+    let engine = start(&log, &store, &Arc::default()).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    let on_trial = engine.reader().challenger("repeat_purchase").map(|(version, mode, _)| (version, mode));
+    assert_eq!(on_trial, Some((2, TrialMode::Canary { permille: 300 })));
+    assert_eq!(engine.digest(), digest);
+    activate(&log, Some(2));
+    engine.wait_until_caught_up().unwrap();
+    assert_eq!(
+        (engine.reader().challenger("repeat_purchase"), engine.reader().champion("repeat_purchase")),
+        (None, Some(2))
+    );
+    assert_ne!(engine.digest(), digest, "the challenger scores everybody now");
+    engine.stop().unwrap();
+}
+
+#[test]
+fn a_rollback_goes_back_along_what_was_in_service() {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    define(&log, 1, &Definitions::retail());
+    let engine = start(&log, &Arc::default(), &Arc::default()).unwrap();
+    let earlier_after = |version: Option<u32>| {
+        activate(&log, version);
+        engine.wait_until_caught_up().unwrap();
+        engine.reader().earlier("repeat_purchase")
+    };
+    assert_eq!(earlier_after(Some(1)), None);
+    assert_eq!(earlier_after(Some(1)), None, "the same again is no change");
+    assert_eq!(earlier_after(Some(2)), Some(1));
+    assert_eq!(earlier_after(Some(3)), Some(2));
+    assert_eq!(earlier_after(Some(2)), Some(1), "back to 2, and 1 is behind it");
+    assert_eq!(earlier_after(Some(1)), None);
+    assert_eq!(earlier_after(Some(4)), Some(1));
+    engine.stop().unwrap();
 }

@@ -1,4 +1,4 @@
-//! Labelled moments: the features of a customer as they were right after an event, and whether the event came again.
+//! Labelled moments: the features of a customer as they were right after an event, and whether the outcome came.
 //!
 //! Each partition's log is folded as it stands. What partitions made for each other is in the log already, so nothing is
 //! exchanged. A moment whose outcome is not known yet is left out, never called negative; what happens at or after `until`
@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 
+use rapport_decide::ScoreDefinition;
 use rapport_ml::Matrix;
-use rapport_profile::{Changes, FeatureSet, PartitionState};
+use rapport_profile::{Changes, EventFilter, FeatureSet, PartitionState};
 use rapport_stream::Log;
-use rapport_types::{CustomerId, Duration, Entry, Event, Offset, PartitionId, Timestamp, partition_of};
+use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Event, Offset, PartitionId, Timestamp, partition_of};
 
 use crate::LearnError;
 
@@ -18,15 +19,65 @@ const READ_BYTES: usize = 1 << 20;
 /// How often an id is followed to another partition.
 const HOPS: usize = 16;
 
-/// What is to be learnt: whether a known customer does the same again in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Some events of a customer.
+#[derive(Debug)]
+struct Events {
+    /// Their name; any if none.
+    name: Option<Box<str>>,
+    /// Which of them; all if none.
+    when: Option<EventFilter>,
+}
+
+impl Events {
+    /// `*` is any event.
+    fn new(name: &str, when: Option<&str>) -> Result<Self, LearnError> {
+        let when = when.map(EventFilter::compile).transpose().map_err(LearnError::Mismatch)?;
+        Ok(Self { name: (name != "*").then(|| name.into()), when })
+    }
+
+    fn are_named(&self, event: &Event) -> bool {
+        self.name.as_deref().is_none_or(|name| event.feature_name() == name)
+    }
+
+    fn pass(&self, event: &Event) -> bool {
+        self.when.as_ref().is_none_or(|when| when.passes(event))
+    }
+}
+
+/// What is to be learnt of known customers, as a score declares it.
+#[derive(Debug)]
 pub struct Task {
-    /// The event, such as `Order Completed`: each one is a moment, and the next one its outcome.
-    pub event: Box<str>,
-    /// How soon it must come again.
-    pub within: Duration,
-    /// Only what happened before this instant is seen; everything if none.
-    pub until: Option<Timestamp>,
+    moment: Events,
+    outcome: Events,
+    absent: bool,
+    only_answered: bool,
+    within: Duration,
+    until: Option<Timestamp>,
+}
+
+impl Task {
+    /// The task of a declared score. Only what happened before `until` is seen; everything if none.
+    pub fn new(score: &ScoreDefinition, until: Option<Timestamp>) -> Result<Self, LearnError> {
+        let outcome = &score.outcome;
+        // Unless it says otherwise the outcome is the same event again, and then of the same kind too.
+        let (name, when) = match &outcome.event {
+            Some(name) => (name, outcome.when.as_deref()),
+            None => (&score.event, outcome.when.as_deref().or(score.when.as_deref())),
+        };
+        Ok(Self {
+            moment: Events::new(&score.event, score.when.as_deref())?,
+            outcome: Events::new(name, when)?,
+            absent: outcome.absent,
+            only_answered: outcome.only_answered,
+            within: score.within,
+            until,
+        })
+    }
+
+    /// How soon the outcome must come.
+    pub fn within(&self) -> Duration {
+        self.within
+    }
 }
 
 /// Moments in the order of time.
@@ -38,10 +89,14 @@ pub struct TrainingSet {
     pub rows: Matrix,
     /// When each moment was.
     pub at: Vec<Timestamp>,
-    /// Whether the event came again in time.
+    /// Whether the outcome came in time; the other way round if the score asks for its absence.
     pub labels: Vec<bool>,
+    /// Whose moment each is: equal numbers are one customer.
+    pub customers: Vec<u32>,
     /// Moments that were left out because their outcome is not known yet.
     pub open: usize,
+    /// Moments that were left out because nobody answered, where only answers count.
+    pub unanswered: usize,
 }
 
 /// One moment as the fold saw it.
@@ -53,9 +108,18 @@ struct Moment {
     row: Vec<f64>,
 }
 
+/// One event that may be an outcome.
+struct Seen {
+    customer: CustomerId,
+    at: Timestamp,
+    key: u128,
+    good: bool,
+}
+
 struct Folded {
     state: PartitionState,
     moments: Vec<Moment>,
+    outcomes: Vec<Seen>,
 }
 
 /// Makes the training set of a log. `progress` is told the share that is done, from 0 to 1, now and then.
@@ -79,7 +143,15 @@ pub fn training_set(
             let (end, numbers, tell) = (*end, &numbers, &tell);
             scope.spawn(move || {
                 let state = PartitionState::new(PartitionId(partition), partitions);
-                fold(log, Folded { state, moments: Vec::new() }, end, features, numbers, task, tell)
+                fold(
+                    log,
+                    Folded { state, moments: Vec::new(), outcomes: Vec::new() },
+                    end,
+                    features,
+                    numbers,
+                    task,
+                    tell,
+                )
             })
         };
         let threads: Vec<_> = (0..).zip(&ends).map(one).collect();
@@ -112,10 +184,10 @@ fn fold(
                 folded.state.skip(record.offset);
                 continue;
             }
-            let key = event_of(&entry).filter(|event| event.feature_name() == &*task.event).map(Event::message_key);
+            let meant = event_of(&entry).and_then(|event| Meant::of(event, task));
             folded.state.apply(record.offset, entry, features, &mut changes);
-            if let Some(key) = key {
-                note(&mut folded, &changes, features, numbers, key);
+            if let Some(meant) = meant {
+                note(&mut folded, &changes, features, numbers, &meant);
             }
             changes.touched.clear();
             changes.internal.clear();
@@ -140,37 +212,69 @@ fn time_of(entry: &Entry) -> Option<Timestamp> {
         Entry::Link(link) => Some(link.at),
         Entry::Absorb(absorb) => Some(absorb.at),
         Entry::Tick(at) => Some(*at),
-        Entry::Definitions(_) | Entry::Activation(_) => None,
+        Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => None,
     }
 }
 
-fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], key: u128) {
+/// What an event is to the task.
+struct Meant {
+    key: u128,
+    moment: bool,
+    /// Whether it is an outcome, and a good one.
+    outcome: Option<bool>,
+}
+
+impl Meant {
+    /// None if the event is nothing to the task.
+    fn of(event: &Event, task: &Task) -> Option<Self> {
+        let moment = task.moment.are_named(event) && task.moment.pass(event);
+        let named = task.outcome.are_named(event);
+        let good = named && task.outcome.pass(event);
+        let outcome = if task.only_answered { named } else { good }.then_some(good);
+        (moment || outcome.is_some()).then(|| Self { key: event.message_key(), moment, outcome })
+    }
+}
+
+fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meant: &Meant) {
     // A repeat touches nothing, and what another partition gets is a moment there.
     let Some(touch) = changes.touched.iter().find(|touch| touch.cause.is_some()) else { return };
     let profile = folded.state.profile(touch.slot);
     if !profile.primary.is_known() {
         return;
     }
-    let row = numbers.iter().map(|index| features.number(&profile, *index, profile.at)).collect();
-    let moment = Moment { customer: profile.primary.clone(), at: profile.at, key, row };
+    let (customer, at, key) = (profile.primary.clone(), profile.at, meant.key);
+    let row = meant.moment.then(|| numbers.iter().map(|index| features.number(&profile, *index, at)).collect());
     drop(profile);
-    folded.moments.push(moment);
+    if let Some(good) = meant.outcome {
+        folded.outcomes.push(Seen { customer: customer.clone(), at, key, good });
+    }
+    if let Some(row) = row {
+        folded.moments.push(Moment { customer, at, key, row });
+    }
 }
 
 fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<TrainingSet, LearnError> {
     let newest = |folded: &Folded| folded.state.last_seen().map(|(_, at)| at).max();
     let horizon = folded.iter().filter_map(newest).max().unwrap_or(Timestamp::MIN);
-    let mut moments = Vec::new();
-    let mut times: HashMap<CustomerId, Vec<(Timestamp, u128)>> = HashMap::new();
-    let (states, all): (Vec<PartitionState>, Vec<Vec<Moment>>) =
-        folded.into_iter().map(|folded| (folded.state, folded.moments)).unzip();
-    for mut moment in all.into_iter().flatten() {
-        moment.customer = survivor(&states, moment.customer);
-        times.entry(moment.customer.clone()).or_default().push((moment.at, moment.key));
-        moments.push(moment);
+    let (mut states, mut moments, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for folded in folded {
+        states.push(folded.state);
+        moments.extend(folded.moments);
+        seen.extend(folded.outcomes);
     }
-    times.values_mut().for_each(|times| times.sort_unstable());
+    let mut outcomes: HashMap<CustomerId, Vec<(Timestamp, u128, bool)>> = HashMap::new();
+    for outcome in seen {
+        let customer = survivor(&states, outcome.customer);
+        outcomes.entry(customer).or_default().push((outcome.at, outcome.key, outcome.good));
+    }
+    // Each customer's list is put into order by itself, so the order of the walk does not matter.
+    outcomes.values_mut().for_each(|outcomes| outcomes.sort_unstable());
+    moments.iter_mut().for_each(|moment| moment.customer = survivor(&states, moment.customer.clone()));
     moments.sort_by_key(|moment| (moment.at, moment.key));
+    if task.moment.name.is_none() {
+        one_a_day(&mut moments);
+    }
+    let mut numbers: HashMap<CustomerId, u32> = HashMap::new();
     let mut set = TrainingSet { rows: Matrix::new(names.len()), names, ..TrainingSet::default() };
     for moment in moments {
         let last = moment.at.plus(task.within);
@@ -178,13 +282,32 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
             set.open += 1;
             continue;
         }
-        let own = &times[&moment.customer];
-        let next = own.partition_point(|known| *known <= (moment.at, moment.key));
-        set.labels.push(own.get(next).is_some_and(|(at, _)| *at <= last));
+        let own = outcomes.get(&moment.customer).map_or(&[][..], Vec::as_slice);
+        let next = own.partition_point(|(at, key, _)| (*at, *key) <= (moment.at, moment.key));
+        let came = own.get(next).filter(|(at, _, _)| *at <= last);
+        let label = match came {
+            None if task.only_answered => {
+                set.unanswered += 1;
+                continue;
+            }
+            came => came.is_some_and(|(_, _, good)| *good) != task.absent,
+        };
+        let new = numbers.len() as u32;
+        set.customers.push(*numbers.entry(moment.customer).or_insert(new));
+        set.labels.push(label);
         set.rows.push(&moment.row)?;
         set.at.push(moment.at);
     }
     Ok(set)
+}
+
+/// Where every event is a moment, the first of a customer's day stands for the day: more of one day tell little more.
+fn one_a_day(moments: &mut Vec<Moment>) {
+    let mut days: HashMap<CustomerId, i64> = HashMap::new();
+    moments.retain(|moment| {
+        let day = moment.at.0.div_euclid(DAY_MS);
+        days.insert(moment.customer.clone(), day) != Some(day)
+    });
 }
 
 /// The id under which the customer is known in the end.

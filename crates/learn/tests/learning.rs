@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+use rapport_decide::ScoreDefinition;
 use rapport_learn::{LearnError, TableOptions, Task, predict_table, train, train_table, training_set};
 use rapport_ml::Artifact;
 use rapport_profile::{FeatureDefinition, FeatureSet};
@@ -47,9 +48,14 @@ fn features() -> FeatureSet {
     FeatureSet::compile(&serde_json::from_str::<Vec<FeatureDefinition>>(document).unwrap()).unwrap()
 }
 
+fn score(rest: &str) -> ScoreDefinition {
+    let document =
+        format!(r#"{{"name": "s", "event": "Order Completed", "within": "30d", "baseline": "orders"{rest}}}"#);
+    serde_json::from_str(&document).unwrap()
+}
+
 fn task(until: Option<i64>) -> Task {
-    let until = until.map(|day| Timestamp(day * DAY_MS));
-    Task { event: "Order Completed".into(), within: Duration(30 * DAY_MS), until }
+    Task::new(&score(""), until.map(|day| Timestamp(day * DAY_MS))).unwrap()
 }
 
 #[test]
@@ -68,6 +74,57 @@ fn moments_have_the_features_of_then_and_labels_only_where_the_outcome_is_known(
     assert_eq!(set.open, 2);
     assert!(set.rows.row(0)[1].is_nan());
     assert!((set.rows.row(1)[1] - 10.0).abs() < 1e-9);
+}
+
+/// Labels of the moments by their day.
+fn labels(events: &[Event], rest: &str) -> (Vec<(i64, bool)>, usize, usize) {
+    let set = training_set(&log_of(events), &features(), &Task::new(&score(rest), None).unwrap(), &|_| {}).unwrap();
+    let days = set.at.iter().map(|at| at.0 / DAY_MS).zip(set.labels.iter().copied()).collect();
+    (days, set.open, set.unanswered)
+}
+
+fn named(n: u64, user: u64, day: i64, name: &str, properties: &str) -> Event {
+    let mut event = order(n, user, day * DAY_MS);
+    (event.name, event.properties) = (Some(name.into()), serde_json::from_str(properties).unwrap());
+    event
+}
+
+#[test]
+fn churn_is_the_absence_of_any_event() {
+    let mut events = vec![order(0, 7, DAY_MS), named(1, 7, 20, "Product Viewed", "{}"), order(2, 7, 30 * DAY_MS)];
+    events.push(order(3, 8, 200 * DAY_MS));
+    let outcome = r#", "outcome": {"event": "*", "absent": true}"#;
+    assert_eq!(labels(&events, outcome), (vec![(1, false), (30, true)], 1, 0));
+}
+
+#[test]
+fn where_every_event_is_a_moment_a_day_counts_once() {
+    let events: Vec<Event> =
+        (0..6).map(|n| order(n, 7, (n as i64) * DAY_MS / 3)).chain([order(9, 8, 99 * DAY_MS)]).collect();
+    let document = r#"{"name": "s", "event": "*", "within": "30d", "baseline": "orders", "outcome": {"absent": true}}"#;
+    let task = Task::new(&serde_json::from_str(document).unwrap(), None).unwrap();
+    let set = training_set(&log_of(&events), &features(), &task, &|_| {}).unwrap();
+    assert_eq!(set.at.iter().map(|at| at.0 / DAY_MS).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!((set.labels, set.customers), (vec![false, false], vec![0, 0]));
+}
+
+#[test]
+fn where_only_answers_count_the_first_answer_decides_and_silence_is_no_label() {
+    let answered =
+        |n, user, day, rating: i64| named(n, user, day, "Survey Answered", &format!("{{\"rating\": {rating}}}"));
+    let events = [
+        order(0, 1, DAY_MS),
+        answered(1, 1, 2, 5),
+        answered(2, 1, 3, 1),
+        order(3, 2, DAY_MS),
+        answered(4, 2, 5, 2),
+        order(5, 3, DAY_MS),
+        order(6, 4, 300 * DAY_MS),
+    ];
+    let rest = r#", "outcome": {"event": "Survey Answered", "when": "properties.rating >= 4", "only_answered": true}"#;
+    let (mut days, open, unanswered) = labels(&events, rest);
+    days.sort_unstable();
+    assert_eq!((days, open, unanswered), (vec![(1, false), (1, true)], 1, 1));
 }
 
 #[test]

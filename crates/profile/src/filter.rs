@@ -1,6 +1,6 @@
-//! Conditions over an event: the filters of features.
+//! Conditions over an event: the filters of features, and whatever else asks which events are meant.
 
-use rapport_condition::{Environment, Program, Scalar, Scope};
+use rapport_condition::{Environment, Program, Scalar, Scope, Type};
 use rapport_types::{Event, Object};
 
 /// What a filter may name: `properties`, `context`, `name`, `kind`.
@@ -12,6 +12,26 @@ pub(crate) fn scope() -> &'static Scope {
 /// Whether a filter is true of an event.
 pub(crate) fn passes(filter: &Program, event: &Event) -> bool {
     filter.eval_bool(&OverEvent(event))
+}
+
+/// A condition over single events, compiled, such as `properties.rating >= 4`.
+#[derive(Debug)]
+pub struct EventFilter(Program);
+
+impl EventFilter {
+    /// Compiles a condition; the error is a sentence with its place.
+    pub fn compile(source: &str) -> Result<Self, String> {
+        let program = Program::compile(source, scope()).map_err(|error| error.to_string())?;
+        match program.result_type() {
+            Type::Bool | Type::Any => Ok(Self(program)),
+            _ => Err("the condition must be true or false".to_owned()),
+        }
+    }
+
+    /// Whether it is true of an event.
+    pub fn passes(&self, event: &Event) -> bool {
+        passes(&self.0, event)
+    }
 }
 
 struct OverEvent<'a>(&'a Event);

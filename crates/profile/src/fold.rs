@@ -57,7 +57,7 @@ impl Changes {
 impl PartitionState {
     /// Applies the entry at `offset`, which must be the next one; `changes` is added to.
     ///
-    /// [`Entry::Definitions`] and [`Entry::Activation`] change nothing here: whoever holds the compiled definitions and
+    /// [`Entry::Definitions`], [`Entry::Activation`] and [`Entry::Trial`] change nothing here: whoever holds the compiled definitions and
     /// models acts on them.
     pub fn apply(&mut self, offset: Offset, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
         assert_eq!(offset, self.meta.next, "entries are applied one after the other");
@@ -129,7 +129,7 @@ impl Step<'_> {
                     step.state.meta.watermark = step.state.meta.watermark.max(at);
                 }
             }
-            Entry::Definitions(_) | Entry::Activation(_) => {}
+            Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => {}
         }
     }
 

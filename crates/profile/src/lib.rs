@@ -24,6 +24,7 @@ mod state;
 pub use dedup::{DEDUP_DAYS, DedupChunk};
 pub use definition::{Aggregate, DefinitionError, FeatureDefinition, Title, Window};
 pub use feature::{FeatureSet, FeatureValue};
+pub use filter::EventFilter;
 pub use fold::{Changes, Place, Touch};
 pub use ledger::{DEAD_LETTERS_LISTED, DeadLetter, Ledger, LedgerLine};
 pub use profile::{ATTRIBUTES_MAX, Attribute, IDS_MAX, POSITIONS_MAX, Position, Profile, Reason, Score};

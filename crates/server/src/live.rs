@@ -42,7 +42,7 @@ pub(crate) struct StreamParams {
 
 /// Effects as they happen.
 #[utoipa::path(get, path = "/v1/stream", tag = "live", params(StreamParams), responses(
-    (status = 200, content_type = "text/event-stream", body = String, description = "events `hello`, `profile`, `score`, `segment_entered`, `segment_left`, `status`, `resync`"),
+    (status = 200, content_type = "text/event-stream", body = String, description = "events `hello`, `profile`, `score`, `shadow_score`, `segment_entered`, `segment_left`, `status`, `resync`"),
     (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn stream(
     State(app): State<Shared>,

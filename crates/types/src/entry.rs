@@ -102,8 +102,36 @@ pub struct Activation {
     pub score: Box<str>,
     /// The model's version in the registry; none takes the score out of service.
     pub version: Option<u32>,
-    /// The artifact as JSON, so that a replay needs nothing but the log; empty when `version` is none.
+    /// The artifact's bytes, so that a replay needs nothing but the log; empty when `version` is none.
     pub artifact: Box<[u8]>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a model is tried beside the champion of its score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialMode {
+    /// It scores every event, is pushed as such and decides nothing.
+    Shadow,
+    /// It is the score of some customers, always the same ones.
+    Canary {
+        /// Of 1,000 customers, how many; told by a hash of their id.
+        permille: u16,
+    },
+}
+
+/// A model begins to challenge the champion of its score, or ceases to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The score that it computes.
+    pub score: Box<str>,
+    /// The model's version in the registry; none ends the trial.
+    pub version: Option<u32>,
+    /// The artifact, as in [`Activation::artifact`].
+    pub artifact: Box<[u8]>,
+    /// How it is tried.
+    pub mode: TrialMode,
     /// When.
     pub at: Timestamp,
 }
@@ -125,6 +153,8 @@ pub enum Entry {
     Activation(Activation),
     /// Time went on without an event.
     Tick(Timestamp),
+    /// A model is tried beside the champion.
+    Trial(Trial),
 }
 
 impl Entry {
@@ -135,10 +165,10 @@ impl Entry {
         postcard::to_extend(self, bytes).expect("an entry in memory always encodes")
     }
 
-    /// Whether `bytes` are definitions or an activation, told without decoding; false for bytes of other versions.
+    /// Whether `bytes` are definitions, an activation or a trial, told without decoding; false for bytes of other versions.
     pub fn is_control(bytes: &[u8]) -> bool {
-        // postcard writes the place of the variant first; the test below holds the two numbers to the enum.
-        matches!(bytes, [VERSION, PLAIN, 4 | 5, ..])
+        // postcard writes the place of the variant first; the test below holds the numbers to the enum.
+        matches!(bytes, [VERSION, PLAIN, 4 | 5 | 7, ..])
     }
 
     /// The entry in `bytes`.
@@ -164,6 +194,8 @@ mod tests {
         let activation = Activation { score: "s".into(), version: None, artifact: Box::default(), at };
         assert!(Entry::is_control(&Entry::Definitions(definitions).encode()));
         assert!(Entry::is_control(&Entry::Activation(activation).encode()));
+        let trial = Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at };
+        assert!(Entry::is_control(&Entry::Trial(trial).encode()));
         assert!(!Entry::is_control(&Entry::Tick(at).encode()));
         assert!(!Entry::is_control(&[]));
     }

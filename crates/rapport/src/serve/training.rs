@@ -98,7 +98,7 @@ impl Trainer {
     ) -> Result<u32, Failure> {
         let features = FeatureSet::compile(&definitions.features)
             .map_err(|mistakes| mistakes.first().map(ToString::to_string).unwrap_or_default())?;
-        let task = Task { event: score.event.clone(), within: score.within, until };
+        let task = Task::new(score, until)?;
         let progress = |share: f64| self.update(id, |job| job.progress = job.progress.max(share * 0.9));
         let set = training_set(&*self.log, &features, &task, &progress)?;
         let trained = train(&set, score.within, &score.baseline)?;

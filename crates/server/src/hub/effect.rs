@@ -31,6 +31,6 @@ mod tests {
         ] {
             assert_eq!(Kind::named(what.kind()).map(Kind::name), Some(what.kind()));
         }
-        assert!(Kind::named("score").is_some());
+        assert!(Kind::named("score").is_some() && Kind::named("shadow_score").is_some());
     }
 }

@@ -42,6 +42,8 @@ pub enum Kind {
     Profile,
     /// A score has a new value.
     Score,
+    /// What a challenger in the champion's shadow would have said.
+    ShadowScore,
     /// The customer is in a segment from now on.
     SegmentEntered,
     /// The customer is not in a segment any more.
@@ -51,7 +53,7 @@ pub enum Kind {
 impl Kind {
     /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Profile, Self::Score, Self::SegmentEntered, Self::SegmentLeft]
+        [Self::Profile, Self::Score, Self::ShadowScore, Self::SegmentEntered, Self::SegmentLeft]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -61,6 +63,7 @@ impl Kind {
         match self {
             Self::Profile => "profile",
             Self::Score => "score",
+            Self::ShadowScore => "shadow_score",
             Self::SegmentEntered => "segment_entered",
             Self::SegmentLeft => "segment_left",
         }

@@ -416,7 +416,7 @@ fn each_inner<'a>(value: &'a Value, rest: Option<&str>, each: &mut impl FnMut(&'
 }
 
 /// A hash by which values are told apart: 1 and 1.0 are one value, 1 and "1" are two.
-fn value_hash(value: &Value) -> i64 {
+fn value_hash(value: &Value) -> u32 {
     let hash = match value {
         Value::String(text) => stable_hash(std::iter::once(b's').chain(text.bytes())),
         Value::Bool(truth) => stable_hash([b'b', u8::from(*truth)]),
@@ -430,5 +430,6 @@ fn value_hash(value: &Value) -> i64 {
             stable_hash(std::iter::once(b'o').chain(bytes))
         }
     };
-    hash as i64
+    // The high half is the better mixed one.
+    (hash >> 32) as u32
 }

@@ -12,6 +12,7 @@
 
 mod dedup;
 mod definition;
+mod distinct;
 mod feature;
 mod filter;
 mod fold;

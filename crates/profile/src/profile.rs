@@ -21,7 +21,9 @@ pub const ATTRIBUTES_MAX: usize = 500;
 pub const IDS_MAX: usize = 500;
 
 /// The first byte of an encoded profile.
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
+/// Its distinct sets are rows of 64-bit hashes; which of its series these are only the definitions tell.
+const VERSION_WITH_LONG_HASHES: u8 = 1;
 
 /// A property of a customer, with what decides which of two values is newer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -241,10 +243,11 @@ impl Profile {
         postcard::to_extend(self, bytes).expect("a profile in memory always encodes")
     }
 
-    /// The profile in `bytes`, which [`Self::encode`] made; none if they are something else.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    /// The profile in `bytes`, which [`Self::encode`] of this or an older version made; none if they are something else.
+    /// One of an older version must be merged into another profile before it is used.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
-            [VERSION, rest @ ..] => postcard::from_bytes(rest).ok(),
+            [VERSION | VERSION_WITH_LONG_HASHES, rest @ ..] => postcard::from_bytes(rest).ok(),
             _ => None,
         }
     }
@@ -270,7 +273,7 @@ impl Profile {
 
 fn merge_series(into: &mut Vec<SeriesState>, from: Vec<SeriesState>, features: &FeatureSet) {
     for (index, (state, keeping)) in from.into_iter().zip(features.keepings()).enumerate() {
-        match (into.get_mut(index), state, keeping) {
+        match (into.get_mut(index), state.renewed(keeping), keeping) {
             (None, state, _) => into.push(state),
             (Some(known), SeriesState::Samples(samples), Keeping::Newest { n }) => {
                 for sample in samples {

@@ -4,14 +4,14 @@
 //! events it has seen: adding is commutative and associative, so a late event, a merge of two profiles and a replay in
 //! another order of partitions all give the same bytes. That is why sums are integers (millionths) and not floats.
 //!
-//! Limits: a sum saturates at 9.2e12; a distinct set stops growing at [`DISTINCT_MAX`]; a session that ended more than
+//! Limits: a sum saturates at 9.2e12; a distinct set stops growing at [`crate::distinct::DISTINCT_MAX`]; a session that ended more than
 //! [`SESSION_KEPT_MS`] before the newest one is forgotten, and so are tiles older than the longest window.
 
 use rapport_types::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
-/// How many different values a distinct set holds; beyond it stays at this number.
-pub(crate) const DISTINCT_MAX: usize = 4_096;
+use crate::distinct::Distinct;
+
 /// How far behind the newest session an older one is kept for late events.
 pub(crate) const SESSION_KEPT_MS: i64 = 7 * DAY_MS;
 /// How many sessions are kept at most.
@@ -132,7 +132,7 @@ pub(crate) enum Keeping {
     Tiles { tile_ms: i64, retain: i64, cells: Cells },
     /// Rows `[start, end, cells..]`.
     Sessions { gap_ms: i64, cells: Cells },
-    /// Rows `[hash, newest tile]` by hash; over all time the tile is 0.
+    /// Different values with the newest tile of each; over all time `tile_ms` is 0 and there are no tiles.
     Distinct { tile_ms: i64, retain: i64 },
     /// The newest `n` samples.
     Newest { n: u8 },
@@ -177,12 +177,14 @@ pub(crate) struct Sample {
 pub(crate) enum SeriesState {
     Rows(Vec<i64>),
     Samples(Vec<Sample>),
+    Values(Distinct),
 }
 
 impl SeriesState {
     pub(crate) fn empty(keeping: Keeping) -> Self {
         match keeping {
             Keeping::Newest { .. } => Self::Samples(Vec::new()),
+            Keeping::Distinct { .. } => Self::Values(Distinct::default()),
             _ => Self::Rows(Vec::new()),
         }
     }
@@ -221,10 +223,20 @@ impl SeriesState {
     }
 
     /// Adds a value, by its hash, to a [`Keeping::Distinct`] series.
-    pub(crate) fn add_distinct(&mut self, tile_ms: i64, retain: i64, at: Timestamp, hash: i64) {
-        let Self::Rows(rows) = self else { unreachable!("a distinct set is rows") };
-        add_hash(rows, hash, if tile_ms == 0 { 0 } else { at.0.div_euclid(tile_ms) });
-        forget_hashes(rows, retain);
+    pub(crate) fn add_distinct(&mut self, tile_ms: i64, retain: i64, at: Timestamp, hash: u32) {
+        let Self::Values(values) = self else { unreachable!("a distinct set is values") };
+        values.add(hash, (tile_ms > 0).then(|| at.0.div_euclid(tile_ms)));
+        values.forget(retain);
+    }
+
+    /// The state as this version keeps it, if an older one wrote it.
+    pub(crate) fn renewed(self, keeping: Keeping) -> Self {
+        match (self, keeping) {
+            (Self::Rows(rows), Keeping::Distinct { tile_ms, .. }) => {
+                Self::Values(Distinct::from_rows(&rows, tile_ms > 0))
+            }
+            (state, _) => state,
+        }
     }
 
     /// Adds a sample to a [`Keeping::Newest`] series.
@@ -262,11 +274,9 @@ impl SeriesState {
                     add_session(into, gap_ms, cells, row[0], row[1], &row[2..]);
                 }
             }
-            (Self::Rows(into), Self::Rows(from), Keeping::Distinct { retain, .. }) => {
-                for row in from.chunks_exact(2) {
-                    add_hash(into, row[0], row[1]);
-                }
-                forget_hashes(into, retain);
+            (Self::Values(into), Self::Values(from), Keeping::Distinct { retain, .. }) => {
+                into.merge(&from);
+                into.forget(retain);
             }
             (Self::Rows(into), Self::Rows(from), Keeping::First) => {
                 into.extend(from);
@@ -300,32 +310,29 @@ impl SeriesState {
 
     /// How many different values the window that ends at `at` holds.
     pub(crate) fn distinct(&self, tile_ms: i64, window_ms: Option<i64>, at: Timestamp) -> usize {
-        let Self::Rows(rows) = self else { return 0 };
+        let Self::Values(values) = self else { return 0 };
         match window_ms {
-            None => rows.len() / 2,
-            Some(span) => {
-                let beyond = (at.0.saturating_sub(span)).div_euclid(tile_ms);
-                rows.chunks_exact(2).filter(|row| row[1] > beyond).count()
-            }
+            None => values.len(),
+            Some(span) => values.len_beyond((at.0.saturating_sub(span)).div_euclid(tile_ms)),
         }
     }
 
     /// The first instant after `at` at which the window loses something by time alone.
     pub(crate) fn next_loss(&self, keeping: Keeping, window_ms: Option<i64>, at: Timestamp) -> Option<Timestamp> {
-        let Self::Rows(rows) = self else { return None };
         let leaves = |tile: i64, tile_ms: i64| Some(tile.saturating_mul(tile_ms).saturating_add(window_ms?));
         let later = |instant: &i64| *instant > at.0;
+        if let (Self::Values(values), Keeping::Distinct { tile_ms, .. }) = (self, keeping) {
+            return values.next_loss(at, |tile| leaves(tile, tile_ms)).map(Timestamp);
+        }
+        let Self::Rows(rows) = self else { return None };
         let next = match keeping {
             Keeping::Tiles { tile_ms, cells, .. } => {
                 rows.chunks_exact(1 + cells.width()).filter_map(|row| leaves(row[0], tile_ms)).find(later)
             }
-            Keeping::Distinct { tile_ms, .. } => {
-                rows.chunks_exact(2).filter_map(|row| leaves(row[1], tile_ms)).filter(later).min()
-            }
             Keeping::Sessions { gap_ms, cells } => {
                 rows.rchunks_exact(2 + cells.width()).next().map(|row| row[1] + gap_ms + 1).filter(later)
             }
-            Keeping::Lifetime(_) | Keeping::Newest { .. } | Keeping::First => None,
+            Keeping::Lifetime(_) | Keeping::Distinct { .. } | Keeping::Newest { .. } | Keeping::First => None,
         };
         next.map(Timestamp)
     }
@@ -345,6 +352,7 @@ impl SeriesState {
         match self {
             Self::Rows(rows) => rows.shrink_to_fit(),
             Self::Samples(samples) => samples.shrink_to_fit(),
+            Self::Values(values) => values.shrink(),
         }
     }
 }
@@ -382,31 +390,6 @@ fn forget_tiles(rows: &mut Vec<i64>, width: usize, retain: i64) {
     let old = rows.chunks_exact(width).take_while(|row| row[0] <= newest.saturating_sub(retain)).count();
     if old > 0 {
         rows.drain(..old * width);
-    }
-}
-
-fn add_hash(rows: &mut Vec<i64>, hash: i64, tile: i64) {
-    let (mut low, mut high) = (0, rows.len() / 2);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if rows[middle * 2] < hash { low = middle + 1 } else { high = middle }
-    }
-    if rows.get(low * 2) == Some(&hash) {
-        rows[low * 2 + 1] = rows[low * 2 + 1].max(tile);
-    } else if rows.len() / 2 < DISTINCT_MAX {
-        rows.splice(low * 2..low * 2, [hash, tile]);
-    }
-}
-
-fn forget_hashes(rows: &mut Vec<i64>, retain: i64) {
-    if retain == 0 {
-        return;
-    }
-    let newest = rows.chunks_exact(2).map(|row| row[1]).max().unwrap_or(0);
-    if rows.chunks_exact(2).any(|row| row[1] <= newest.saturating_sub(retain)) {
-        let kept =
-            rows.chunks_exact(2).filter(|row| row[1] > newest.saturating_sub(retain)).flatten().copied().collect();
-        *rows = kept;
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use rapport_types::{CustomerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 
 /// A row ends with the CRC-32 of what comes before, because the database does not check its pages.
 const CHECKSUM: usize = 4;
@@ -89,13 +89,17 @@ impl Slot {
         Self { body: Body::Hot(Box::new(profile)), dirty: false, touched: true }
     }
 
-    /// A slot from the bytes of its row; none if they are something else.
+    /// A slot from the bytes of its row; none if they are something else or of an older version, whose profiles cannot be
+    /// read without their definitions.
     pub(crate) fn restore(row: &[u8]) -> Option<Self> {
         let (bytes, sum) = row.split_last_chunk::<CHECKSUM>()?;
         if crc32fast::hash(bytes).to_le_bytes() != *sum {
             return None;
         }
-        let (summary, _) = postcard::take_from_bytes::<Summary>(bytes).ok()?;
+        let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).ok()?;
+        if rest.first() != Some(&profile::VERSION) {
+            return None;
+        }
         let body = Body::Cold { summary: Box::new(summary), row: row.into() };
         Some(Self { body, dirty: false, touched: false })
     }
@@ -186,4 +190,21 @@ impl Slot {
 fn decode_row(row: &[u8]) -> Profile {
     let (_, rest) = postcard::take_from_bytes::<Summary>(row).expect("a restored row begins with its summary");
     Profile::decode(&rest[..rest.len() - CHECKSUM]).expect("a row whose checksum holds is as this program wrote it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_an_older_version_is_refused_and_not_misread() {
+        let row = Slot::new(Profile::new(CustomerId::User("u".into()))).row();
+        let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
+        let version = row.len() - rest.len();
+        assert!(Slot::restore(&row).is_some());
+        let mut older = row[..row.len() - CHECKSUM].to_vec();
+        older[version] = 1;
+        older.extend_from_slice(&crc32fast::hash(&older).to_le_bytes());
+        assert!(Slot::restore(&older).is_none());
+    }
 }

@@ -77,8 +77,10 @@ pub struct CheckpointParts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// A row that does not decode.
-    #[error("row {key} of the checkpoint of partition {partition} does not decode; rebuild the state from the log")]
+    /// A row that does not decode, or that an older version wrote.
+    #[error(
+        "row {key} of the checkpoint of partition {partition} is damaged or of an older format; rebuild the state from the log"
+    )]
     Row {
         /// The partition.
         partition: u32,

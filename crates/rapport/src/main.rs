@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// Frees memory in pieces that the fold's many small values leave behind better than the system's allocator does.
+/// Frees memory in pieces that the fold's many small values leave behind better than the system's allocator does. Without
+/// huge pages: a page of 2 MB stays whole as long as one small value in it lives, which doubled the memory of profiles.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,16 +1,20 @@
 //! Answers from the state in memory. A reader shares the partition's lock with the worker, which holds it for at most
 //! a few hundred entries at a time.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rapport_decide::Decider;
 use rapport_profile::{LedgerLine, Profile, Summary};
-use rapport_types::{CustomerId, Offset, PartitionId, SourceId, Timestamp, TrialMode, partition_of};
+use rapport_types::{
+    CustomerId, Entry, Offset, PartitionId, SourceId, Timestamp, TrialMode, partition_of,
+};
 
 use crate::shared::Shared;
 
 /// How often an id is followed to another partition.
 const HOPS: usize = 16;
+/// How much of what waits in a partition's log the ledger looks at.
+const WAITING_BYTES: usize = 4 << 20;
 
 /// The order of a list, the newest or highest first; ids decide between equals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,10 @@ impl std::fmt::Debug for Reader {
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    fn partition_ids(&self) -> impl Iterator<Item = PartitionId> + use<> {
+        (0..self.shared.partitions()).map(PartitionId)
     }
 
     /// Calls `read` with the partition, its next offset, the profile of `id` and what decides over it; none if the
@@ -114,13 +122,26 @@ impl Reader {
         listed.iter().filter_map(&mut read_one).collect()
     }
 
-    /// The ledger of every source over all partitions.
+    /// The ledger of every source over all partitions, as of one moment: what waits in the log counts as accepted, and so
+    /// is [`LedgerLine::pending`]. Of a log that is far ahead of the state, as in a rebuild, the first
+    /// 4 MB of each partition are looked at.
     pub fn ledger(&self) -> Vec<(SourceId, LedgerLine)> {
-        let mut lines: std::collections::BTreeMap<SourceId, LedgerLine> = std::collections::BTreeMap::new();
-        for partition in (0..self.shared.partitions()).map(PartitionId) {
-            for (source, line) in self.shared.cell(partition).read().state.ledger().lines() {
+        let mut lines: BTreeMap<SourceId, LedgerLine> = BTreeMap::new();
+        let applied: Vec<Offset> = {
+            // All locks at once: an event that went from one partition to another must not be seen in the second only.
+            let cells: Vec<_> = self.partition_ids().map(|partition| self.shared.cell(partition).read()).collect();
+            for (source, line) in cells.iter().flat_map(|cell| cell.state.ledger().lines()) {
                 let sum = lines.entry(source).or_default();
                 *sum = sum.plus(line);
+            }
+            cells.iter().map(|cell| cell.state.next_offset()).collect()
+        };
+        for (partition, next) in self.partition_ids().zip(applied) {
+            // A log that cannot be read says so at `/readyz`; the ledger tells what is known.
+            for record in self.shared.log.read(partition, next, WAITING_BYTES).unwrap_or_default() {
+                if let Ok(Entry::Event(event)) = Entry::decode(&record.bytes) {
+                    lines.entry(event.source).or_default().accepted += 1;
+                }
             }
         }
         lines.into_iter().collect()

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Condvar, Mutex},
 };
 
 use rapport_decide::{Definitions, Effect};
@@ -222,6 +222,54 @@ fn the_ledger_balances_and_repeats_are_counted() {
     let lines = engine.reader().ledger();
     let line = lines.iter().find(|(source, _)| *source == SourceId(1)).unwrap().1;
     assert_eq!((line.accepted, line.applied, line.deduplicated), (420, 400, 20));
+    engine.stop().unwrap();
+}
+
+/// A sink that holds every worker that comes until it is opened.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    is_open: bool,
+    has_visitor: bool,
+}
+
+impl Sink for Gate {
+    fn deliver(&self, _partition: PartitionId, _effects: &[(Offset, u32, Effect)]) {
+        let mut state = self.state.lock().unwrap();
+        state.has_visitor = true;
+        self.news.notify_all();
+        drop(self.news.wait_while(state, |state| !state.is_open).unwrap());
+    }
+
+    fn reset(&self) {}
+}
+
+#[test]
+fn what_waits_in_the_log_is_pending() {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    let gate: Arc<Gate> = Arc::default();
+    let store: Arc<MemoryCheckpoint> = Arc::default();
+    let sink: Arc<dyn Sink> = Arc::<Gate>::clone(&gate);
+    let engine = Engine::start(Arc::clone(&log), store, sink, EngineOptions::default()).unwrap();
+    let history = history();
+    send(&log, &history[..1]);
+    drop(gate.news.wait_while(gate.state.lock().unwrap(), |state| !state.has_visitor).unwrap());
+    // The partition of the first event takes no more from here on.
+    send(&log, &history[1..]);
+    let line = || engine.reader().ledger().into_iter().find(|(source, _)| *source == SourceId(1)).unwrap().1;
+    let held = line();
+    assert_eq!(held.accepted, 400);
+    assert_eq!(held.applied + held.pending(), 400);
+    assert!(held.pending() > 50, "{held:?}");
+    gate.state.lock().unwrap().is_open = true;
+    gate.news.notify_all();
+    engine.wait_until_caught_up().unwrap();
+    assert_eq!((line().applied, line().pending()), (400, 0));
     engine.stop().unwrap();
 }
 

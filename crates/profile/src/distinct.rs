@@ -25,14 +25,13 @@ impl Distinct {
     pub(crate) fn add(&mut self, hash: u32, tile: Option<i64>) {
         match (self.hashes.binary_search(&hash), tile) {
             (Ok(place), Some(tile)) => self.tiles[place] = self.tiles[place].max(tile),
-            (Ok(_), None) => {}
             (Err(place), _) if self.hashes.len() < DISTINCT_MAX => {
                 self.hashes.insert(place, hash);
                 if let Some(tile) = tile {
                     self.tiles.insert(place, tile);
                 }
             }
-            (Err(_), _) => {}
+            (Ok(_), None) | (Err(_), _) => {}
         }
     }
 

@@ -24,6 +24,11 @@ pub struct LedgerLine {
 }
 
 impl LedgerLine {
+    /// Accepted and none of the others yet: on the way to a partition, or from one to another.
+    pub fn pending(self) -> u64 {
+        self.accepted.saturating_sub(self.applied + self.deduplicated + self.dead_lettered + self.erased)
+    }
+
     /// Adds another partition's line.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

@@ -161,14 +161,14 @@ impl Answers for EngineAnswers {
                 deduplicated: line.deduplicated,
                 dead_lettered: line.dead_lettered,
                 erased: line.erased,
-                // The ledger counts what was read from the log, so what waits there is in no column yet.
-                pending: 0,
+                pending: line.pending(),
             };
             total.accepted += counts.accepted;
             total.applied += counts.applied;
             total.deduplicated += counts.deduplicated;
             total.dead_lettered += counts.dead_lettered;
             total.erased += counts.erased;
+            total.pending += counts.pending;
             LedgerRow { source: self.access.name_of(source), counts }
         });
         let sources = rows.collect();

@@ -155,24 +155,29 @@ async fn pump(
             board.take_places(events as u32).await?;
         }
         body.number(tap.next.fetch_add(events, Ordering::Relaxed), customers, Timestamp::now());
-        loop {
-            let begun = Instant::now();
-            let answer = connection.call(&body.bytes).await?;
-            match answer.status {
-                200 => {
-                    times.saturating_record(begun.elapsed().as_micros() as u64);
-                    break;
-                }
-                429 | 503 => {
-                    tap.refused.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(PAUSE).await;
-                }
-                status => return Err(wrong(status, answer.body)),
-            }
-        }
+        let (took, refused) = until_accepted(&mut connection, &body.bytes).await?;
+        times.saturating_record(took.as_micros() as u64);
+        tap.refused.fetch_add(refused, Ordering::Relaxed);
         tap.events.fetch_add(events, Ordering::Relaxed);
     }
     Ok(times)
+}
+
+/// Sends a request until it is accepted; how long the accepted one took, and how often it was told to come later.
+async fn until_accepted(connection: &mut Connection, request: &[u8]) -> Result<(Duration, u64), BenchError> {
+    let mut refused = 0;
+    loop {
+        let begun = Instant::now();
+        let answer = connection.call(request).await?;
+        match answer.status {
+            200 => return Ok((begun.elapsed(), refused)),
+            429 | 503 => {
+                refused += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            status => return Err(wrong(status, answer.body)),
+        }
+    }
 }
 
 fn wrong(status: u16, body: &[u8]) -> BenchError {
@@ -189,8 +194,10 @@ pub(crate) struct Sent {
     pub(crate) events: u64,
     /// When it was to be sent; waiting for a free connection counts.
     pub(crate) due: u64,
-    /// When it was answered.
+    /// When it was accepted; being told to come later counts.
     pub(crate) accepted: u64,
+    /// How often it was told to come later.
+    pub(crate) refused: u64,
 }
 
 /// Sends `rate` events a second for `time`.
@@ -252,11 +259,8 @@ impl PacedLane {
             let body = &mut self.bodies[turn % POOL];
             body.number(first, self.customers, Timestamp::now());
             let events = body.events() as u64;
-            let answer = self.connection.call(&body.bytes).await?;
-            if answer.status != 200 {
-                return Err(wrong(answer.status, answer.body));
-            }
-            sent.push(Sent { first, events, due, accepted: board.now() });
+            let (_, refused) = until_accepted(&mut self.connection, &body.bytes).await?;
+            sent.push(Sent { first, events, due, accepted: board.now(), refused });
         }
         Ok(sent)
     }

@@ -29,7 +29,7 @@ use crate::{
     limits::at,
     load::{Load, Until},
     process::Bare,
-    report::{Machine, Report, Row},
+    report::{Machine, Report, Row, say},
     rows::Bench,
 };
 
@@ -106,28 +106,19 @@ async fn all(args: &Args, folder: &Path) -> Result<Report, BenchError> {
         Err(error) => failed.push(format!("{what}: {error}")),
     };
     if any(&["batches", "singles", "rebuild"]) {
-        say("accepting durably");
         take("accepting durably", bench.durable(&wanted).await);
     }
     if any(&["path", "latency", "latency-sent", "decide"]) {
-        say("the whole path");
         take("the whole path", bench.whole(&wanted).await);
     }
     if any(&["idle", "profile"]) {
-        say("memory");
         take("memory", bench.memory(&wanted).await);
     }
     if wanted("start") {
-        say("starting");
         take("starting", bench.start().await);
     }
     rows.sort_by_key(|row| NAMES.iter().position(|name| *name == row.name));
     Ok(Report { quick: args.quick, machine: bench.machine, rows, failed })
-}
-
-/// What is being done, on standard error, so that standard output is the report alone.
-fn say(what: &str) {
-    let _told = writeln!(std::io::stderr(), "measuring: {what}").is_ok();
 }
 
 async fn machine(folder: &Path, quick: bool) -> Result<Machine, BenchError> {

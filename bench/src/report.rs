@@ -1,6 +1,6 @@
 //! The table: what was to be reached and what was measured, beside what the machine itself can do.
 
-use std::fmt;
+use std::{fmt, io::Write as _, sync::LazyLock, time::Instant};
 
 use serde::Serialize;
 
@@ -106,6 +106,13 @@ fn number(value: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// What is being done and since when, on standard error, so that standard output is the report alone.
+pub(crate) fn say(what: &str) {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let since = BEGUN.elapsed().as_secs();
+    let _told = writeln!(std::io::stderr(), "{since:4} s  measuring: {what}").is_ok();
 }
 
 impl fmt::Display for Report {

@@ -16,7 +16,7 @@ use crate::{
     limits::at,
     load::{self, Flood, Load, Until},
     process::{self, Bare, Server},
-    report::{Better, Machine, Row},
+    report::{Better, Machine, Row, say},
     stream::{Board, Subscriber},
 };
 
@@ -28,6 +28,8 @@ const LEARNT: u64 = 1_500;
 const ON_THEIR_WAY: usize = 500;
 /// Events in a request of the paced load.
 const PACED_BATCH: usize = 20;
+/// Customers that are asked about after a start.
+const ASKED: u64 = 500;
 const LATE_AFTER: Duration = Duration::from_mins(2);
 
 /// What all measurements need.
@@ -59,12 +61,14 @@ impl Bench {
         let mut server = self.server("durable").await?;
         let mut first = 0;
         if wanted("batches") || wanted("rebuild") {
+            say("accepting durably: batches");
             let load = Load { peer: server.door.clone(), connections: 16, batch: 100, customers: CUSTOMERS };
             let flood = load::flood(&load, first, Until::Time(self.time()), None).await?;
             first += flood.events;
             rows.push(batches_row(&flood, &mut server).await?);
         }
         if wanted("singles") {
+            say("accepting durably: one a request");
             let bare = Bare::start()?;
             let mut load = Load { peer: bare.peer.clone(), connections: 512, batch: 0, customers: CUSTOMERS };
             let bare_flood = load::flood(&load, 0, Until::Time(self.time()), None).await?;
@@ -84,6 +88,7 @@ impl Bench {
         let data = server.data().to_owned();
         server.stop().await?;
         if wanted("rebuild") {
+            say("the log into state");
             rows.push(self.rebuild(&data)?);
         }
         rows.retain(|row| wanted(row.name));
@@ -111,17 +116,21 @@ impl Bench {
     /// The whole path, its latency at half that load, and asking instead of listening.
     pub(crate) async fn whole(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
         let mut server = self.server("whole").await?;
+        say("the whole path: a year of history, and a model trained on it");
         prepare(&mut server).await?;
         let mut rows = Vec::new();
         let wants_latency = wanted("latency") || wanted("latency-sent");
         if wanted("path") || wants_latency {
+            say("the whole path: as much as goes");
             let (row, first) = self.path(&mut server).await?;
             if wants_latency {
+                say("the whole path: at half that load");
                 rows.extend(self.latency(&server, first, row.measured / 2.0).await?);
             }
             rows.insert(0, row);
         }
         if wanted("decide") {
+            say("decide");
             server.caught_up().await?;
             rows.push(self.decide(&server).await?);
         }
@@ -168,9 +177,12 @@ impl Bench {
         }
         let (due, accepted) = (quantiles(&mut from_due), quantiles(&mut from_accepted));
         let target = self.machine.sync_p99_ms + 10.0;
+        let refused: u64 = sent.iter().map(|sent| sent.refused).sum();
         let row = |name, what, (p50, p99, max): (f64, f64, f64)| {
             let row = Row::new(name, what, Better::Less, target, p99, "ms");
-            row.note(format!("{rate:.0} events/s in batches of {PACED_BATCH}; p50 {p50:.2} ms, max {max:.1} ms"))
+            row.note(format!(
+                "{rate:.0} events/s in batches of {PACED_BATCH}; p50 {p50:.2} ms, max {max:.1} ms, {refused} told to come later"
+            ))
         };
         Ok([
             row("latency", "event accepted -> pushed at half that load, p99", accepted),
@@ -196,6 +208,7 @@ impl Bench {
 
     /// Memory of an idle server, and of the profiles of the real file.
     pub(crate) async fn memory(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
+        say("memory, idle");
         let server = self.server("idle").await?;
         let idle = server.resident()?;
         let data = server.data().to_owned();
@@ -206,6 +219,7 @@ impl Bench {
             let arguments = ["replay".as_ref(), file.as_os_str(), "--url".as_ref(), url.as_ref(), "--data".as_ref()];
             let arguments: Vec<&OsStr> = arguments.into_iter().chain([data.as_os_str()]).collect();
             // What the replay leaves in the server's buffers is gone after a restart, so the profiles alone make the difference.
+            say("memory of the profiles: the real file is replayed");
             process::run(&self.program, &arguments)?;
             server.stop().await?;
             let mut server = self.server("idle").await?;
@@ -227,13 +241,15 @@ impl Bench {
     /// A start with very many profiles.
     pub(crate) async fn start(&self) -> Result<Vec<Row>, BenchError> {
         let customers = if self.quick { 100_000 } else { 1_000_000 };
+        say("starting: the profiles are made");
         let mut server = self.server("start").await?;
         let load = Load { peer: server.door.clone(), connections: 16, batch: 100, customers };
         load::flood(&load, 0, Until::Events(customers), None).await?;
         server.caught_up().await?;
         server.stop().await?;
+        say("starting");
         let server = self.server("start").await?;
-        let profiles = server.health().await?.profiles;
+        let profiles = self.all_are_there(&server, customers).await?;
         let resident = server.resident()? / 1e6;
         let started = server.started_in.as_secs_f64();
         server.stop().await?;
@@ -245,6 +261,23 @@ impl Bench {
         let row = Row::new("start", what, Better::Less, 2.0, started, "s");
         let each = resident * 1e3 / profiles.max(1) as f64;
         Ok(vec![row.note(format!("{profiles} profiles; then {resident:.0} MB, which is {each:.2} KB for each"))])
+    }
+
+    /// How many profiles a started server has; an error unless they are all there and answer.
+    async fn all_are_there(&self, server: &Server, customers: u64) -> Result<u64, BenchError> {
+        let profiles = server.health().await?.profiles;
+        let failed = |why: String| BenchError::Process { what: "a start".to_owned(), why };
+        if profiles != customers {
+            return Err(failed(format!("{profiles} of {customers} profiles are there")));
+        }
+        for customer in (0..customers).step_by((customers / ASKED) as usize) {
+            let id = format!("user:c{customer:07}");
+            let answer = server.call("POST", "/v1/decide", &json!({"customer": id}).to_string()).await?;
+            if answer["known_to_us"] != true {
+                return Err(failed(format!("{id} is not known: {answer}")));
+            }
+        }
+        Ok(profiles)
     }
 }
 

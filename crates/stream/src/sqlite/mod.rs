@@ -4,11 +4,13 @@
 //! completed and entries shown to readers. SQLite is trusted to be atomic, not to be silent: each row carries a CRC over
 //! itself, its place and the row before it, and `log.ack` remembers what was acknowledged, so a flipped bit, a row that is
 //! gone and a write-ahead log that was cut short are errors that name the place. After a commit that failed in an unknown
-//! state the log is poisoned: it takes nothing more until it is opened again and what the disk has is looked at.
+//! state the log is poisoned: it takes nothing more until it is opened again. Opening first writes the write-ahead log over
+//! itself and syncs it, because what a failed sync left there may be in memory alone.
 //!
 //! Limits: one process at a time (a lock on `log.lock`); one append is at most 8 MiB and 20,000 entries.
 
 mod ack;
+mod again;
 mod file;
 mod queue;
 mod row;
@@ -73,6 +75,7 @@ impl SqliteLog {
         std::fs::create_dir_all(folder).map_err(|error| LogError::io(action("making the folder"), &error))?;
         let lock = file::lock(folder)?;
         let acknowledged = ack::read(folder).map_err(|error| LogError::io(action("reading log.ack in"), &error))?;
+        again::write_again(folder).map_err(|error| LogError::io(action("writing log.db-wal again in"), &error))?;
         let file = LogFile::open(folder, options.partitions)?;
         let id = file.id();
         let Ends { offsets: ends, checksums, newest } = file.ends()?;

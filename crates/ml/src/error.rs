@@ -25,6 +25,9 @@ pub enum MlError {
     /// Rows and labels do not fit together.
     #[error("{0}")]
     Shape(String),
+    /// Options that make no sense.
+    #[error("{0}")]
+    Options(String),
     /// A table that cannot be learnt from.
     #[error("{0}")]
     Table(String),

@@ -89,3 +89,12 @@ impl Tree {
         }
     }
 }
+
+/// Gives every split the cover of its children, where leaves have theirs already.
+pub(super) fn sum_cover(nodes: &[Node], cover: &mut [f64]) {
+    for (place, node) in nodes.iter().enumerate().rev() {
+        if let Node::Split { left, right, .. } = node {
+            cover[place] = cover[*left as usize] + cover[*right as usize];
+        }
+    }
+}

@@ -3,10 +3,17 @@
 
 mod bins;
 mod boosting;
+mod decision;
 mod fixed;
+mod forest;
+mod grow;
+mod measure;
 mod partition;
 mod pieces;
 mod structure;
 
 pub use boosting::{Boosting, BoostingOptions, Direction, Loss};
+pub use decision::{DecisionTree, TreeOptions};
+pub use forest::{ColumnsPerSplit, Forest, ForestOptions};
+pub use measure::Impurity;
 pub use structure::{Node, Test, Tree};

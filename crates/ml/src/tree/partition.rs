@@ -18,3 +18,30 @@ pub(super) fn partition(rows: &mut [u32], codes: &[u8], left: &CodeSet, scratch:
     rows[lefts..].copy_from_slice(&scratch[..rights]);
     lefts
 }
+
+/// As [`partition`], with a number for each row that goes the same way.
+pub(super) fn partition_both(
+    rows: &mut [u32],
+    parts: &mut [u64],
+    codes: &[u8],
+    left: &CodeSet,
+    scratch: (&mut [u32], &mut [u64]),
+) -> usize {
+    let parts = &mut parts[..rows.len()];
+    let other_rows = &mut scratch.0[..rows.len()];
+    let other_parts = &mut scratch.1[..rows.len()];
+    let (mut lefts, mut rights) = (0, 0);
+    for index in 0..rows.len() {
+        let (row, part) = (rows[index], parts[index]);
+        let goes_left = holds(left, codes[row as usize]);
+        rows[lefts] = row;
+        parts[lefts] = part;
+        other_rows[rights] = row;
+        other_parts[rights] = part;
+        lefts += goes_left;
+        rights += 1 - goes_left;
+    }
+    rows[lefts..].copy_from_slice(&other_rows[..rights]);
+    parts[lefts..].copy_from_slice(&other_parts[..rights]);
+    lefts
+}

@@ -200,3 +200,90 @@ fn category(values: &[f32], count: u32, max_bins: usize) -> Result<Column, Strin
     let bin = |value: &f32| if value.is_nan() { bins as u8 } else { bin_of[*value as usize] };
     Ok(Column { codes: values.iter().map(bin).collect(), values: bins, missing, form: Form::Category { codes, rare } })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, any, prop, prop_oneof};
+
+    use super::*;
+    use crate::{Matrix, Task};
+
+    fn bins(values: Vec<f64>, kind: Kind, max_bins: usize) -> Result<Bins, MlError> {
+        let target = vec![0.0; values.len()];
+        let rows = Matrix::from_values(1, values).expect("one column");
+        Bins::new(&Examples::new(&rows, &[kind], Task::Regression, &target), max_bins, &Context::serial())
+    }
+
+    fn value() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            any::<f64>(),
+            any::<f32>().prop_map(f64::from),
+            (-3..4_i32).prop_map(f64::from),
+            prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(f64::NEG_INFINITY), Just(-0.0), Just(1e300)],
+        ]
+    }
+
+    use proptest::prelude::Just;
+
+    proptest::proptest! {
+        #[test]
+        fn serving_takes_the_path_of_training(values in prop::collection::vec(value(), 1..400), max_bins in 2..=255_usize) {
+            let bins = bins(values.clone(), Kind::Number, max_bins).expect("numbers");
+            let column = &bins.columns[0];
+            assert!(column.values <= max_bins);
+            for end in 0..column.values - 1 {
+                let left = codes_below(end + 1);
+                let test = column.test(&left);
+                for (value, code) in values.iter().zip(&column.codes) {
+                    if value.is_nan() {
+                        assert_eq!(column.missing_code(), Some(usize::from(*code)));
+                    } else {
+                        assert_eq!(test.holds(*value), holds(&left, *code) == 1, "{value} at {test:?}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn categories_are_told_apart(codes in prop::collection::vec(0..40_u32, 1..300), set in any::<u64>(), max_bins in 2..=255_usize) {
+            let values = codes.iter().map(|code| f64::from(*code)).collect();
+            let bins = bins(values, Kind::Category { count: 40 }, max_bins).expect("categories");
+            let column = &bins.columns[0];
+            let Form::Category { rare, .. } = &column.form else { unreachable!("a category") };
+            let named = column.values - usize::from(*rare);
+            let left = [set & codes_below(named)[0], 0, 0, 0];
+            let test = column.test(&left);
+            for (category, code) in codes.iter().zip(&column.codes) {
+                assert_eq!(test.holds(f64::from(*category)), holds(&left, *code) == 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_it_must_be() {
+        let width =
+            |values: Vec<f64>, max_bins| bins(values, Kind::Number, max_bins).expect("numbers").columns[0].bins();
+        assert_eq!(width(vec![0.0, 1.0, 0.0, -0.0], 255), 2);
+        assert_eq!(width(vec![0.0, 1.0, f64::NAN], 255), 3);
+        assert_eq!(width(vec![f64::NAN, f64::NAN], 255), 2);
+        assert_eq!(width((0..1000).map(f64::from).collect(), 255), 255);
+    }
+
+    #[test]
+    fn bins_hold_about_equally_many_rows() {
+        // One value has half of the rows; the others share the remaining bins.
+        let values = (0..2000).map(|row| if row % 2 == 0 { 0.0 } else { f64::from(row) }).collect();
+        let bins = bins(values, Kind::Number, 11).expect("numbers");
+        let mut rows_of = [0; 11];
+        bins.columns[0].codes.iter().for_each(|code| rows_of[usize::from(*code)] += 1);
+        assert_eq!(rows_of[0], 1000);
+        assert!(rows_of[1..].iter().all(|rows| (95..=105).contains(rows)), "{rows_of:?}");
+    }
+
+    #[test]
+    fn what_is_no_category_is_refused() {
+        for wrong in [-1.0, 0.5, 3.0, f64::INFINITY] {
+            assert!(matches!(bins(vec![wrong], Kind::Category { count: 3 }, 255), Err(MlError::Shape(_))), "{wrong}");
+        }
+    }
+}

@@ -48,3 +48,39 @@ impl Fixed {
 pub(super) fn halves(sum: u64) -> (i32, i32) {
     ((sum >> 32) as i32, sum as i32)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::prop;
+
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn sums_are_right_in_any_order_and_can_be_taken_apart(
+            pairs in prop::collection::vec((-1e3..1e3_f64, 0.0..10.0_f64), 1..500),
+            cut in 0..500_usize,
+        ) {
+            let totals = pairs.iter().fold([0.0, 0.0], |[a, b], (first, second)| [a + first.abs(), b + second]);
+            let fixed = Fixed::new(totals);
+            let sum = |pairs: &[(f64, f64)]| pairs.iter().fold(0_u64, |sum, (a, b)| sum.wrapping_add(fixed.pack(*a, *b)));
+            let all = sum(&pairs);
+            let (part, rest) = pairs.split_at(cut.min(pairs.len()));
+            assert_eq!(all.wrapping_sub(sum(part)), sum(rest));
+            let (first, second) = fixed.unpack(sum(rest));
+            let exact = rest.iter().fold((0.0, 0.0), |(a, b), (first, second)| (a + first, b + second));
+            let rounding = |total: f64| total * 2e-9 * pairs.len() as f64;
+            assert!((first - exact.0).abs() <= rounding(totals[0]), "{first} {exact:?}");
+            assert!((second - exact.1).abs() <= rounding(totals[1]), "{second} {exact:?}");
+        }
+    }
+
+    #[test]
+    fn counts_are_exact() {
+        let fixed = Fixed::new([1_000_000.0, 1_000_000.0]);
+        let sum = (0..1_000_000).fold(0_u64, |sum, row| sum.wrapping_add(fixed.pack(f64::from(row % 2), 1.0)));
+        assert_eq!(fixed.unpack(sum), (500_000.0, 1_000_000.0));
+        let none = Fixed::new([0.0, 0.0]);
+        assert_eq!(none.unpack(none.pack(0.0, 0.0)), (0.0, 0.0));
+    }
+}

@@ -304,45 +304,49 @@ impl<M: Measure> Grower<'_, M> {
     /// The best split by the column just collected that scores more than `least`.
     fn split(&mut self, index: usize, least: f64) -> Option<Split> {
         let column = &self.ground.bins.columns[index];
-        let lanes = self.measure.lanes();
-        let missing_code = column.missing_code();
-        let missing_seen = missing_code.is_some_and(|code| self.scratch.codes.last() == Some(&(code as u8)));
-        match &column.form {
-            Form::Number { finite, .. } => {
-                let values = self.scratch.codes.len() - usize::from(missing_seen);
-                self.scratch.left.fill(0);
-                // With missing values on the right all numbers may go left, unless an infinite one is beyond all thresholds.
-                let ends = if missing_seen && *finite { values } else { values.saturating_sub(1) };
-                let mut found = self.scan(ends, least).map(|(end, score)| (end, score, false));
-                if missing_seen {
-                    let missing = &self.scratch.sums[values * lanes..];
-                    self.scratch.left.copy_from_slice(missing);
-                    let least = found.map_or(least, |(_, score, _)| score);
-                    let other = self.scan(values.saturating_sub(1), least);
-                    found = other.map(|(end, score)| (end, score, true)).or(found);
-                }
-                let (end, score, missing_left) = found?;
-                let code = usize::from(self.scratch.codes[end]);
-                let next = if end + 1 < values { usize::from(self.scratch.codes[end + 1]) } else { code + 1 };
-                // Halfway between the numbers that the rows of this node have.
-                let last = if end + 1 < values { usize::midpoint(code, next - 1) } else { column.values - 1 };
-                let mut left = codes_below(last + 1);
-                if missing_left {
-                    insert(&mut left, column.values);
-                }
-                Some(Split { column: index, score, left, missing_seen })
-            }
-            Form::Category { rare, .. } => {
-                let rest = rare.then(|| column.values - 1);
-                self.sort_categories(rest);
-                self.scratch.left.fill(0);
-                // The bin of rare ones stands last and so always on the right.
-                let (end, score) = self.scan(self.scratch.codes.len() - 1, least)?;
-                let mut left = CodeSet::default();
-                self.scratch.codes[..=end].iter().for_each(|code| insert(&mut left, usize::from(*code)));
-                Some(Split { column: index, score, left, missing_seen })
-            }
+        let missing_seen = column.missing_code().is_some_and(|code| self.scratch.codes.last() == Some(&(code as u8)));
+        let (score, left) = match column.form {
+            Form::Number { finite, .. } => self.split_numbers(column.values, finite, missing_seen, least)?,
+            Form::Category { rare, .. } => self.split_categories(rare.then(|| column.values - 1), least)?,
+        };
+        Some(Split { column: index, score, left, missing_seen })
+    }
+
+    fn split_numbers(&mut self, bins: usize, finite: bool, missing: bool, least: f64) -> Option<(f64, CodeSet)> {
+        let values = self.scratch.codes.len() - usize::from(missing);
+        self.scratch.left.fill(0);
+        // With missing values on the right all numbers may go left, unless an infinite one is beyond all thresholds.
+        let ends = if missing && finite { values } else { values.saturating_sub(1) };
+        let mut found = self.scan(ends, least).map(|(end, score)| (end, score, false));
+        if missing {
+            let lanes = self.measure.lanes();
+            self.scratch.left.copy_from_slice(&self.scratch.sums[values * lanes..]);
+            let least = found.map_or(least, |(_, score, _)| score);
+            let other = self.scan(values.saturating_sub(1), least);
+            found = other.map(|(end, score)| (end, score, true)).or(found);
         }
+        let (end, score, missing_left) = found?;
+        // Halfway between the numbers that the rows of this node have.
+        let highest = if end + 1 < values {
+            usize::midpoint(self.scratch.codes[end].into(), usize::from(self.scratch.codes[end + 1]) - 1)
+        } else {
+            bins - 1
+        };
+        let mut left = codes_below(highest + 1);
+        if missing_left {
+            insert(&mut left, bins);
+        }
+        Some((score, left))
+    }
+
+    /// Rare and unknown categories, which share the bin `rest`, go right.
+    fn split_categories(&mut self, rest: Option<usize>, least: f64) -> Option<(f64, CodeSet)> {
+        self.sort_categories(rest);
+        self.scratch.left.fill(0);
+        let (end, score) = self.scan(self.scratch.codes.len() - 1, least)?;
+        let mut left = CodeSet::default();
+        self.scratch.codes[..=end].iter().for_each(|code| insert(&mut left, usize::from(*code)));
+        Some((score, left))
     }
 
     /// Puts categories in the order of their answers, the bin of rare ones last.

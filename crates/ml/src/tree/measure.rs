@@ -50,7 +50,7 @@ pub(super) struct Moments {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Classes {
     fixed: Fixed,
-    classes: usize,
+    count: usize,
     entropy: bool,
 }
 
@@ -117,10 +117,10 @@ impl Classes {
     /// For `rows`, each with its weight.
     pub(super) fn new(classes: u32, impurity: Impurity, rows: Weighted<'_>) -> Self {
         let fixed = Fixed::new([0.0, rows.map(|(_, weight)| weight).sum()]);
-        Self { fixed, classes: classes as usize, entropy: impurity == Impurity::Entropy }
+        Self { fixed, count: classes as usize, entropy: impurity == Impurity::Entropy }
     }
 
-    fn count(&self, sum: u64) -> f64 {
+    fn amount(&self, sum: u64) -> f64 {
         sum as f64 * self.fixed.unit[1]
     }
 }
@@ -128,7 +128,7 @@ impl Classes {
 impl Measure for Classes {
     #[inline]
     fn lanes(&self) -> usize {
-        self.classes
+        self.count
     }
 
     #[inline]
@@ -137,15 +137,15 @@ impl Measure for Classes {
     }
 
     fn weight(&self, sums: &[u64]) -> f64 {
-        self.count(sums.iter().sum())
+        self.amount(sums.iter().sum())
     }
 
     fn score(&self, sums: &[u64]) -> f64 {
         let all = self.weight(sums);
         if self.entropy {
-            sums.iter().map(|sum| entropy_part(self.count(*sum), all)).sum()
+            sums.iter().map(|sum| entropy_part(self.amount(*sum), all)).sum()
         } else if all > 0.0 {
-            sums.iter().map(|sum| self.count(*sum).powi(2)).sum::<f64>() / all
+            sums.iter().map(|sum| self.amount(*sum).powi(2)).sum::<f64>() / all
         } else {
             0.0
         }
@@ -154,7 +154,7 @@ impl Measure for Classes {
     /// The share of the class that most rows of the node have: with several classes no order is sure to have the best split.
     fn order(&self, sums: &[u64], all: &[u64]) -> f64 {
         let most = (0..all.len()).max_by_key(|class| all[*class]).unwrap_or(0);
-        self.count(sums[most]) / self.weight(sums)
+        self.amount(sums[most]) / self.weight(sums)
     }
 
     fn row(&self, target: f64, weight: f64) -> u64 {

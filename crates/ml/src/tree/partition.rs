@@ -19,17 +19,17 @@ pub(super) fn partition(rows: &mut [u32], codes: &[u8], left: &CodeSet, scratch:
     lefts
 }
 
-/// As [`partition`], with a number for each row that goes the same way.
+/// As [`partition`], with a number for each row that goes the same way, and places for both.
 pub(super) fn partition_both(
     rows: &mut [u32],
     parts: &mut [u64],
     codes: &[u8],
     left: &CodeSet,
-    scratch: (&mut [u32], &mut [u64]),
+    (other_rows, other_parts): (&mut [u32], &mut [u64]),
 ) -> usize {
     let parts = &mut parts[..rows.len()];
-    let other_rows = &mut scratch.0[..rows.len()];
-    let other_parts = &mut scratch.1[..rows.len()];
+    let other_rows = &mut other_rows[..rows.len()];
+    let other_parts = &mut other_parts[..rows.len()];
     let (mut lefts, mut rights) = (0, 0);
     for index in 0..rows.len() {
         let (row, part) = (rows[index], parts[index]);

@@ -104,10 +104,10 @@ impl Bundles {
         let place = self.places[column];
         let Some(usual) = place.usual else { return &histogram[place.bundle][..place.bins] };
         let mut rest = total;
-        for bin in 0..place.bins {
+        for (bin, sum) in scratch[..place.bins].iter_mut().enumerate() {
             if let Some(code) = place.code(bin) {
-                scratch[bin] = histogram[place.bundle][code];
-                rest = rest.wrapping_sub(scratch[bin]);
+                *sum = histogram[place.bundle][code];
+                rest = rest.wrapping_sub(*sum);
             }
         }
         scratch[usual] = rest;
@@ -155,4 +155,70 @@ fn bundle(bins: &Bins, usual: &[Option<usize>], sparse: &[(usize, usize)]) -> Ve
         }
     }
     open
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::prop;
+
+    use super::*;
+    use crate::{Context, Examples, Kind, Matrix, Task};
+
+    fn bins(columns: usize, values: Vec<f64>) -> Bins {
+        let rows = Matrix::from_values(columns, values).expect("a matrix");
+        let target = vec![0.0; rows.rows()];
+        let kinds = vec![Kind::Number; columns];
+        Bins::new(&Examples::new(&rows, &kinds, Task::Regression, &target), 255, &Context::serial()).expect("numbers")
+    }
+
+    fn histogram(bundles: &Bundles, amounts: &[u64]) -> Histogram {
+        let mut histogram = bundles.empty();
+        let count = bundles.widths.len();
+        for (row, amount) in amounts.iter().enumerate() {
+            for bundle in 0..count {
+                histogram[bundle][usize::from(bundles.codes[row * count + bundle])] += amount;
+            }
+        }
+        histogram
+    }
+
+    proptest::proptest! {
+        /// Mostly zeros, so that columns are bundled, with missing values among the others.
+        #[test]
+        fn bundles_lose_nothing(
+            cells in prop::collection::vec((0..10_u8, 1..5_u8), 8 * 40),
+            amounts in prop::collection::vec(1..1000_u64, 40),
+        ) {
+            let value = |(rare, value): &(u8, u8)| match (rare, value) {
+                (0, 4) => f64::NAN,
+                (0, value) => f64::from(*value),
+                _ => 0.0,
+            };
+            let bins = bins(8, cells.iter().map(value).collect());
+            let bundles = Bundles::new(&bins);
+            let histogram = histogram(&bundles, &amounts);
+            for (index, column) in bins.columns.iter().enumerate() {
+                let mut expected = vec![0; column.bins()];
+                column.codes.iter().zip(&amounts).for_each(|(code, amount)| expected[usize::from(*code)] += amount);
+                let mut scratch = [0; 256];
+                let found = bundles.bins_of(index, &histogram, amounts.iter().sum(), &mut scratch);
+                if column.bins() > 1 {
+                    assert_eq!(found, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_category_spread_over_columns_is_one_bundle() {
+        let values = (0..70).flat_map(|row| (0..7).map(move |column| f64::from(u8::from(row % 7 == column)))).collect();
+        let bundles = Bundles::new(&bins(7, values));
+        assert_eq!(bundles.widths, [8]);
+    }
+
+    #[test]
+    fn columns_that_meet_are_not_bundled() {
+        let values = (0..40).flat_map(|row| [f64::from(u8::from(row < 5)), f64::from(u8::from(row < 6))]).collect();
+        assert_eq!(Bundles::new(&bins(2, values)).widths, [2, 2]);
+    }
 }

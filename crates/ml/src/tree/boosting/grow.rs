@@ -122,12 +122,13 @@ impl Grower<'_> {
     }
 
     fn best(&self, node: &Node, histogram: &Histogram) -> Option<Split> {
-        if self.parallel.threads() == 1 || self.columns.len() < 2 * COLUMNS {
+        if self.columns.len() < 2 * COLUMNS {
             return self.scan.best(node, histogram, self.columns);
         }
+        // The parts do not depend on the number of threads, so neither does which of nearly equal splits is taken.
         let parts: Vec<&[usize]> = self.columns.chunks(COLUMNS).collect();
         let found = pieces::map(self.parallel, parts.len(), |part| self.scan.best(node, histogram, parts[part]));
-        // The first of equals, as without pieces.
+        // The first of equals.
         found.into_iter().flatten().reduce(|best, next| if next.gain > best.gain { next } else { best })
     }
 
@@ -136,8 +137,8 @@ impl Grower<'_> {
         let bundles = self.ground.bundles;
         let count = bundles.widths.len();
         let pieces = (rows.len() * count / PIECE).clamp(1, self.parallel.threads());
-        let mut histogram = self.pool.pop().unwrap_or_else(|| bundles.empty());
         if pieces == 1 {
+            let mut histogram = self.pool.pop().unwrap_or_else(|| bundles.empty());
             clear(&mut histogram, &bundles.widths);
             accumulate(&mut histogram, &bundles.codes, rows, self.packed);
             return histogram;
@@ -149,7 +150,7 @@ impl Grower<'_> {
             histogram
         })
         .into_iter();
-        histogram = parts.next().unwrap_or(histogram);
+        let mut histogram = parts.next().unwrap_or_else(|| bundles.empty());
         for part in parts {
             combine(&mut histogram, &part, &bundles.widths, u64::wrapping_add);
             self.pool.push(part);

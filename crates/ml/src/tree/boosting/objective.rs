@@ -10,6 +10,9 @@ pub(super) const BLOCK: usize = 8192;
 /// No probability is taken to be closer to 0 or 1 than this in a loss.
 const SURE: f64 = 1e-15;
 
+/// The largest target of a regression: derivatives are `f32`.
+const LARGEST: f64 = 1e30;
+
 /// The first and second derivative of the loss of a row with respect to its margin, times its weight.
 pub(super) type Pair = [f32; 2];
 
@@ -47,6 +50,9 @@ impl Objective {
         match self {
             Self::Poisson if examples.target.iter().any(|target| *target < 0.0) => {
                 shape("a Poisson regression needs targets from 0")
+            }
+            Self::Squared | Self::Poisson if examples.target.iter().any(|target| target.abs() > LARGEST) => {
+                shape("a target is beyond 1e30; scale the targets")
             }
             Self::Rank { .. } => match examples.groups {
                 None => shape("a ranking needs groups"),

@@ -99,23 +99,26 @@ impl Scan<'_> {
         let missing = column.missing_code().map(|code| sums[code]).filter(|sum| *sum != 0);
         let values = &sums[..column.values];
         let mut best = None;
-        let mut least = least + limits.score(limits.gradient, limits.hessian, node.bounds);
+        let parent = limits.score(limits.gradient, limits.hessian, node.bounds);
+        let mut least = bar(parent, least);
         for start in [Some(0), missing].into_iter().flatten() {
             let missing_left = start != 0;
             // With missing values on the right all numbers may go left, unless an infinite one is beyond all thresholds.
             let ends = if missing.is_some() && !missing_left && finite { values.len() } else { values.len() - 1 };
-            let Some((end, gain, left_sum)) = self.threshold(&limits, node, direction, &values[..ends], start, least)
+            let Some((end, score, left_sum)) = self.threshold(&limits, node, direction, &values[..ends], start, least)
             else {
                 continue;
             };
-            least = gain;
-            let mut left = codes_below(end + 1);
+            least = score;
+            // Halfway to the next number that rows of this node have.
+            let next = (end + 1..values.len()).find(|bin| values[*bin] != 0);
+            let all = if finite { values.len() } else { end + 1 };
+            let mut left = codes_below(next.map_or(all, |next| usize::midpoint(end, next - 1) + 1));
             if missing_left {
                 insert(&mut left, column.values);
             }
-            best = Some((left, gain, left_sum));
+            best = Some((left, score, left_sum));
         }
-        let parent = limits.score(limits.gradient, limits.hessian, node.bounds);
         best.map(|(left, score, left_sum)| Split {
             column: index,
             gain: score - parent,
@@ -185,7 +188,7 @@ impl Scan<'_> {
         let sorted: Vec<u64> = order.iter().map(|(_, bin)| sums[*bin]).collect();
         let parent = self.limits(node, 0.0);
         let parent = parent.score(parent.gradient, parent.hessian, node.bounds);
-        let (end, score, left_sum) = self.threshold(&limits, node, Direction::Any, &sorted, 0, least + parent)?;
+        let (end, score, left_sum) = self.threshold(&limits, node, Direction::Any, &sorted, 0, bar(parent, least))?;
         let mut left = CodeSet::default();
         order[..=end].iter().for_each(|(_, bin)| insert(&mut left, *bin));
         let missing_seen = column.missing_code().is_some_and(|code| sums[code] != 0);
@@ -209,8 +212,7 @@ impl Limits {
             let (left_t, right_t) = ((left_g.abs() - l1).max(0.0), (right_g.abs() - l1).max(0.0));
             let (left_d, right_d) = (left_h + l2, right_h + l2);
             let score = (left_t * left_t * right_d + right_t * right_t * left_d) / (left_d * right_d);
-            let allowed = (left_h >= least) & (right_h >= least);
-            *out = if allowed { score } else { f64::NEG_INFINITY };
+            *out = if left_h.min(right_h) >= least { score } else { f64::NEG_INFINITY };
         }
     }
 
@@ -236,6 +238,11 @@ impl Limits {
             }
         }
     }
+}
+
+/// What children must score more than together: more than their parent by what is asked for, and by more than rounding.
+fn bar(parent: f64, gain: f64) -> f64 {
+    parent + gain.max(parent.abs() * 1e-12)
 }
 
 /// The value of a leaf that makes the loss least, to second order, within bounds.

@@ -94,7 +94,8 @@ fn counts_are_expected_through_a_logarithm() {
     let told = answers(&model, &rows);
     let error = (0..4000).map(|row| (told[row] - mean(rows.row(row))).abs()).sum::<f64>() / 4000.0;
     assert!(error < 0.4 && told.iter().all(|t| *t > 0.0), "{error}");
-    let negative = Examples::new(&rows, &[NUMBER; 2], Task::Regression, &[-1.0; 4000]);
+    let below = vec![-1.0; 4000];
+    let negative = Examples::new(&rows, &[NUMBER; 2], Task::Regression, &below);
     assert!(matches!(Boosting::fit(&negative, None, &counts, &Context::serial()), Err(MlError::Shape(_))));
 }
 

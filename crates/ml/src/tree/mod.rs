@@ -1,6 +1,11 @@
 //! Decision trees and what is made of them. [`Tree`] is the one structure that learning, serving, explaining and exporting
 //! share.
 
+mod check;
+mod flat;
 mod structure;
+#[cfg(test)]
+mod testing;
 
+pub use flat::FlatTrees;
 pub use structure::{Node, Test, Tree};

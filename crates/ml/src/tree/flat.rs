@@ -1,0 +1,493 @@
+//! Trees compiled for serving: the sums of what they answer, in as little time as memory allows.
+//!
+//! Not for learning or explaining; those work on [`Tree`]. Invariant: the sums are those of [`Tree::answer`] added up in
+//! the order of the trees, to the last bit.
+//!
+//! How it is fast (compare Asadi, Lin, de Vries: Runtime optimizations for tree-based machine learning models, 2014):
+//!
+//! - A node takes 8 bytes. Siblings stand together, so going down is an addition without a branch to predict. A leaf leads
+//!   to itself, so that several walks can go in step and hide one another's waiting for memory.
+//! - A row is first turned into views: for each way that some node looks at some column, one number. Missing values are
+//!   dealt with there and not in the nodes; columns that no node looks at cost nothing.
+//! - Equal leaves share their numbers.
+
+use std::collections::BTreeMap;
+
+use super::{Node, Test, Tree};
+use crate::{Matrix, MlError};
+
+/// How many walks go in step.
+const LANES: usize = 8;
+/// How many rows a batch takes through a tree before the next tree.
+const BLOCK: usize = 128;
+/// The view that compares as less than nothing; leaves look at it.
+const NOTHING: u32 = f32::NAN.to_bits();
+
+/// Trees ready to answer.
+#[derive(Debug, Clone)]
+pub struct FlatTrees {
+    base: Vec<f64>,
+    tree_outputs: usize,
+    roots: Vec<u32>,
+    nodes: Vec<FlatNode>,
+    values: Vec<f64>,
+    /// The sets of categories: for each, as many words as its column needs; bit 0 is the missing value, bit `code + 1` a
+    /// category, and the last bit, which is never set, all others.
+    sets: Vec<u32>,
+    /// View 0 is [`NOTHING`]; these are the others. Those of categories come last.
+    views: Vec<View>,
+    first_category: u32,
+    width: Width,
+}
+
+/// 8 bytes: where to look, what to compare with, where to go.
+#[derive(Debug, Clone, Copy)]
+struct FlatNode {
+    /// Bits of a threshold; for a category, the place of its set; for a leaf, the place of its numbers.
+    key: u32,
+    /// The view in the low bits, and above them the distance to the child for no; the child for yes stands behind it. Both
+    /// are 0 at a leaf.
+    step: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct View {
+    look: Look,
+    column: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Look {
+    /// The number; a missing one is more than any threshold.
+    MissingRight,
+    /// The number; a missing one is less than any threshold.
+    MissingLeft,
+    /// The bit in a set of categories; `others` is that of the codes beyond.
+    Category { others: u32 },
+}
+
+/// How many bits a view takes in a node. Fixed widths let the compiler drop the checks of bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Narrow,
+    Middle,
+    Wide,
+}
+
+impl Width {
+    fn bits(self) -> u32 {
+        match self {
+            Self::Narrow => 6,
+            Self::Middle => 10,
+            Self::Wide => 14,
+        }
+    }
+
+    /// The least width for so many views.
+    fn of(views: usize) -> Option<Self> {
+        [Self::Narrow, Self::Middle, Self::Wide].into_iter().find(|width| views <= 1 << width.bits())
+    }
+}
+
+/// Runs a method with the constants that fit the trees: the number of views, and whether there are categories.
+macro_rules! with_width {
+    ($self:ident . $method:ident ( $($argument:expr),* )) => {
+        match ($self.width, $self.sets.is_empty()) {
+            (Width::Narrow, true) => $self.$method::<64, false>($($argument),*),
+            (Width::Narrow, false) => $self.$method::<64, true>($($argument),*),
+            (Width::Middle, true) => $self.$method::<1024, false>($($argument),*),
+            (Width::Middle, false) => $self.$method::<1024, true>($($argument),*),
+            (Width::Wide, true) => $self.$method::<16384, false>($($argument),*),
+            (Width::Wide, false) => $self.$method::<16384, true>($($argument),*),
+        }
+    };
+}
+
+impl FlatTrees {
+    /// Compiles trees. `base` is what each sum begins with, a number for each output. Trees have a number for each output,
+    /// or one number each: then they take turns over the outputs.
+    ///
+    /// # Errors
+    ///
+    /// [`MlError::Shape`] if a tree is damaged, trees and outputs do not fit together, or there is more than 8-byte nodes
+    /// can tell apart: 16,383 ways to look at columns, 2²⁶ nodes in a tree over up to 63 of them (2¹⁸ over the most).
+    pub fn new(trees: &[Tree], base: &[f64]) -> Result<Self, MlError> {
+        let tree_outputs = trees.first().map_or(1, |tree| tree.outputs as usize);
+        if tree_outputs != base.len() && (tree_outputs != 1 || base.is_empty()) {
+            return Err(MlError::Shape(format!("trees with {tree_outputs} outputs do not add up to {}", base.len())));
+        }
+        for tree in trees {
+            tree.check()?;
+            if tree.outputs as usize != tree_outputs {
+                return Err(MlError::Shape("the trees do not all have as many outputs".to_owned()));
+            }
+        }
+        let views = views(trees);
+        let too_many =
+            || MlError::Shape(format!("the trees look at columns in {} ways; 16383 are possible", views.len()));
+        let width = Width::of(views.len() + 1).ok_or_else(too_many)?;
+        let numbers = views.iter().take_while(|view| !matches!(view.look, Look::Category { .. })).count();
+        let mut flat = Self {
+            base: base.to_vec(),
+            tree_outputs,
+            roots: Vec::with_capacity(trees.len()),
+            nodes: Vec::with_capacity(trees.iter().map(|tree| tree.nodes.len() + 1).sum()),
+            values: Vec::new(),
+            sets: Vec::new(),
+            views,
+            first_category: numbers as u32 + 1,
+            width,
+        };
+        let mut leaves = BTreeMap::new();
+        let mut sets = BTreeMap::new();
+        for tree in trees {
+            flat.add(tree, &mut leaves, &mut sets)?;
+        }
+        Ok(flat)
+    }
+
+    /// How many sums there are.
+    pub fn outputs(&self) -> usize {
+        self.base.len()
+    }
+
+    /// Writes the sums for a row into `out`, which has [`Self::outputs`] places. Allocates nothing.
+    pub fn sums(&self, row: &[f64], out: &mut [f64]) {
+        with_width!(self.sums_of(row, out));
+    }
+
+    /// Writes the sums for all rows into `out`, row by row. A tree takes many rows while it is in the nearest memory.
+    pub fn sums_of_rows(&self, rows: &Matrix, out: &mut [f64]) {
+        with_width!(self.sums_of_blocks(rows, out));
+    }
+
+    fn sums_of<const VIEWS: usize, const CATEGORIES: bool>(&self, row: &[f64], out: &mut [f64]) {
+        let mut seen = [NOTHING; VIEWS];
+        self.look(row, &mut seen);
+        out.copy_from_slice(&self.base);
+        let (groups, rest) = self.roots.as_chunks::<LANES>();
+        let mut tree = 0;
+        for roots in groups {
+            for leaf in self.walk::<VIEWS, CATEGORIES, LANES>(*roots, [&seen; LANES]) {
+                self.add_leaf(tree, leaf, out);
+                tree += 1;
+            }
+        }
+        for root in rest {
+            let [leaf] = self.walk::<VIEWS, CATEGORIES, 1>([*root], [&seen]);
+            self.add_leaf(tree, leaf, out);
+            tree += 1;
+        }
+    }
+
+    fn sums_of_blocks<const VIEWS: usize, const CATEGORIES: bool>(&self, rows: &Matrix, out: &mut [f64]) {
+        let outputs = self.outputs();
+        let mut seen = vec![[NOTHING; VIEWS]; BLOCK.min(rows.rows())];
+        for (block, out) in out.chunks_mut(BLOCK * outputs).enumerate() {
+            out.chunks_exact_mut(outputs).for_each(|out| out.copy_from_slice(&self.base));
+            let seen = &mut seen[..out.len() / outputs];
+            seen.iter_mut().enumerate().for_each(|(at, seen)| self.look(rows.row(block * BLOCK + at), seen));
+            let (groups, rest) = seen.as_chunks::<LANES>();
+            for (tree, root) in self.roots.iter().enumerate() {
+                let mut outs = out.chunks_exact_mut(outputs);
+                for group in groups {
+                    let leaves = self.walk::<VIEWS, CATEGORIES, LANES>([*root; LANES], group.each_ref());
+                    leaves.into_iter().zip(&mut outs).for_each(|(leaf, out)| self.add_leaf(tree, leaf, out));
+                }
+                for (seen, out) in rest.iter().zip(outs) {
+                    let [leaf] = self.walk::<VIEWS, CATEGORIES, 1>([*root], [seen]);
+                    self.add_leaf(tree, leaf, out);
+                }
+            }
+        }
+    }
+
+    /// Fills in the views of a row.
+    fn look<const VIEWS: usize>(&self, row: &[f64], seen: &mut [u32; VIEWS]) {
+        for (view, seen) in self.views.iter().zip(&mut seen[1..]) {
+            let value = row[view.column as usize];
+            *seen = match view.look {
+                Look::MissingLeft if value.is_nan() => f32::NEG_INFINITY.to_bits(),
+                Look::MissingLeft | Look::MissingRight => (value as f32).to_bits(),
+                Look::Category { .. } if value.is_nan() => 0,
+                Look::Category { others } => (value as u32).saturating_add(1).min(others),
+            };
+        }
+    }
+
+    /// Walks from nodes to leaves, each for a row of its own; returns the places of the leaves' numbers.
+    #[inline]
+    fn walk<const VIEWS: usize, const CATEGORIES: bool, const N: usize>(
+        &self,
+        mut at: [u32; N],
+        seen: [&[u32; VIEWS]; N],
+    ) -> [u32; N] {
+        loop {
+            let mut moved = 0;
+            for lane in 0..N {
+                let next = self.next::<VIEWS, CATEGORIES>(at[lane], seen[lane]);
+                moved |= next ^ at[lane];
+                at[lane] = next;
+            }
+            if moved == 0 {
+                return at.map(|leaf| self.nodes[leaf as usize].key);
+            }
+        }
+    }
+
+    #[inline]
+    fn next<const VIEWS: usize, const CATEGORIES: bool>(&self, at: u32, seen: &[u32; VIEWS]) -> u32 {
+        let node = self.nodes[at as usize];
+        let view = node.step as usize % VIEWS;
+        let value = seen[view];
+        let mut yes = f32::from_bits(value) <= f32::from_bits(node.key);
+        if CATEGORIES {
+            // Both answers are computed and one is chosen: a branch here would be as good as random.
+            let category = view as u32 >= self.first_category;
+            let word = if category { node.key + value / 32 } else { 0 };
+            let bit = self.sets[word as usize] >> (value % 32) & 1 == 1;
+            yes = if category { bit } else { yes };
+        }
+        at + (node.step >> VIEWS.trailing_zeros()) + u32::from(yes)
+    }
+
+    fn add_leaf(&self, tree: usize, leaf: u32, out: &mut [f64]) {
+        if out.len() == self.tree_outputs {
+            let values = &self.values[leaf as usize..][..out.len()];
+            out.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        } else {
+            out[tree % out.len()] += self.values[leaf as usize];
+        }
+    }
+
+    fn add<'a>(
+        &mut self,
+        tree: &'a Tree,
+        leaves: &mut BTreeMap<Vec<u64>, u32>,
+        sets: &mut BTreeMap<(u32, bool, &'a [u32]), u32>,
+    ) -> Result<(), MlError> {
+        let sizes = sizes(tree);
+        let root = self.nodes.len();
+        self.roots.push(root as u32);
+        let blank = FlatNode { key: 0, step: 0 };
+        self.nodes.push(blank);
+        // A node and its place. Of two siblings the one with less below it is dealt with first, which keeps distances short.
+        let mut waiting = vec![(0_u32, root)];
+        while let Some((node, place)) = waiting.pop() {
+            self.nodes[place] = match &tree.nodes[node as usize] {
+                Node::Leaf { value } => {
+                    let values = &tree.values[*value as usize..][..self.tree_outputs];
+                    let key = leaves.entry(values.iter().map(|value| value.to_bits()).collect()).or_insert_with(|| {
+                        self.values.extend_from_slice(values);
+                        (self.values.len() - values.len()) as u32
+                    });
+                    FlatNode { key: *key, step: 0 }
+                }
+                Node::Split { column, test, missing_left, left, right } => {
+                    let children = self.nodes.len();
+                    self.nodes.extend([blank; 2]);
+                    let (no, yes) = ((*right, children), (*left, children + 1));
+                    let right_is_less = sizes[*right as usize] < sizes[*left as usize];
+                    waiting.extend(if right_is_less { [yes, no] } else { [no, yes] });
+                    let view = self.view(*column, test, *missing_left);
+                    let key = match test {
+                        Test::AtMost(threshold) => threshold.to_bits(),
+                        Test::In(words) => *sets
+                            .entry((view, *missing_left, words))
+                            .or_insert_with(|| self.add_set(view, *missing_left, words)),
+                    };
+                    FlatNode { key, step: self.step(children - place, view)? }
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn step(&self, distance: usize, view: u32) -> Result<u32, MlError> {
+        let bits = self.width.bits();
+        if distance >= 1 << (32 - bits) || self.nodes.len() > u32::MAX as usize {
+            return Err(MlError::Shape(
+                "a tree is too large to be served; learn it with a limit on its depth".to_owned(),
+            ));
+        }
+        Ok((distance as u32) << bits | view)
+    }
+
+    fn view(&self, column: u32, test: &Test, missing_left: bool) -> u32 {
+        let key = (Look::rank_for(test, missing_left), column);
+        let found = self.views.binary_search_by_key(&key, |view| (view.look.rank(), view.column));
+        found.expect("all ways to look were collected before") as u32 + 1
+    }
+
+    fn add_set(&mut self, view: u32, missing_left: bool, words: &[u32]) -> u32 {
+        let Look::Category { others } = self.views[view as usize - 1].look else {
+            unreachable!("a view of categories")
+        };
+        let start = self.sets.len();
+        self.sets.resize(start + others as usize / 32 + 1, 0);
+        self.sets[start] = u32::from(missing_left);
+        // Bits move up by one to make room for that of the missing value.
+        for (word, at) in words.iter().zip(start..) {
+            self.sets[at] |= word << 1;
+            if word >> 31 == 1 {
+                self.sets[at + 1] |= 1;
+            }
+        }
+        start as u32
+    }
+}
+
+impl Look {
+    /// The order of views.
+    fn rank(self) -> u8 {
+        match self {
+            Self::MissingRight => 0,
+            Self::MissingLeft => 1,
+            Self::Category { .. } => 2,
+        }
+    }
+
+    /// The rank of the look that a split takes.
+    fn rank_for(test: &Test, missing_left: bool) -> u8 {
+        match test {
+            Test::AtMost(_) => u8::from(missing_left),
+            Test::In(_) => 2,
+        }
+    }
+}
+
+/// All ways in which trees look at columns, by rank and column.
+fn views(trees: &[Tree]) -> Vec<View> {
+    let mut words = BTreeMap::new();
+    for node in trees.iter().flat_map(|tree| &tree.nodes) {
+        let Node::Split { column, test, missing_left, .. } = node else { continue };
+        let most: &mut usize = words.entry((Look::rank_for(test, *missing_left), *column)).or_default();
+        if let Test::In(words) = test {
+            *most = words.len().max(*most);
+        }
+    }
+    let view = |((rank, column), words)| {
+        let look = match rank {
+            0 => Look::MissingRight,
+            1 => Look::MissingLeft,
+            _ => Look::Category { others: words as u32 * 32 + 1 },
+        };
+        View { look, column }
+    };
+    words.into_iter().map(view).collect()
+}
+
+/// How many nodes there are from each node down.
+fn sizes(tree: &Tree) -> Vec<u32> {
+    let mut sizes = vec![1; tree.nodes.len()];
+    for (at, node) in tree.nodes.iter().enumerate().rev() {
+        if let Node::Split { left, right, .. } = node {
+            sizes[at] += sizes[*left as usize] + sizes[*right as usize];
+        }
+    }
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tree::testing::{COLUMNS, row, tree};
+
+    /// What the promise says, word for word.
+    fn by_walking(trees: &[Tree], base: &[f64], row: &[f64]) -> Vec<u64> {
+        let mut sums = base.to_vec();
+        for (index, tree) in trees.iter().enumerate() {
+            let answer = tree.answer(row);
+            if answer.len() == sums.len() {
+                sums.iter_mut().zip(answer).for_each(|(sum, value)| *sum += value);
+            } else {
+                let output = index % sums.len();
+                sums[output] += answer[0];
+            }
+        }
+        sums.into_iter().map(f64::to_bits).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_walking(
+            trees in prop::collection::vec(tree(1, 40), 0..20),
+            rows in prop::collection::vec(row(), 1..300),
+            outputs in 1_usize..4,
+        ) {
+            let base: Vec<f64> = (0..outputs).map(|output| output as f64 - 0.3).collect();
+            let flat = FlatTrees::new(&trees, &base).unwrap();
+            let matrix = Matrix::from_values(COLUMNS, rows.concat()).unwrap();
+            let mut batch = vec![0.0; rows.len() * outputs];
+            flat.sums_of_rows(&matrix, &mut batch);
+            for (row, batch) in rows.iter().zip(batch.chunks(outputs)) {
+                let mut out = vec![0.0; outputs];
+                flat.sums(row, &mut out);
+                let expected = by_walking(&trees, &base, row);
+                prop_assert_eq!(out.iter().map(|sum| sum.to_bits()).collect::<Vec<_>>(), &expected[..]);
+                prop_assert_eq!(batch.iter().map(|sum| sum.to_bits()).collect::<Vec<_>>(), &expected[..]);
+            }
+        }
+
+        #[test]
+        fn leaves_may_have_many_numbers(
+            trees in prop::collection::vec(tree(3, 40), 1..12),
+            rows in prop::collection::vec(row(), 1..20),
+        ) {
+            let base = [0.5, -1.0, 0.0];
+            let flat = FlatTrees::new(&trees, &base).unwrap();
+            for row in rows {
+                let mut out = [0.0; 3];
+                flat.sums(&row, &mut out);
+                prop_assert_eq!(out.map(f64::to_bits).to_vec(), by_walking(&trees, &base, &row));
+            }
+        }
+    }
+
+    #[test]
+    fn wide_rows_take_wider_views() {
+        let stump = |column: u32| Tree {
+            outputs: 1,
+            nodes: vec![
+                Node::Split { column, test: Test::AtMost(0.5), missing_left: column.is_multiple_of(2), left: 1, right: 2 },
+                Node::Leaf { value: 0 },
+                Node::Leaf { value: 1 },
+            ],
+            values: vec![f64::from(column), -1.0],
+            cover: vec![2.0, 1.0, 1.0],
+        };
+        for columns in [63, 64, 1023, 1024, 16_383] {
+            let trees: Vec<Tree> = (0..columns).map(stump).collect();
+            let flat = FlatTrees::new(&trees, &[0.0]).unwrap();
+            let row: Vec<f64> = (0..columns).map(|column| [0.0, 1.0, f64::NAN][column as usize % 3]).collect();
+            let mut out = [0.0];
+            flat.sums(&row, &mut out);
+            assert_eq!(vec![out[0].to_bits()], by_walking(&trees, &[0.0], &row), "{columns} columns");
+        }
+        let trees: Vec<Tree> = (0..16_384).map(stump).collect();
+        assert!(FlatTrees::new(&trees, &[0.0]).unwrap_err().to_string().contains("16384 ways"));
+    }
+
+    #[test]
+    fn damaged_trees_are_refused() {
+        let leaf = |value| Tree { outputs: 1, nodes: vec![Node::Leaf { value }], values: vec![1.0], cover: vec![1.0] };
+        assert!(FlatTrees::new(&[leaf(0)], &[0.0]).is_ok());
+        assert!(FlatTrees::new(&[leaf(1)], &[0.0]).is_err());
+        assert!(FlatTrees::new(&[leaf(0)], &[]).is_err());
+        let split = |left, right| Tree {
+            nodes: vec![
+                Node::Split { column: 0, test: Test::AtMost(0.0), missing_left: true, left, right },
+                Node::Leaf { value: 0 },
+                Node::Leaf { value: 0 },
+            ],
+            cover: vec![1.0; 3],
+            ..leaf(0)
+        };
+        assert!(FlatTrees::new(&[split(1, 2)], &[0.0]).is_ok());
+        for (left, right) in [(0, 1), (1, 1), (1, 3), (2, 2)] {
+            assert!(FlatTrees::new(&[split(left, right)], &[0.0]).is_err(), "children {left} and {right}");
+        }
+    }
+}

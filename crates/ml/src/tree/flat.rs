@@ -451,7 +451,13 @@ mod tests {
         let stump = |column: u32| Tree {
             outputs: 1,
             nodes: vec![
-                Node::Split { column, test: Test::AtMost(0.5), missing_left: column.is_multiple_of(2), left: 1, right: 2 },
+                Node::Split {
+                    column,
+                    test: Test::AtMost(0.5),
+                    missing_left: column.is_multiple_of(2),
+                    left: 1,
+                    right: 2,
+                },
                 Node::Leaf { value: 0 },
                 Node::Leaf { value: 1 },
             ],

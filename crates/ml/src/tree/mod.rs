@@ -3,9 +3,11 @@
 
 mod check;
 mod flat;
+mod shap;
 mod structure;
 #[cfg(test)]
 mod testing;
 
 pub use flat::FlatTrees;
+pub use shap::{TreeExplainer, expected};
 pub use structure::{Node, Test, Tree};

@@ -12,16 +12,19 @@
 //! - Equal leaves share their numbers.
 
 use std::collections::BTreeMap;
+use std::hint::select_unpredictable;
 
 use super::{Node, Test, Tree};
 use crate::{Matrix, MlError};
 
 /// How many walks go in step.
 const LANES: usize = 8;
+/// Up to this length of the longest path all walks take as many steps.
+const SHORT: u32 = 8;
 /// How many rows a batch takes through a tree before the next tree.
 const BLOCK: usize = 128;
-/// The view that compares as less than nothing; leaves look at it.
-const NOTHING: u32 = f32::NAN.to_bits();
+/// Less than any number or equal to it, so that the answer is yes.
+const NOTHING: u32 = 0;
 
 /// Trees ready to answer.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct FlatTrees {
     /// View 0 is [`NOTHING`]; these are the others. Those of categories come last.
     views: Vec<View>,
     first_category: u32,
+    /// The length of the longest path if that is short; otherwise 0.
+    sure_steps: u32,
     width: Width,
 }
 
@@ -45,7 +50,7 @@ pub struct FlatTrees {
 struct FlatNode {
     /// Bits of a threshold; for a category, the place of its set; for a leaf, the place of its numbers.
     key: u32,
-    /// The view in the low bits, and above them the distance to the child for no; the child for yes stands behind it. Both
+    /// The view in the low bits, and above them the distance to the child for yes; the child for no stands behind it. Both
     /// are 0 at a leaf.
     step: u32,
 }
@@ -79,7 +84,7 @@ impl Width {
         match self {
             Self::Narrow => 6,
             Self::Middle => 10,
-            Self::Wide => 14,
+            Self::Wide => 13,
         }
     }
 
@@ -97,8 +102,8 @@ macro_rules! with_width {
             (Width::Narrow, false) => $self.$method::<64, true>($($argument),*),
             (Width::Middle, true) => $self.$method::<1024, false>($($argument),*),
             (Width::Middle, false) => $self.$method::<1024, true>($($argument),*),
-            (Width::Wide, true) => $self.$method::<16384, false>($($argument),*),
-            (Width::Wide, false) => $self.$method::<16384, true>($($argument),*),
+            (Width::Wide, true) => $self.$method::<8192, false>($($argument),*),
+            (Width::Wide, false) => $self.$method::<8192, true>($($argument),*),
         }
     };
 }
@@ -110,7 +115,7 @@ impl FlatTrees {
     /// # Errors
     ///
     /// [`MlError::Shape`] if a tree is damaged, trees and outputs do not fit together, or there is more than 8-byte nodes
-    /// can tell apart: 16,383 ways to look at columns, 2²⁶ nodes in a tree over up to 63 of them (2¹⁸ over the most).
+    /// can tell apart: 8,191 ways to look at columns, 2²⁶ nodes in a tree over up to 63 of them (2¹⁹ over the most).
     pub fn new(trees: &[Tree], base: &[f64]) -> Result<Self, MlError> {
         let tree_outputs = trees.first().map_or(1, |tree| tree.outputs as usize);
         if tree_outputs != base.len() && (tree_outputs != 1 || base.is_empty()) {
@@ -124,7 +129,7 @@ impl FlatTrees {
         }
         let views = views(trees);
         let too_many =
-            || MlError::Shape(format!("the trees look at columns in {} ways; 16383 are possible", views.len()));
+            || MlError::Shape(format!("the trees look at columns in {} ways; 8191 are possible", views.len()));
         let width = Width::of(views.len() + 1).ok_or_else(too_many)?;
         let numbers = views.iter().take_while(|view| !matches!(view.look, Look::Category { .. })).count();
         let mut flat = Self {
@@ -136,13 +141,16 @@ impl FlatTrees {
             sets: Vec::new(),
             views,
             first_category: numbers as u32 + 1,
+            sure_steps: 0,
             width,
         };
         let mut leaves = BTreeMap::new();
         let mut sets = BTreeMap::new();
+        let mut longest = 0;
         for tree in trees {
-            flat.add(tree, &mut leaves, &mut sets)?;
+            longest = longest.max(flat.add(tree, &mut leaves, &mut sets)?);
         }
+        flat.sure_steps = if longest <= SHORT { longest } else { 0 };
         Ok(flat)
     }
 
@@ -164,18 +172,34 @@ impl FlatTrees {
     fn sums_of<const VIEWS: usize, const CATEGORIES: bool>(&self, row: &[f64], out: &mut [f64]) {
         let mut seen = [NOTHING; VIEWS];
         self.look(row, &mut seen);
-        out.copy_from_slice(&self.base);
+        if let ([sum], [base]) = (&mut *out, &*self.base) {
+            // In a register.
+            let mut total = *base;
+            self.each_leaf::<VIEWS, CATEGORIES>(&seen, |_, leaf| total += self.values[leaf as usize]);
+            *sum = total;
+        } else {
+            out.copy_from_slice(&self.base);
+            self.each_leaf::<VIEWS, CATEGORIES>(&seen, |tree, leaf| self.add_leaf(tree, leaf, out));
+        }
+    }
+
+    #[inline]
+    fn each_leaf<const VIEWS: usize, const CATEGORIES: bool>(
+        &self,
+        seen: &[u32; VIEWS],
+        mut then: impl FnMut(usize, u32),
+    ) {
         let (groups, rest) = self.roots.as_chunks::<LANES>();
         let mut tree = 0;
         for roots in groups {
-            for leaf in self.walk::<VIEWS, CATEGORIES, LANES>(*roots, [&seen; LANES]) {
-                self.add_leaf(tree, leaf, out);
+            for leaf in self.walk::<VIEWS, CATEGORIES, LANES>(*roots, |_| seen) {
+                then(tree, leaf);
                 tree += 1;
             }
         }
         for root in rest {
-            let [leaf] = self.walk::<VIEWS, CATEGORIES, 1>([*root], [&seen]);
-            self.add_leaf(tree, leaf, out);
+            let [leaf] = self.walk::<VIEWS, CATEGORIES, 1>([*root], |_| seen);
+            then(tree, leaf);
             tree += 1;
         }
     }
@@ -191,11 +215,11 @@ impl FlatTrees {
             for (tree, root) in self.roots.iter().enumerate() {
                 let mut outs = out.chunks_exact_mut(outputs);
                 for group in groups {
-                    let leaves = self.walk::<VIEWS, CATEGORIES, LANES>([*root; LANES], group.each_ref());
+                    let leaves = self.walk::<VIEWS, CATEGORIES, LANES>([*root; LANES], |lane| &group[lane]);
                     leaves.into_iter().zip(&mut outs).for_each(|(leaf, out)| self.add_leaf(tree, leaf, out));
                 }
                 for (seen, out) in rest.iter().zip(outs) {
-                    let [leaf] = self.walk::<VIEWS, CATEGORIES, 1>([*root], [seen]);
+                    let [leaf] = self.walk::<VIEWS, CATEGORIES, 1>([*root], |_| seen);
                     self.add_leaf(tree, leaf, out);
                 }
             }
@@ -207,8 +231,9 @@ impl FlatTrees {
         for (view, seen) in self.views.iter().zip(&mut seen[1..]) {
             let value = row[view.column as usize];
             *seen = match view.look {
-                Look::MissingLeft if value.is_nan() => f32::NEG_INFINITY.to_bits(),
-                Look::MissingLeft | Look::MissingRight => (value as f32).to_bits(),
+                Look::MissingLeft if value.is_nan() => NOTHING,
+                Look::MissingRight if value.is_nan() => u32::MAX,
+                Look::MissingLeft | Look::MissingRight => ordered(value as f32),
                 Look::Category { .. } if value.is_nan() => 0,
                 Look::Category { others } => (value as u32).saturating_add(1).min(others),
             };
@@ -217,38 +242,43 @@ impl FlatTrees {
 
     /// Walks from nodes to leaves, each for a row of its own; returns the places of the leaves' numbers.
     #[inline]
-    fn walk<const VIEWS: usize, const CATEGORIES: bool, const N: usize>(
+    fn walk<'a, const VIEWS: usize, const CATEGORIES: bool, const N: usize>(
         &self,
         mut at: [u32; N],
-        seen: [&[u32; VIEWS]; N],
+        seen: impl Fn(usize) -> &'a [u32; VIEWS],
     ) -> [u32; N] {
-        loop {
+        let steps = |at: &mut [u32; N]| {
             let mut moved = 0;
-            for lane in 0..N {
-                let next = self.next::<VIEWS, CATEGORIES>(at[lane], seen[lane]);
-                moved |= next ^ at[lane];
-                at[lane] = next;
+            for (lane, at) in at.iter_mut().enumerate() {
+                let step = self.step_from::<VIEWS, CATEGORIES>(*at, seen(lane));
+                moved |= step;
+                *at += step;
             }
-            if moved == 0 {
-                return at.map(|leaf| self.nodes[leaf as usize].key);
-            }
+            moved != 0
+        };
+        // Where all paths are short, asking whether all walks have ended costs more than steps in vain.
+        for _ in 0..self.sure_steps {
+            steps(&mut at);
         }
+        if self.sure_steps == 0 {
+            while steps(&mut at) {}
+        }
+        at.map(|leaf| self.nodes[leaf as usize].key)
     }
 
+    /// How far on a node sends a row; 0 from a leaf.
     #[inline]
-    fn next<const VIEWS: usize, const CATEGORIES: bool>(&self, at: u32, seen: &[u32; VIEWS]) -> u32 {
+    fn step_from<const VIEWS: usize, const CATEGORIES: bool>(&self, at: u32, seen: &[u32; VIEWS]) -> u32 {
         let node = self.nodes[at as usize];
         let view = node.step as usize % VIEWS;
         let value = seen[view];
-        let mut yes = f32::from_bits(value) <= f32::from_bits(node.key);
+        let mut no = u32::from(node.key < value);
         if CATEGORIES {
-            // Both answers are computed and one is chosen: a branch here would be as good as random.
             let category = view as u32 >= self.first_category;
-            let word = if category { node.key + value / 32 } else { 0 };
-            let bit = self.sets[word as usize] >> (value % 32) & 1 == 1;
-            yes = if category { bit } else { yes };
+            let word = self.sets[select_unpredictable(category, node.key.wrapping_add(value / 32), 0) as usize];
+            no = select_unpredictable(category, !(word >> (value % 32)) & 1, no);
         }
-        at + (node.step >> VIEWS.trailing_zeros()) + u32::from(yes)
+        (node.step >> VIEWS.trailing_zeros()) + no
     }
 
     fn add_leaf(&self, tree: usize, leaf: u32, out: &mut [f64]) {
@@ -260,20 +290,23 @@ impl FlatTrees {
         }
     }
 
+    /// Adds a tree; returns the length of its longest path.
     fn add<'a>(
         &mut self,
         tree: &'a Tree,
         leaves: &mut BTreeMap<Vec<u64>, u32>,
         sets: &mut BTreeMap<(u32, bool, &'a [u32]), u32>,
-    ) -> Result<(), MlError> {
-        let sizes = sizes(tree);
+    ) -> Result<u32, MlError> {
+        let mut longest = 0;
         let root = self.nodes.len();
         self.roots.push(root as u32);
         let blank = FlatNode { key: 0, step: 0 };
         self.nodes.push(blank);
-        // A node and its place. Of two siblings the one with less below it is dealt with first, which keeps distances short.
-        let mut waiting = vec![(0_u32, root)];
-        while let Some((node, place)) = waiting.pop() {
+        // A node, its place and its depth. What is below the usual one of two siblings stands next to them: one trip to memory brings
+        // several steps of the usual path.
+        let mut waiting = vec![(0_u32, root, 0)];
+        while let Some((node, place, depth)) = waiting.pop() {
+            longest = longest.max(depth);
             self.nodes[place] = match &tree.nodes[node as usize] {
                 Node::Leaf { value } => {
                     let values = &tree.values[*value as usize..][..self.tree_outputs];
@@ -286,12 +319,12 @@ impl FlatTrees {
                 Node::Split { column, test, missing_left, left, right } => {
                     let children = self.nodes.len();
                     self.nodes.extend([blank; 2]);
-                    let (no, yes) = ((*right, children), (*left, children + 1));
-                    let right_is_less = sizes[*right as usize] < sizes[*left as usize];
-                    waiting.extend(if right_is_less { [yes, no] } else { [no, yes] });
+                    let (yes, no) = ((*left, children, depth + 1), (*right, children + 1, depth + 1));
+                    let left_is_usual = tree.cover[*left as usize] > tree.cover[*right as usize];
+                    waiting.extend(if left_is_usual { [no, yes] } else { [yes, no] });
                     let view = self.view(*column, test, *missing_left);
                     let key = match test {
-                        Test::AtMost(threshold) => threshold.to_bits(),
+                        Test::AtMost(threshold) => ordered(*threshold),
                         Test::In(words) => *sets
                             .entry((view, *missing_left, words))
                             .or_insert_with(|| self.add_set(view, *missing_left, words)),
@@ -300,7 +333,7 @@ impl FlatTrees {
                 }
             };
         }
-        Ok(())
+        Ok(longest)
     }
 
     fn step(&self, distance: usize, view: u32) -> Result<u32, MlError> {
@@ -335,6 +368,12 @@ impl FlatTrees {
         }
         start as u32
     }
+}
+
+/// Maps numbers to whole numbers in the same order; the least and the greatest stay free. Zeros of both signs are one.
+fn ordered(number: f32) -> u32 {
+    let bits = (number + 0.0).to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 impl Look {
@@ -375,17 +414,6 @@ fn views(trees: &[Tree]) -> Vec<View> {
         View { look, column }
     };
     words.into_iter().map(view).collect()
-}
-
-/// How many nodes there are from each node down.
-fn sizes(tree: &Tree) -> Vec<u32> {
-    let mut sizes = vec![1; tree.nodes.len()];
-    for (at, node) in tree.nodes.iter().enumerate().rev() {
-        if let Node::Split { left, right, .. } = node {
-            sizes[at] += sizes[*left as usize] + sizes[*right as usize];
-        }
-    }
-    sizes
 }
 
 #[cfg(test)]
@@ -464,7 +492,7 @@ mod tests {
             values: vec![f64::from(column), -1.0],
             cover: vec![2.0, 1.0, 1.0],
         };
-        for columns in [63, 64, 1023, 1024, 16_383] {
+        for columns in [63, 64, 1023, 1024, 8_191] {
             let trees: Vec<Tree> = (0..columns).map(stump).collect();
             let flat = FlatTrees::new(&trees, &[0.0]).unwrap();
             let row: Vec<f64> = (0..columns).map(|column| [0.0, 1.0, f64::NAN][column as usize % 3]).collect();
@@ -472,8 +500,8 @@ mod tests {
             flat.sums(&row, &mut out);
             assert_eq!(vec![out[0].to_bits()], by_walking(&trees, &[0.0], &row), "{columns} columns");
         }
-        let trees: Vec<Tree> = (0..16_384).map(stump).collect();
-        assert!(FlatTrees::new(&trees, &[0.0]).unwrap_err().to_string().contains("16384 ways"));
+        let trees: Vec<Tree> = (0..8_192).map(stump).collect();
+        assert!(FlatTrees::new(&trees, &[0.0]).unwrap_err().to_string().contains("8192 ways"));
     }
 
     #[test]

@@ -264,19 +264,13 @@ fn linear_models_come_back_the_same() {
 
 #[test]
 fn sets_that_are_too_large_to_write_are_refused() {
-    // Nested sets of 32 categories: a copy of all below for each.
-    let mut nodes = Vec::new();
-    for at in 0..6 {
-        let (left, right) = (2 * at + 1, 2 * at + 2);
-        nodes.push(Node::Split { column: at, test: Test::In(Box::new([u32::MAX])), missing_left: false, left, right });
-        nodes.push(Node::Leaf { value: 0 });
-        // The chain goes on to the left, which is what is copied.
-        let Some(Node::Split { left, right, .. }) = nodes.iter_mut().rev().nth(1) else { unreachable!() };
-        std::mem::swap(left, right);
-    }
-    nodes.push(Node::Leaf { value: 0 });
+    let set = Test::In(vec![u32::MAX; 1 << 17].into());
+    let nodes = vec![
+        Node::Split { column: 0, test: set, missing_left: false, left: 1, right: 2 },
+        Node::Leaf { value: 0 },
+        Node::Leaf { value: 0 },
+    ];
     let tree = Tree { outputs: 1, cover: vec![1.0; nodes.len()], nodes, values: vec![1.0] };
-    tree.check().unwrap();
-    let error = export_trees(&[tree], &[0.0], 1.0, 6, Task::Regression, Ending::Nothing).unwrap_err();
-    assert!(error.to_string().contains("sets of categories"), "{error}");
+    let error = export_trees(&[tree], &[0.0], 1.0, 1, Task::Regression, Ending::Nothing).unwrap_err();
+    assert!(error.to_string().contains("more than 4194304 nodes"), "{error}");
 }

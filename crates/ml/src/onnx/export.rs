@@ -13,7 +13,7 @@ use super::read::bad;
 use crate::tree::{Node, Test, Tree};
 use crate::{MlError, Task};
 
-/// How many nodes the trees of a file may have together; sets of categories take several each.
+/// How many nodes the trees of a file may have together; a set of categories takes one for each.
 const MOST_NODES: usize = 1 << 22;
 
 /// What is done with the sums at the end.
@@ -96,8 +96,8 @@ pub fn export_linear(model: Linear<'_>, columns: usize, task: Task) -> Result<Ve
 ///
 /// # Errors
 ///
-/// [`MlError::Shape`] if the parts do not fit together, [`MlError::Onnx`] if ONNX cannot say it: a set of categories becomes
-/// a question for each category, and a file has at most 2²² nodes.
+/// [`MlError::Shape`] if the parts do not fit together, [`MlError::Onnx`] if there would be more than 2²² nodes; a set takes one for
+/// each of its categories.
 pub fn export_trees(
     trees: &[Tree],
     base: &[f64],
@@ -194,18 +194,19 @@ impl Lists {
                     waiting.extend([(*right, no), (*left, yes)]);
                 }
                 Node::Split { column, test: Test::In(words), missing_left, left, right } => {
-                    // A question for each category, each with what is left below it, and what is right below the last.
-                    // No number is less than the least, so that one sends missing values only.
+                    // A question for each category; all lead to one node for yes, as the converters of other libraries
+                    // do it. No number is less than the least, so that one sends missing values only.
                     let mut questions = categories(words);
                     if questions.is_empty() {
                         questions.push(f32::NEG_INFINITY);
                     }
+                    let yes = self.blank(index, first);
+                    waiting.push((*left, yes));
                     let mut place = place;
                     for (question, category) in questions.iter().enumerate() {
-                        let (yes, no) = (self.blank(index, first), self.blank(index, first));
+                        let no = self.blank(index, first);
                         let missing = question == 0 && *missing_left;
                         self.split(place, first, (*column, "BRANCH_EQ", *category, missing), (yes, no));
-                        waiting.push((*left, yes));
                         place = no;
                     }
                     waiting.push((*right, place));

@@ -1,8 +1,8 @@
 //! Ensembles of trees in the form of ONNX (`TreeEnsembleClassifier`, `TreeEnsembleRegressor`), read into [`Tree`]s.
 //!
 //! ONNX has six kinds of branches. `<`, `>=` and `>` become "up to" by the next smaller `f32` and by exchanging children;
-//! `==` and `!=` become a set with one category: the column's value is looked up in the list of all values that the trees
-//! compare it with. So every row takes the same path as in ONNX, whatever its numbers.
+//! `==` and `!=` become sets of categories: the column's value is looked up in the list of all values that the trees compare
+//! it with. So every row takes the same path as in ONNX, whatever its numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,46 +147,48 @@ impl<'a> Lists<'a> {
         let number = self.tree[nodes[0]];
         let wrong = |what: &str| self.operator.bad(format!("tree {number} {what}"));
         let leaf = |place: usize| self.mode[place] == b"LEAF";
-        let child = |id: i64| self.places.get(&(number, id)).copied().ok_or_else(|| wrong("lacks a node"));
         let mut children = BTreeSet::new();
         for place in nodes.iter().filter(|place| !leaf(**place)) {
-            if !children.insert(child(self.yes[*place])?) || !children.insert(child(self.no[*place])?) {
-                return Err(wrong("has a node with two parents"));
-            }
+            children.extend([self.child(*place, self.yes)?, self.child(*place, self.no)?]);
         }
         let mut roots = nodes.iter().filter(|place| !children.contains(place));
         let (Some(root), None) = (roots.next(), roots.next()) else { return Err(wrong("does not have one root")) };
         let blank = Node::Leaf { value: 0 };
         let mut tree =
             Tree { outputs: outputs as u32, nodes: vec![blank.clone()], values: Vec::new(), cover: Vec::new() };
+        let mut seen = BTreeSet::new();
         let mut waiting = vec![(*root, 0)];
         while let Some((place, at)) = waiting.pop() {
+            if !seen.insert(place) {
+                return Err(wrong("has a node with two parents"));
+            }
             tree.nodes[at] = if leaf(place) {
                 let start = tree.values.len();
                 tree.values.resize(start + outputs, 0.0);
                 self.add_weights(place, single, &mut tree.values[start..]);
                 Node::Leaf { value: start as u32 }
             } else {
-                let left = tree.nodes.len();
+                let left = tree.nodes.len() as u32;
                 tree.nodes.extend([blank.clone(), blank.clone()]);
-                let branch = self.branch(place, self.column(place, columns)?, columns, codes)?;
-                let (to_left, to_right) = if branch.turned { (self.no, self.yes) } else { (self.yes, self.no) };
-                waiting.extend([(child(to_right[place])?, left + 1), (child(to_left[place])?, left)]);
-                Node::Split {
-                    column: branch.column as u32,
-                    test: branch.test,
-                    missing_left: branch.missing_left,
-                    left: left as u32,
-                    right: left as u32 + 1,
-                }
+                let branch = self.branch(place, self.column(place, columns)?, columns, codes, &mut seen)?;
+                waiting.extend([(branch.right, left as usize + 1), (branch.left, left as usize)]);
+                let Branch { column, test, missing_left, .. } = branch;
+                Node::Split { column: column as u32, test, missing_left, left, right: left + 1 }
             };
         }
-        if tree.nodes.len() != nodes.len() {
+        if seen.len() != nodes.len() {
             return Err(wrong("has nodes that lead in a circle"));
         }
         // ONNX does not tell how many rows came through.
         tree.cover = vec![0.0; tree.nodes.len()];
         Ok(tree)
+    }
+
+    /// The place of a child of the node at a place.
+    fn child(&self, place: usize, list: &[i64]) -> Result<usize, MlError> {
+        let key = (self.tree[place], list[place]);
+        let missing = || self.operator.bad(format!("tree {} has no node {}", key.0, key.1));
+        self.places.get(&key).copied().ok_or_else(missing)
     }
 
     fn add_weights(&self, place: usize, single: bool, values: &mut [f64]) {
@@ -202,54 +204,93 @@ impl<'a> Lists<'a> {
         column: usize,
         columns: usize,
         codes: &[(usize, Vec<f32>)],
+        seen: &mut BTreeSet<usize>,
     ) -> Result<Branch, MlError> {
         let value = self.value[place] as f32;
-        let missing_yes = self.missing.get(place).is_some_and(|missing| *missing != 0);
+        let missing_yes = self.missing_yes(place);
+        let (yes, no) = (self.child(place, self.yes)?, self.child(place, self.no)?);
         // Nothing compares with what is not a number, and nothing is less than the least.
         let never = || Test::In(Box::default());
         let at_most = || if value.is_nan() { never() } else { Test::AtMost(value) };
-        let below =
-            || if value.is_nan() || value == f32::NEG_INFINITY { never() } else { Test::AtMost(value.next_down()) };
+        let below = || {
+            if value.is_nan() || value == f32::NEG_INFINITY { never() } else { Test::AtMost(value.next_down()) }
+        };
         let (test, turned) = match self.mode[place].as_slice() {
             b"BRANCH_LEQ" => (at_most(), false),
             b"BRANCH_LT" => (below(), false),
             b"BRANCH_GT" if !value.is_nan() => (at_most(), true),
             b"BRANCH_GTE" if !value.is_nan() => (below(), true),
             b"BRANCH_GT" | b"BRANCH_GTE" => (never(), false),
-            mode @ (b"BRANCH_EQ" | b"BRANCH_NEQ") => {
-                let list = codes.binary_search_by_key(&column, |codes| codes.0);
-                let list = list.expect("the values of all such columns were collected");
-                let code = codes[list].1.binary_search_by(|known| known.total_cmp(&(value + 0.0)));
-                let turned = mode == b"BRANCH_NEQ";
+            b"BRANCH_EQ" => return self.set(place, columns, codes, seen),
+            b"BRANCH_NEQ" => {
+                let (column, code) = place_of(codes, column, columns, value);
                 // A missing value is not the same as any.
-                let missing_left = missing_yes && !turned;
-                return Ok(Branch {
-                    column: columns + list,
-                    test: code.map_or_else(|_| never(), only),
-                    missing_left,
-                    turned,
-                });
+                let test = code.map_or_else(never, |code| set_of(&[code]));
+                return Ok(Branch { column, test, missing_left: false, left: no, right: yes });
             }
             other => {
                 let name = String::from_utf8_lossy(other);
                 return Err(self.operator.bad(format!("branches of kind {name} are not supported")));
             }
         };
-        Ok(Branch { column, test, missing_left: missing_yes != turned, turned })
+        let (left, right) = if turned { (no, yes) } else { (yes, no) };
+        Ok(Branch { column, test, missing_left: missing_yes != turned, left, right })
+    }
+
+    /// A branch for "the same", with those behind it that send other values of the column to the same node: the way in which
+    /// ONNX files say that a value is in a set.
+    fn set(
+        &self,
+        place: usize,
+        columns: usize,
+        codes: &[(usize, Vec<f32>)],
+        seen: &mut BTreeSet<usize>,
+    ) -> Result<Branch, MlError> {
+        let column = self.column(place, columns)?;
+        let left = self.child(place, self.yes)?;
+        let mut last = place;
+        let mut found = Vec::new();
+        let mut missing_left = false;
+        loop {
+            let (_, code) = place_of(codes, column, columns, self.value[last] as f32);
+            found.extend(code);
+            missing_left |= self.missing_yes(last);
+            let next = self.child(last, self.no)?;
+            let goes_on = self.mode[next] == b"BRANCH_EQ"
+                && self.column[next] == self.column[place]
+                && self.yes[next] == self.yes[place];
+            if !goes_on || !seen.insert(next) {
+                let (column, _) = place_of(codes, column, columns, f32::NAN);
+                return Ok(Branch { column, test: set_of(&found), missing_left, left, right: next });
+            }
+            last = next;
+        }
+    }
+
+    fn missing_yes(&self, place: usize) -> bool {
+        self.missing.get(place).is_some_and(|missing| *missing != 0)
     }
 }
 
-/// A split; `turned` if yes is right.
+/// A split, with the places of its children.
 struct Branch {
     column: usize,
     test: Test,
     missing_left: bool,
-    turned: bool,
+    left: usize,
+    right: usize,
 }
 
-/// The set of one category.
-fn only(code: usize) -> Test {
-    let mut words = vec![0; code / 32 + 1];
-    words[code / 32] = 1 << (code % 32);
+/// The column that holds the codes of a column, and the code of a value.
+fn place_of(codes: &[(usize, Vec<f32>)], column: usize, columns: usize, value: f32) -> (usize, Option<usize>) {
+    let list = codes.binary_search_by_key(&column, |codes| codes.0);
+    let list = list.expect("the values of all such columns were collected");
+    (columns + list, codes[list].1.binary_search_by(|known| known.total_cmp(&(value + 0.0))).ok())
+}
+
+/// The set of some categories.
+fn set_of(codes: &[usize]) -> Test {
+    let mut words = vec![0; codes.iter().max().map_or(0, |most| most / 32 + 1)];
+    codes.iter().for_each(|code| words[code / 32] |= 1 << (code % 32));
     Test::In(words.into())
 }

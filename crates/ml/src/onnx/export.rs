@@ -111,11 +111,16 @@ pub fn export_trees(
         return Err(MlError::Shape(format!("{} numbers to begin with do not fit {outputs} outputs", base.len())));
     }
     let classes = classes(task);
+    if trees.is_empty() {
+        return Err(MlError::Shape("there are no trees to write".to_owned()));
+    }
     // Of two classes, a sum of log-odds is for the second, and runtimes make both of one. Where the sum is the probability
-    // itself, both are written out.
+    // itself, both are written out: each tree divides its part of 1. What the sum begins with is in the leaves then, since
+    // onnxruntime 1.32 takes two numbers to begin with for something else.
     let mirrored = task == Task::Binary && ending == Ending::Nothing;
-    let whole = mirrored.then(|| (1.0 - base[0]) / trees.len() as f64);
-    let mut lists = Lists { whole, scale, outputs, ..Lists::default() };
+    let part = 1.0 / trees.len() as f64;
+    let mirror = mirrored.then(|| Mirror { whole: part, base: base[0] * part });
+    let mut lists = Lists { mirror, scale, outputs, ..Lists::default() };
     for (index, tree) in trees.iter().enumerate() {
         tree.check()?;
         if tree.outputs as usize != outputs && tree.outputs != 1 {
@@ -126,13 +131,13 @@ pub fn export_trees(
     if lists.columns.iter().any(|column| *column >= columns as i64) {
         return Err(MlError::Shape(format!("a tree looks at a column beyond the {columns}")));
     }
-    let base = if mirrored { vec![0.0, base[0]] } else { base.to_vec() };
+    let base = if mirrored { &[] } else { base };
     let transform = match (ending, outputs) {
         (Ending::Nothing, _) => "NONE",
         (Ending::Probabilities, 1) => "LOGISTIC",
         (Ending::Probabilities, _) => "SOFTMAX",
     };
-    let mut attributes = vec![floats("base_values", &base), text("post_transform", transform)];
+    let mut attributes = vec![floats("base_values", base), text("post_transform", transform)];
     let (name, prefix, made): (_, _, &[&str]) = match classes {
         Some(classes) => {
             attributes.push(ints("classlabels_int64s", (0..classes).collect()));
@@ -156,11 +161,17 @@ fn classes(task: Task) -> Option<i64> {
     }
 }
 
+/// Of two probabilities, what each tree divides between them, and what of it the second has in advance.
+#[derive(Clone, Copy)]
+struct Mirror {
+    whole: f64,
+    base: f64,
+}
+
 /// The nodes of all trees, a list for each of their parts.
 #[derive(Default)]
 struct Lists {
-    /// Of two probabilities, what each tree divides between them.
-    whole: Option<f64>,
+    mirror: Option<Mirror>,
     scale: f64,
     outputs: usize,
     trees: Vec<i64>,
@@ -254,7 +265,8 @@ impl Lists {
         for (output, value) in values.iter().enumerate() {
             let value = value * self.scale;
             let output = if values.len() == self.outputs { output } else { tree % self.outputs };
-            if let Some(whole) = self.whole {
+            if let Some(Mirror { whole, base }) = self.mirror {
+                let value = base + value;
                 self.weight(tree, number, 0, whole - value);
                 self.weight(tree, number, 1, value);
             } else {

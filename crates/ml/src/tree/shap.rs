@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 256;
 /// The most different columns on a path, one bit each.
 const MAX_COLUMNS: usize = 128;
 /// How many points Gauss's rule may have, so that each walk has products of a fixed size.
-const RULES: [usize; 5] = [2, 4, 8, 16, 64];
+const RULES: [usize; 8] = [2, 3, 4, 6, 8, 12, 16, 64];
 
 /// Trees ready to explain the sums of their answers.
 #[derive(Debug, Clone)]
@@ -143,12 +143,16 @@ impl TreeExplainer {
         let output_of_tree = if turns { 0 } else { output };
         for root in self.roots.iter().skip(first).step_by(step) {
             let at = root.at as usize;
+            let rule = &self.rules[root.rule];
             match root.rule {
-                0 => self.explain::<{ RULES[0] }>(at, &self.rules[0], row, output_of_tree, out),
-                1 => self.explain::<{ RULES[1] }>(at, &self.rules[1], row, output_of_tree, out),
-                2 => self.explain::<{ RULES[2] }>(at, &self.rules[2], row, output_of_tree, out),
-                3 => self.explain::<{ RULES[3] }>(at, &self.rules[3], row, output_of_tree, out),
-                _ => self.explain::<{ RULES[4] }>(at, &self.rules[4], row, output_of_tree, out),
+                0 => self.explain::<{ RULES[0] }>(at, rule, row, output_of_tree, out),
+                1 => self.explain::<{ RULES[1] }>(at, rule, row, output_of_tree, out),
+                2 => self.explain::<{ RULES[2] }>(at, rule, row, output_of_tree, out),
+                3 => self.explain::<{ RULES[3] }>(at, rule, row, output_of_tree, out),
+                4 => self.explain::<{ RULES[4] }>(at, rule, row, output_of_tree, out),
+                5 => self.explain::<{ RULES[5] }>(at, rule, row, output_of_tree, out),
+                6 => self.explain::<{ RULES[6] }>(at, rule, row, output_of_tree, out),
+                _ => self.explain::<{ RULES[7] }>(at, rule, row, output_of_tree, out),
             }
         }
         out.iter_mut().for_each(|part| *part *= self.scale);
@@ -159,25 +163,22 @@ impl TreeExplainer {
         let (Some(points), Some(weights)) = (rule.points.as_array(), rule.weights.as_array()) else {
             unreachable!("a rule has as many points as its name says")
         };
-        self.visit::<Q>(root, *weights, u128::MAX, &mut Walk { points, row, output, out });
+        self.visit::<Q>(root, weights, u128::MAX, &mut Walk { points, row, output, out });
     }
 
     /// Goes through all paths from a place on. `reach` is, for each point `u`, the product over the columns of the path
     /// so far: the chance that the row comes here if each column is known with probability `u`. `follows` has the bits of
-    /// the columns by which the row itself comes here. Returns the sums of the leaves, each times its reach.
-    fn visit<const Q: usize>(&self, at: usize, reach: [f64; Q], follows: u128, walk: &mut Walk<'_, Q>) -> [f64; Q] {
+    /// the columns by which the row itself comes here. Returns the mean of the leaves, each by its chance from here on.
+    fn visit<const Q: usize>(&self, at: usize, reach: &[f64; Q], follows: u128, walk: &mut Walk<'_, Q>) -> [f64; Q] {
         let (column, left, right) = match &self.places[at].kind {
-            PlaceKind::Leaf { value } => {
-                let value = self.values[*value as usize + walk.output];
-                return reach.map(|reach| reach * value);
-            }
+            PlaceKind::Leaf { value } => return [self.values[*value as usize + walk.output]; Q],
             PlaceKind::Split { column, missing_left, test, right } => {
                 let value = walk.row[*column as usize];
                 let left = if value.is_nan() { *missing_left } else { test.holds(value) };
                 (*column as usize, left, *right as usize)
             }
         };
-        let mut sum = [0.0; Q];
+        let mut mean = [0.0; Q];
         for (child, taken) in [(at + 1, left), (right, !left)] {
             let place = &self.places[child];
             let bit = 1 << place.bit;
@@ -188,27 +189,26 @@ impl TreeExplainer {
                 // No row comes here, known or not.
                 continue;
             }
-            let inverse = walk.points.map(|u| 1.0 / chance(u, now, place.share));
-            let mut below = reach;
-            for (below, u) in below.iter_mut().zip(walk.points) {
-                *below *= chance(*u, now, place.share);
-            }
-            // A split above by this column: its factor gives way to the new one, and what it was credited for the leaves
-            // below is taken back.
-            let before = f64::from(u8::from(followed));
-            let again = (place.share_before != 1.0 || !followed)
-                .then(|| walk.points.map(|u| 1.0 / chance(u, before, place.share_before)));
-            if let Some(again) = &again {
-                below.iter_mut().zip(again).for_each(|(below, again)| *below *= again);
-            }
-            let below = self.visit(child, below, follows, walk);
-            sum.iter_mut().zip(&below).for_each(|(sum, below)| *sum += below);
-            walk.out[column] += (now - place.share) * product(&below, &inverse);
-            if let Some(again) = again {
-                walk.out[column] -= (before - place.share_before) * product(&below, &again);
+            let chances = walk.points.map(|u| chance(u, now, place.share));
+            if place.share_before == 1.0 && followed {
+                let below = self.visit(child, &product(reach, &chances), follows, walk);
+                walk.out[column] += (now - place.share) * product(reach, &below).iter().sum::<f64>();
+                add(&mut mean, &product(&chances, &below));
+            } else {
+                // A split above by this column: its chance gives way to the new one, and what it was credited for the
+                // leaves below is taken back.
+                let before = f64::from(u8::from(followed));
+                let without = walk.points.map(|u| 1.0 / chance(u, before, place.share_before));
+                let step = product(&chances, &without);
+                let below = self.visit(child, &product(reach, &step), follows, walk);
+                let others = product(&product(reach, &without), &below);
+                let credit = (now - place.share) * others.iter().sum::<f64>();
+                let debit = (before - place.share_before) * product(&others, &step).iter().sum::<f64>();
+                walk.out[column] += credit - debit;
+                add(&mut mean, &product(&step, &below));
             }
         }
-        sum
+        mean
     }
 
     fn add(&mut self, tree: &Tree) -> Result<(), MlError> {
@@ -259,8 +259,12 @@ impl TreeExplainer {
     }
 }
 
-fn product<const Q: usize>(a: &[f64; Q], b: &[f64; Q]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+fn product<const Q: usize>(a: &[f64; Q], b: &[f64; Q]) -> [f64; Q] {
+    std::array::from_fn(|q| a[q] * b[q])
+}
+
+fn add<const Q: usize>(sum: &mut [f64; Q], summand: &[f64; Q]) {
+    sum.iter_mut().zip(summand).for_each(|(sum, summand)| *sum += summand);
 }
 
 /// The chance that a column lets a row through if it is known with probability `u`; `now` is 1 if the row itself goes on.

@@ -1,5 +1,6 @@
 //! A model from elsewhere, ready to answer: a few steps over one short list of numbers.
 
+use super::machine::Machine;
 use crate::predictor::logistic;
 use crate::tree::FlatTrees;
 use crate::{Predict, Task};
@@ -65,6 +66,8 @@ pub(super) enum Action {
     Codes(Vec<(usize, Vec<f32>)>),
     /// Sums over trees.
     Trees(Box<FlatTrees>),
+    /// The probabilities of a support vector machine.
+    Machine(Box<Machine>),
 }
 
 impl Foreign {
@@ -155,6 +158,7 @@ impl Action {
                 }
             }
             Self::Trees(trees) => trees.sums(from, to),
+            Self::Machine(machine) => to.copy_from_slice(&machine.answer(from)),
         }
     }
 }

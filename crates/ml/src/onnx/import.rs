@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::chain::{Action, Foreign, MOST_NUMBERS, Span, Step, each};
+use super::machine::Machine;
 use super::proto::{BOOL, DOUBLE, FLOAT, GraphProto, INT32, INT64, TensorProto, ValueInfoProto};
 use super::read::{Operator, bad, numbers};
 use super::{SUPPORTED, trees};
@@ -143,7 +144,7 @@ impl Import {
         };
         let label = || Value::Aside(format!("{} gives a label here, not numbers", operator.0.op_type));
         let outputs = match (operator.0.op_type.as_str(), operator.0.output.as_slice()) {
-            ("TreeEnsembleClassifier" | "LinearClassifier", [of_label, rest]) => {
+            ("TreeEnsembleClassifier" | "LinearClassifier" | "SVMClassifier", [of_label, rest]) => {
                 self.values.insert(of_label.clone(), label());
                 std::slice::from_ref(rest)
             }
@@ -192,6 +193,10 @@ impl Import {
             }
             ("LinearClassifier", []) => self.linear_classifier(operator, from),
             ("LinearRegressor", []) => self.linear_regressor(operator, from),
+            ("SVMClassifier", []) => {
+                let machine = Machine::new(operator, from.len)?;
+                self.step(from, 2, true, Action::Machine(Box::new(machine)))
+            }
             ("TreeEnsembleClassifier", []) => self.tree_classifier(operator, from),
             ("TreeEnsembleRegressor", []) => self.tree_regressor(operator, from),
             ("MatMul", [Value::Constant { dims, numbers }]) if !turned => {

@@ -1,6 +1,7 @@
 //! Models from and for other programs, as ONNX files.
 //!
-//! Reading: the classical models that skl2onnx and onnxmltools write (preprocessing, linear models, trees, small networks)
+//! Reading: the classical models that skl2onnx and onnxmltools write (preprocessing, linear models, trees, support vectors, small
+//! networks)
 //! become a [`Foreign`] that answers in microseconds. It is no ONNX runtime: it knows rows of numbers, not tensors, and an
 //! operator outside its list is refused by name. Writing: linear models and trees, from plain parts.
 //!
@@ -10,6 +11,7 @@
 mod chain;
 mod export;
 mod import;
+mod machine;
 mod proto;
 mod read;
 mod scan;
@@ -28,7 +30,7 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// What an error tells of what would have been possible.
 const SUPPORTED: &str = "supported are Scaler, Imputer, Normalizer, OneHotEncoder, Cast, Concat, Gather, \
     ArrayFeatureExtractor, Identity, Reshape, Flatten, ZipMap, LinearClassifier, LinearRegressor, \
-    TreeEnsembleClassifier, TreeEnsembleRegressor, MatMul, Gemm, Add, Sub, Mul, Div, Sigmoid, Softmax, Relu, Tanh, Exp";
+    TreeEnsembleClassifier, TreeEnsembleRegressor, SVMClassifier, MatMul, Gemm, Add, Sub, Mul, Div, Sigmoid, Softmax, Relu, Tanh, Exp";
 
 impl Foreign {
     /// Reads an ONNX file.

@@ -3,6 +3,9 @@
 use super::{Node, Test, Tree};
 use crate::MlError;
 
+/// How many words a set of categories may have: 32 million categories.
+const MOST_WORDS: usize = 1 << 20;
+
 impl Tree {
     /// Refuses a tree whose parts do not fit together: children that do not stand behind their parent or have two, leaves
     /// without their numbers, a threshold that is not a number.
@@ -32,6 +35,9 @@ impl Tree {
                 Node::Split { test, left, right, .. } => {
                     if matches!(test, Test::AtMost(threshold) if threshold.is_nan()) {
                         return wrong(format!("the threshold of node {at} is not a number"));
+                    }
+                    if matches!(test, Test::In(words) if words.len() > MOST_WORDS) {
+                        return wrong(format!("the set of categories of node {at} is too large"));
                     }
                     for child in [*left as usize, *right as usize] {
                         if child <= at || child >= self.nodes.len() || has_parent[child] {

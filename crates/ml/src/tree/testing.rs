@@ -25,8 +25,9 @@ pub(crate) fn tree(outputs: u32, splits: usize) -> impl Strategy<Value = Tree> {
     let column_and_test = prop_oneof![
         (0_u32..3, prop_oneof![9 => (-3_i32..=3).prop_map(|half| half as f32 / 2.0), 1 => Just(f32::INFINITY)])
             .prop_map(|(column, threshold)| (column, Test::AtMost(threshold))),
-        (3_u32..5, prop::collection::vec(any::<u32>(), 0..3))
-            .prop_map(|(column, words)| (column, Test::In(words.into()))),
+        prop::collection::vec(any::<u32>(), 0..3).prop_map(|words| (3, Test::In(words.into()))),
+        // Few enough for the nodes of flat trees.
+        (0_u32..1 << 30).prop_map(|word| (4, Test::In(Box::new([word])))),
     ];
     let split = (column_and_test, any::<bool>(), any::<prop::sample::Index>());
     (

@@ -75,6 +75,7 @@ fn files_of_other_programs_answer_as_in_onnxruntime() {
 fn all_kinds_of_branches_go_the_same_way() {
     // Each tree adds a power of two, so that equality means equal paths.
     assert_eq!(difference("modes", Task::Regression), 0.0);
+    assert_eq!(difference("modes_double", Task::Regression), 0.0);
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl<'a> Lists<'a> {
         let mut codes: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
         for (place, mode) in self.mode.iter().enumerate() {
             if matches!(mode.as_slice(), b"BRANCH_EQ" | b"BRANCH_NEQ") {
-                codes.entry(self.column(place, columns)?).or_default().push(self.value[place] as f32 + 0.0);
+                codes.entry(self.column(place, columns)?).or_default().push(exact(self.value[place]) + 0.0);
             }
         }
         for values in codes.values_mut() {
@@ -206,14 +206,21 @@ impl<'a> Lists<'a> {
         codes: &[(usize, Vec<f32>)],
         seen: &mut BTreeSet<usize>,
     ) -> Result<Branch, MlError> {
-        let value = self.value[place] as f32;
+        let value = self.value[place];
+        let near = value as f32;
         let missing_yes = self.missing_yes(place);
         let (yes, no) = (self.child(place, self.yes)?, self.child(place, self.no)?);
-        // Nothing compares with what is not a number, and nothing is less than the least.
+        // Nothing compares with what is not a number, and nothing is less than the least. A threshold in double precision
+        // lies between two numbers of single precision, which is what rows have.
         let never = || Test::In(Box::default());
-        let at_most = || if value.is_nan() { never() } else { Test::AtMost(value) };
+        let up_to = |over: bool| if over { near.next_down() } else { near };
+        let at_most = || if value.is_nan() { never() } else { Test::AtMost(up_to(f64::from(near) > value)) };
         let below = || {
-            if value.is_nan() || value == f32::NEG_INFINITY { never() } else { Test::AtMost(value.next_down()) }
+            if value.is_nan() || near == f32::NEG_INFINITY {
+                never()
+            } else {
+                Test::AtMost(up_to(f64::from(near) >= value))
+            }
         };
         let (test, turned) = match self.mode[place].as_slice() {
             b"BRANCH_LEQ" => (at_most(), false),
@@ -223,7 +230,7 @@ impl<'a> Lists<'a> {
             b"BRANCH_GT" | b"BRANCH_GTE" => (never(), false),
             b"BRANCH_EQ" => return self.set(place, columns, codes, seen),
             b"BRANCH_NEQ" => {
-                let (column, code) = place_of(codes, column, columns, value);
+                let (column, code) = place_of(codes, column, columns, exact(value));
                 // A missing value is not the same as any.
                 let test = code.map_or_else(never, |code| set_of(&[code]));
                 return Ok(Branch { column, test, missing_left: false, left: no, right: yes });
@@ -252,7 +259,7 @@ impl<'a> Lists<'a> {
         let mut found = Vec::new();
         let mut missing_left = false;
         loop {
-            let (_, code) = place_of(codes, column, columns, self.value[last] as f32);
+            let (_, code) = place_of(codes, column, columns, exact(self.value[last]));
             found.extend(code);
             missing_left |= self.missing_yes(last);
             let next = self.child(last, self.no)?;
@@ -286,6 +293,11 @@ fn place_of(codes: &[(usize, Vec<f32>)], column: usize, columns: usize, value: f
     let list = codes.binary_search_by_key(&column, |codes| codes.0);
     let list = list.expect("the values of all such columns were collected");
     (columns + list, codes[list].1.binary_search_by(|known| known.total_cmp(&(value + 0.0))).ok())
+}
+
+/// A number as `f32` if that holds it, so that something can be the same.
+fn exact(value: f64) -> f32 {
+    if f64::from(value as f32) == value { value as f32 } else { f32::NAN }
 }
 
 /// The set of some categories.

@@ -214,6 +214,12 @@ fn trees_come_back_the_same() {
         one(row, out);
         out[0] = 1.0 / (1.0 + (-out[0]).exp());
     });
+    let file = export_trees(&trees, &[0.25], -1.0, 3, Task::Binary, Ending::Probabilities).unwrap();
+    let base = sums(&[0.0]);
+    assert_same(&file, Task::Binary, |row, out| {
+        base(row, out);
+        out[0] = 1.0 / (1.0 + (out[0] - 0.25).exp());
+    });
     let forest = sums(&[0.0]);
     let file = export_trees(&trees, &[0.0], 1.0 / 6.0, 3, Task::Binary, Ending::Nothing).unwrap();
     assert_same(&file, Task::Binary, |row, out| {

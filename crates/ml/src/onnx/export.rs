@@ -131,13 +131,20 @@ pub fn export_trees(
     if lists.columns.iter().any(|column| *column >= columns as i64) {
         return Err(MlError::Shape(format!("a tree looks at a column beyond the {columns}")));
     }
-    let base = if mirrored { &[] } else { base };
+    let mut base = if mirrored { Vec::new() } else { base.to_vec() };
+    if classes == Some(2) && !mirrored && lists.weights.iter().all(|weight| *weight >= 0.0) {
+        // Where no leaf is below 0, onnxruntime takes sums for probabilities when it chooses the label.
+        base[0] += 1.0;
+        let first = lists.trees.len();
+        lists.blank(trees.len(), first);
+        lists.weight(trees.len(), 0, 0, -1.0);
+    }
     let transform = match (ending, outputs) {
         (Ending::Nothing, _) => "NONE",
         (Ending::Probabilities, 1) => "LOGISTIC",
         (Ending::Probabilities, _) => "SOFTMAX",
     };
-    let mut attributes = vec![floats("base_values", base), text("post_transform", transform)];
+    let mut attributes = vec![floats("base_values", &base), text("post_transform", transform)];
     let (name, prefix, made): (_, _, &[&str]) = match classes {
         Some(classes) => {
             attributes.push(ints("classlabels_int64s", (0..classes).collect()));

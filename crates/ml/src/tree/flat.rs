@@ -50,7 +50,8 @@ pub struct FlatTrees {
 /// 8 bytes: where to look, what to compare with, where to go.
 #[derive(Debug, Clone, Copy)]
 struct FlatNode {
-    /// The threshold, as [`ordered`] has it; for a category, its set or the place of that; for a leaf, the place of its numbers.
+    /// The threshold, as [`ordered`] has it; for a category, its set or the place of that; for a leaf, the place of its
+    /// numbers.
     key: u32,
     /// The view in the low bits, and above them the distance to the child for yes; the child for no stands behind it. Both
     /// are 0 at a leaf.
@@ -484,9 +485,9 @@ mod tests {
     proptest! {
         #[test]
         fn sums_are_those_of_walking(
-            mut trees in prop::collection::vec(tree(1, 40), 0..20),
+            mut trees in prop::collection::vec(tree(1, 40), 0..12),
             kind in NO_SETS..=LARGE_SETS,
-            rows in prop::collection::vec(row(), 1..300),
+            rows in prop::collection::vec(row(), 1..150),
             outputs in 1_usize..4,
         ) {
             trees.iter_mut().for_each(|tree| limit_sets(tree, kind));

@@ -31,6 +31,9 @@ pub enum MlError {
     /// A table that cannot be learnt from.
     #[error("{0}")]
     Table(String),
+    /// An ONNX file that cannot be read, or a model that ONNX cannot hold.
+    #[error("ONNX: {0}")]
+    Onnx(String),
     /// The caller asked for the work to end before there was a result.
     #[error("stopped before there was a result")]
     Stopped,

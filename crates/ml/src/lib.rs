@@ -15,6 +15,7 @@ mod examples;
 mod logistic;
 mod matrix;
 mod metrics;
+pub mod onnx;
 mod predict;
 mod predictor;
 mod random;

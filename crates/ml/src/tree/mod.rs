@@ -10,10 +10,17 @@ mod grow;
 mod measure;
 mod partition;
 mod pieces;
+mod check;
+mod flat;
+mod shap;
 mod structure;
+#[cfg(test)]
+mod testing;
 
 pub use boosting::{Boosting, BoostingOptions, Direction, Loss};
 pub use decision::{DecisionTree, TreeOptions};
 pub use forest::{ColumnsPerSplit, Forest, ForestOptions};
 pub use measure::Impurity;
+pub use flat::FlatTrees;
+pub use shap::{TreeExplainer, expected};
 pub use structure::{Node, Test, Tree};

@@ -12,12 +12,14 @@ mod artifact;
 mod context;
 mod error;
 mod examples;
+mod linear;
 mod logistic;
 mod matrix;
 mod metrics;
 mod predict;
 mod predictor;
 mod random;
+mod svm;
 pub mod table;
 pub mod tree;
 
@@ -25,9 +27,13 @@ pub use artifact::{Artifact, FORMAT, Input, Transform};
 pub use context::{Context, Parallel, Serial};
 pub use error::MlError;
 pub use examples::{Examples, Kind, Task};
+pub use linear::{
+    ClassWeights, Ftrl, FtrlOptions, LinearOptions, LinearRegression, LogisticOptions, LogisticRegression,
+};
 pub use logistic::{FitOptions, fit};
 pub use matrix::Matrix;
 pub use metrics::{Bin, Evaluation, auc, auc_interval};
 pub use predict::{Explain, Predict};
 pub use predictor::Predictor;
 pub use random::Random;
+pub use svm::{LinearSvm, LinearSvmOptions};

@@ -36,4 +36,4 @@ pub use metrics::{Bin, Evaluation, auc, auc_interval};
 pub use predict::{Explain, Predict};
 pub use predictor::Predictor;
 pub use random::Random;
-pub use svm::{LinearSvm, LinearSvmOptions};
+pub use svm::{Kernel, KernelSvm, KernelSvmOptions, LinearSvm, LinearSvmOptions};

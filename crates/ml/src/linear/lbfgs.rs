@@ -12,6 +12,8 @@ use crate::{Context, MlError};
 const MEMORY: usize = 12;
 const HALVINGS: usize = 40;
 const ENOUGH: f64 = 1e-4;
+/// After so many steps in a row that gain nothing but rounding there is nothing left to gain.
+const IDLE: usize = 3;
 
 /// When to end, and what the coefficients cost.
 #[derive(Clone, Copy)]
@@ -35,9 +37,10 @@ pub(super) fn minimise(
     let (mut value, mut gradient) = smooth(&weights);
     value += lasso.value(&weights, options.columns);
     let mut memory: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();
+    let mut idle = 0;
     for _ in 0..options.steps {
         context.go_on()?;
-        if lasso.distance(&weights, &gradient, options.columns) <= options.tolerance {
+        if idle == IDLE || lasso.distance(&weights, &gradient, options.columns) <= options.tolerance {
             break;
         }
         let slope = steepest(&weights, &gradient, options);
@@ -65,8 +68,10 @@ pub(super) fn minimise(
                 break;
             }
             memory.clear();
+            idle += 1;
             continue;
         };
+        idle = if value - after <= f64::EPSILON * value.abs() { idle + 1 } else { 0 };
         let moved: Vec<f64> = trial.iter().zip(&weights).map(|(t, w)| t - w).collect();
         let bent: Vec<f64> = there.iter().zip(&gradient).map(|(t, g)| t - g).collect();
         if dot(&moved, &bent) > 1e-14 * dot(&bent, &bent).sqrt() * dot(&moved, &moved).sqrt() {

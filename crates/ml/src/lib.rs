@@ -6,6 +6,8 @@
 //! - [`fit`]: rows and labels -> [`Artifact`].
 //! - [`Predictor`]: an artifact ready to answer, with the contribution of every input.
 //! - [`Evaluation`]: how good probabilities are.
+//! - [`LinearRegression`], [`LogisticRegression`], [`LinearSvm`], [`KernelSvm`], [`Ftrl`]: models of rows that are numbers
+//!   already.
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;

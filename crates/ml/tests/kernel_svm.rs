@@ -1,5 +1,7 @@
 //! The support vector machine with kernels against scikit-learn's.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
 use rapport_ml::{Context, Examples, Kernel, KernelSvm, KernelSvmOptions, Kind, Matrix, Predict, Task};
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! The linear models against scikit-learn's, at the same penalty, where the optimum is unique.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
 use rapport_ml::{
     ClassWeights, Context, Examples, Explain, Ftrl, FtrlOptions, Kind, LinearOptions, LinearRegression, LinearSvm,
     LinearSvmOptions, LogisticOptions, LogisticRegression, Matrix, MlError, Parallel, Predict, Task,
@@ -188,6 +190,11 @@ fn contributions_add_up_to_the_margin_and_survive_json() {
     let margin = model.contributions(&row, 0, &mut parts) + parts.iter().sum::<f64>();
     model.predict(&row, &mut answer);
     assert!((answer[0] - 1.0 / (1.0 + (-margin).exp())).abs() < 1e-12);
+    let svm = LinearSvm::fit(&examples, &LinearSvmOptions::default(), &Context::serial()).unwrap();
+    let margin = svm.contributions(&row, 0, &mut parts) + parts.iter().sum::<f64>();
+    let mut other = [0.0];
+    svm.predict(&row, &mut other);
+    assert!((other[0] - 1.0 / (1.0 + (-margin).exp())).abs() < 1e-12);
     let mut filled = [0.0];
     model.predict(&[0.5, 0.0, -1.0, 2.0, 0.0, 1.0], &mut filled);
     assert_eq!(filled, answer);

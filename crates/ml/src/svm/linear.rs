@@ -199,9 +199,12 @@ impl Predict for LinearSvm {
     }
 }
 
-/// The margin is that of the machine, before the sigmoid.
+/// For classes the margin is the log-odds that the sigmoid makes, of one class against the rest.
 impl Explain for LinearSvm {
     fn contributions(&self, row: &[f64], output: usize, out: &mut [f64]) -> f64 {
-        self.margins.contributions(row, output, out)
+        let base = self.margins.contributions(row, output, out);
+        let Some(sigmoid) = self.sigmoids.get(output) else { return base };
+        out.iter_mut().for_each(|part| *part *= sigmoid.slope);
+        sigmoid.slope * base + sigmoid.shift
     }
 }

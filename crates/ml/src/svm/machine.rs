@@ -15,7 +15,8 @@ use crate::linear::{positive, weights_of_rows};
 use crate::{ClassWeights, Context, Examples, MlError, Predict, Task};
 
 const MOST_ROWS: usize = 20_000;
-const MOST_CLASSES: usize = 64;
+/// Bounds the table of pairs that a prediction keeps on the stack.
+const MOST_CLASSES: usize = 32;
 
 /// How to fit a [`KernelSvm`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -75,7 +76,7 @@ pub struct KernelSvm {
 }
 
 impl KernelSvm {
-    /// Learns from at most 20,000 examples of [`Task::Binary`] or [`Task::Multiclass`] (at most 64 classes).
+    /// Learns from at most 20,000 examples of [`Task::Binary`] or [`Task::Multiclass`] (at most 32 classes).
     pub fn fit(examples: &Examples, options: &KernelSvmOptions, context: &Context) -> Result<Self, MlError> {
         examples.check()?;
         positive("c", options.c)?;

@@ -11,8 +11,8 @@ const STEPS: usize = 100;
 /// The probability of a margin is `sigmoid(slope·margin + shift)`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Platt {
-    slope: f64,
-    shift: f64,
+    pub(super) slope: f64,
+    pub(super) shift: f64,
 }
 
 impl Platt {

@@ -32,15 +32,24 @@ impl<'a> Design<'a> {
     /// Takes rows in; infinite values are refused, NaN becomes 0.
     pub(crate) fn new(matrix: &'a Matrix) -> Result<Self, MlError> {
         let values = matrix.values();
-        if let Some(at) = values.iter().position(|value| value.is_infinite()) {
+        // One walk that counts without branches; where something infinite is, is looked for only if there is some.
+        let (mut used, mut missing, mut infinite) = (0_u64, 0_u64, 0_u64);
+        for value in values {
+            missing += u64::from(value.is_nan());
+            infinite += u64::from(value.is_infinite());
+            used += u64::from(*value != 0.0);
+        }
+        if infinite > 0
+            && let Some(at) = values.iter().position(|value| value.is_infinite())
+        {
             let (row, column) = (at / matrix.columns(), at % matrix.columns());
             return Err(MlError::Shape(format!("row {row} is infinite in column {column}; give a number or NaN")));
         }
         let (rows, columns) = (matrix.rows(), matrix.columns());
-        let used = values.iter().filter(|value| **value != 0.0 && !value.is_nan()).count();
+        let used = (used - missing) as usize;
         let store = if (used as f64) < SPARSE * values.len() as f64 {
             Self::compact(matrix, used)
-        } else if values.iter().any(|value| value.is_nan()) {
+        } else if missing > 0 {
             Store::Dense(Cow::Owned(values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect()))
         } else {
             Store::Dense(Cow::Borrowed(values))

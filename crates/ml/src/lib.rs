@@ -6,12 +6,15 @@
 //! - [`fit`]: rows and labels -> [`Artifact`].
 //! - [`Predictor`]: an artifact ready to answer, with the contribution of every input.
 //! - [`Evaluation`]: how good probabilities are.
+//! - [`LinearRegression`], [`LogisticRegression`], [`LinearSvm`], [`KernelSvm`], [`Ftrl`]: models of rows that are numbers
+//!   already.
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
 mod context;
 mod error;
 mod examples;
+mod linear;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -19,6 +22,7 @@ pub mod onnx;
 mod predict;
 mod predictor;
 mod random;
+mod svm;
 pub mod table;
 pub mod tree;
 
@@ -26,9 +30,13 @@ pub use artifact::{Artifact, FORMAT, Input, Transform};
 pub use context::{Context, Parallel, Serial};
 pub use error::MlError;
 pub use examples::{Examples, Kind, Task};
+pub use linear::{
+    ClassWeights, Ftrl, FtrlOptions, LinearOptions, LinearRegression, LogisticOptions, LogisticRegression,
+};
 pub use logistic::{FitOptions, fit};
 pub use matrix::Matrix;
 pub use metrics::{Bin, Evaluation, auc, auc_interval};
 pub use predict::{Explain, Predict};
 pub use predictor::Predictor;
 pub use random::Random;
+pub use svm::{Kernel, KernelSvm, KernelSvmOptions, LinearSvm, LinearSvmOptions};

@@ -9,15 +9,18 @@
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
+pub mod calibrate;
 mod context;
 mod error;
 mod examples;
 mod logistic;
 mod matrix;
-mod metrics;
+pub mod metrics;
+mod pieces;
 mod predict;
 mod predictor;
 mod random;
+pub mod split;
 pub mod table;
 pub mod tree;
 

@@ -9,18 +9,24 @@
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
+pub mod bayes;
 pub mod calibrate;
 mod context;
+pub mod drift;
 mod error;
 mod examples;
+pub mod kmeans;
 mod logistic;
 mod matrix;
 pub mod metrics;
+pub mod neighbours;
+pub mod permutation;
 mod pieces;
 mod predict;
 mod predictor;
 mod random;
 pub mod split;
+mod standard;
 pub mod table;
 pub mod tree;
 

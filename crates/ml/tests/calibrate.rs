@@ -8,11 +8,11 @@ use rapport_ml::{
 use serde_json::Value;
 
 fn fixture() -> Value {
-    serde_json::from_str(include_str!("fixtures/sklearn/calibrate.json")).unwrap()
+    serde_json::from_str(include_str!("fixtures/sklearn/calibrate.json")).expect("the fixture is JSON")
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    serde_json::from_value(value.clone()).unwrap()
+    serde_json::from_value(value.clone()).expect("the fixture holds numbers")
 }
 
 #[test]

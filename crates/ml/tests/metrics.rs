@@ -15,11 +15,11 @@ use serde_json::Value;
 
 fn fixture(name: &str) -> Value {
     let text = include_str!("fixtures/sklearn/metrics.json");
-    serde_json::from_str::<Value>(text).unwrap()[name].clone()
+    serde_json::from_str::<Value>(text).expect("the fixture is JSON")[name].clone()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    serde_json::from_value(value.clone()).unwrap()
+    serde_json::from_value(value.clone()).expect("the fixture holds numbers")
 }
 
 fn agree(figures: &BTreeMap<String, f64>, expected: &Value) {

@@ -10,6 +10,7 @@
 mod error;
 mod history;
 mod moments;
+pub mod report;
 mod table;
 
 pub use error::LearnError;

@@ -6,6 +6,9 @@
 //! - [`fit`]: rows and labels -> [`Artifact`].
 //! - [`Predictor`]: an artifact ready to answer, with the contribution of every input.
 //! - [`Evaluation`]: how good probabilities are.
+//! - [`metrics`], [`split`], [`calibrate`]: measured on rows not seen, split so that they are not, told so that it is true.
+//! - [`neighbours`], [`bayes`], [`kmeans`]: simple algorithms, to compare with and to group by.
+//! - [`permutation`], [`drift`]: what a model depends on, and whether that is still as it was.
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;

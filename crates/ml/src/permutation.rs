@@ -106,7 +106,8 @@ pub struct PartialDependence {
     pub individual: Vec<Vec<f64>>,
 }
 
-/// The settings of one column: its quantiles (at most `points` different ones), or its categories.
+/// The settings of one column: its quantiles from 5 % to 95 % (at most `points` different ones; beyond them there are too
+/// few rows for a mean that says something), or its categories.
 pub fn grid(rows: &Matrix, column: usize, kind: Kind, points: usize) -> Vec<Vec<f64>> {
     if let Kind::Category { count } = kind {
         return (0..count).map(|code| vec![f64::from(code)]).collect();
@@ -115,7 +116,9 @@ pub fn grid(rows: &Matrix, column: usize, kind: Kind, points: usize) -> Vec<Vec<
     values.sort_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
     let steps = points.max(2) - 1;
-    let mut grid: Vec<f64> = (0..=steps).map(|step| values[step * last / steps]).collect();
+    let share = |step: usize| 0.05 + 0.9 * step as f64 / steps as f64;
+    let quantile = |step: usize| values[(share(step) * last as f64).round() as usize];
+    let mut grid: Vec<f64> = (0..=steps).map(quantile).collect();
     grid.dedup();
     grid.into_iter().map(|value| vec![value]).collect()
 }

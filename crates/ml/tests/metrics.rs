@@ -23,8 +23,8 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 fn agree(figures: &BTreeMap<String, f64>, expected: &Value) {
-    for (name, expected) in expected.as_object().unwrap() {
-        let (got, expected) = (figures[name], expected.as_f64().unwrap());
+    for (name, expected) in expected.as_object().expect("the fixture has figures") {
+        let (got, expected) = (figures[name], expected.as_f64().expect("a figure"));
         assert!((got - expected).abs() < 1e-6, "{name}: {got}, expected {expected}");
     }
 }

@@ -1,7 +1,5 @@
 //! The plots of a report.
 
-use std::fmt::Write as _;
-
 use rapport_ml::metrics::BinaryEvaluation;
 
 use super::{
@@ -96,23 +94,23 @@ pub(super) fn importance(inputs: &[FeatureImportance], texts: &Texts) -> String 
     let shown = &inputs[..inputs.len().min(INPUTS)];
     let most = shown.iter().map(|input| input.mean + input.deviation).fold(1e-9, f64::max);
     let (width, row, names, values) = (860.0, 27.0, 250.0, 70.0);
-    let named: Vec<&str> = shown.iter().take(3).map(|input| &*input.name).collect();
-    let alt = fill(texts.importance_alt, &[&named.join(", ")]);
+    let first: Vec<&str> = shown.iter().take(3).map(|input| &*input.name).collect();
+    let alt = fill(texts.importance_alt, &[&first.join(", ")]);
     let mut svg = open("importance", texts.importance, &alt, width, shown.len() as f64 * row + 4.0);
     for (at, input) in shown.iter().enumerate() {
         let (top, middle) = (at as f64 * row + 4.0, at as f64 * row + 4.0 + row / 2.0 - 3.0);
         let length = |value: f64| names + value.max(0.0) / most * (width - names - values);
-        let _ = write!(svg, "<g><title>{}</title>", escape(&input.name));
+        svg.extend([format!("<g><title>{}</title>", escape(&input.name))]);
         text(&mut svg, (names - 10.0, middle + 4.0), "end", "name", &shortened(&input.name, 34));
-        let _ = write!(
-            svg,
+        svg.extend([format!(
             r#"<rect class="bar" x="{names}" y="{top}" width="{:.1}" height="{:.1}" rx="2"/>"#,
             length(input.mean) - names,
             row - 7.0
-        );
+        )]);
         let (low, high) = (length(input.mean - input.deviation), length(input.mean + input.deviation));
-        let _ =
-            write!(svg, r#"<line class="whisker" x1="{low:.1}" y1="{middle:.1}" x2="{high:.1}" y2="{middle:.1}"/>"#);
+        svg.extend([format!(
+            r#"<line class="whisker" x1="{low:.1}" y1="{middle:.1}" x2="{high:.1}" y2="{middle:.1}"/>"#
+        )]);
         text(&mut svg, (high + 8.0, middle + 4.0), "start", "value", &format!("{:.4}", input.mean));
         svg.push_str("</g>");
     }
@@ -138,7 +136,7 @@ pub(super) fn dependence(all: &[Dependence], texts: &Texts) -> String {
             DependenceAt::Categories(names) => categories(&id, &one.name, &alt, names, &one.mean, y),
         };
         let name = escape(&shortened(&one.name, 34));
-        let _ = write!(figures, "<figure><figcaption>{name}</figcaption>{svg}</figure>");
+        figures.extend([format!("<figure><figcaption>{name}</figcaption>{svg}</figure>")]);
     }
     figures
 }
@@ -147,7 +145,7 @@ fn numbers(id: &str, name: &str, alt: &str, values: &[f64], mean: &[f64], y: Axi
     let (first, last) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(1.0));
     // One value is a level line of some width.
     let (from, to) = if first < last { (first, last) } else { (first - 0.5, last + 0.5) };
-    let mut x = Axis::round(from, to, 4, "", brief);
+    let mut x = Axis::round(from, to, 5, "", brief);
     x.ticks.retain(|(tick, _)| (from..=to).contains(tick));
     (x.from, x.to) = (from, to);
     let mut plot = Plot::new(id, name, alt, SMALL, x, y);

@@ -1,7 +1,5 @@
 //! Axes and marks as SVG. Colours come from classes, so that light, dark and print are the style sheet's matter.
 
-use std::fmt::Write as _;
-
 use super::format::escape;
 
 /// An axis from `from` to `to`.
@@ -45,7 +43,7 @@ pub(super) const HALF: Size = Size { width: 420.0, height: 320.0, left: 58.0, bo
 /// One of three in a row.
 pub(super) const SMALL: Size = Size { width: 270.0, height: 170.0, left: 44.0, bottom: 28.0 };
 const TOP: f64 = 12.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 22.0;
 
 /// A plot that is being drawn.
 pub(super) struct Plot {
@@ -70,23 +68,21 @@ impl Plot {
         let mut drawn = String::new();
         for (at, label) in &self.y.ticks {
             let y = self.py(*at);
-            let _ = write!(drawn, r#"<line class="grid" x1="{left:.1}" y1="{y:.1}" x2="{right:.1}" y2="{y:.1}"/>"#);
+            drawn.extend([format!(r#"<line class="grid" x1="{left:.1}" y1="{y:.1}" x2="{right:.1}" y2="{y:.1}"/>"#)]);
             text(&mut drawn, (left - 7.0, y + 4.0), "end", "tick", label);
         }
         for (at, label) in &self.x.ticks {
             text(&mut drawn, (self.px(*at), bottom + 17.0), "middle", "tick", label);
         }
-        let _ = write!(drawn, r#"<line class="axis" x1="{left}" y1="{bottom}" x2="{right}" y2="{bottom}"/>"#);
+        drawn.extend([format!(r#"<line class="axis" x1="{left}" y1="{bottom}" x2="{right}" y2="{bottom}"/>"#)]);
         let middle = f64::midpoint(top, bottom);
         if !self.x.label.is_empty() {
             text(&mut drawn, (f64::midpoint(left, right), self.size.height - 8.0), "middle", "label", &self.x.label);
         }
         if !self.y.label.is_empty() {
             let label = escape(&self.y.label);
-            let _ = write!(
-                drawn,
-                r#"<text class="label" text-anchor="middle" transform="translate(14 {middle:.1}) rotate(-90)">{label}</text>"#
-            );
+            drawn.extend([format!(r#"<text class="label" text-anchor="middle" transform="translate(14 {middle:.1}) rotate(-90)">{label}</text>"#
+            )]);
         }
         self.svg.push_str(&drawn);
     }
@@ -105,9 +101,9 @@ impl Plot {
     pub(super) fn line(&mut self, class: &str, points: impl Iterator<Item = (f64, f64)>) {
         let mut path = String::new();
         for (x, y) in points {
-            let _ = write!(path, "{:.1},{:.1} ", self.px(x), self.py(y));
+            path.extend([format!("{:.1},{:.1} ", self.px(x), self.py(y))]);
         }
-        let _ = write!(self.svg, r#"<polyline class="{class}" points="{}"/>"#, path.trim_end());
+        self.svg.extend([format!(r#"<polyline class="{class}" points="{}"/>"#, path.trim_end())]);
     }
 
     /// The area under a line.
@@ -117,31 +113,28 @@ impl Plot {
         let around = [(first.0, base)].into_iter().chain(points.iter().copied()).chain([(last.0, base)]);
         let mut path = String::new();
         for (x, y) in around {
-            let _ = write!(path, "{:.1},{:.1} ", self.px(x), self.py(y));
+            path.extend([format!("{:.1},{:.1} ", self.px(x), self.py(y))]);
         }
-        let _ = write!(self.svg, r#"<polygon class="under" points="{}"/>"#, path.trim_end());
+        self.svg.extend([format!(r#"<polygon class="under" points="{}"/>"#, path.trim_end())]);
     }
 
     /// A point with a bar from `low` to `high`; `tip` appears when it is pointed at.
     pub(super) fn point(&mut self, at: (f64, f64), low: f64, high: f64, tip: &str) {
         let (x, y) = (self.px(at.0), self.py(at.1));
         let (low, high) = (self.py(low), self.py(high));
-        let _ = write!(
-            self.svg,
-            r#"<g><title>{}</title><line class="whisker" x1="{x:.1}" y1="{low:.1}" x2="{x:.1}" y2="{high:.1}"/><circle class="dot" cx="{x:.1}" cy="{y:.1}" r="4"/></g>"#,
+        self.svg.extend([format!(r#"<g><title>{}</title><line class="whisker" x1="{x:.1}" y1="{low:.1}" x2="{x:.1}" y2="{high:.1}"/><circle class="dot" cx="{x:.1}" cy="{y:.1}" r="4"/></g>"#,
             escape(tip)
-        );
+        )]);
     }
 
     /// A bar from the foot of the plot, with its value above.
     pub(super) fn bar(&mut self, from: f64, to: f64, y: f64, value: &str) {
         let (left, right, top, foot) = (self.px(from), self.px(to), self.py(y), self.py(self.y.from));
-        let _ = write!(
-            self.svg,
+        self.svg.extend([format!(
             r#"<rect class="bar" x="{left:.1}" y="{top:.1}" width="{:.1}" height="{:.1}" rx="2"/>"#,
             right - left,
             (foot - top).max(0.0)
-        );
+        )]);
         text(&mut self.svg, (f64::midpoint(left, right), top - 4.0), "middle", "value", value);
     }
 
@@ -164,6 +157,8 @@ pub(super) fn open(id: &str, title: &str, alt: &str, width: f64, height: f64) ->
 /// A text at a place, escaped.
 pub(super) fn text(svg: &mut String, at: (f64, f64), anchor: &str, class: &str, content: &str) {
     let (x, y) = at;
-    let _ =
-        write!(svg, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{}</text>"#, escape(content));
+    svg.extend([format!(
+        r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{}</text>"#,
+        escape(content)
+    )]);
 }

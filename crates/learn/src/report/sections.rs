@@ -1,7 +1,5 @@
 //! The sections of a report, from top to bottom.
 
-use std::fmt::Write as _;
-
 use rapport_ml::metrics::{BinaryEvaluation, Confusion};
 
 use super::{
@@ -54,7 +52,7 @@ pub(super) fn tiles(evaluation: &BinaryEvaluation, texts: &Texts) -> String {
             if average.is_empty() { &base } else { &average },
         ),
         tile(texts.ece, &figure(known(evaluation, "ece_equal_count")), texts.lower),
-        tile(texts.lift, &lift.map_or_else(|| "–".to_owned(), |lift| format!("{lift:.1}×")), "10%"),
+        tile(texts.lift, &lift.map_or_else(|| "–".to_owned(), |lift| format!("{lift:.1}×")), texts.top_tenth),
     ];
     format!("<div class=\"tiles\">{}</div>", all.concat())
 }
@@ -70,7 +68,8 @@ pub(super) fn in_words(evaluation: &BinaryEvaluation, texts: &Texts) -> String {
     if let Some(error) = known(evaluation, "ece_equal_count") {
         sentences.push(fill(texts.word_calibrated, &[&format!("{:.1}", error * 100.0)]));
     }
-    let items: String = sentences.iter().map(|sentence| format!("<li>{}</li>", escape(sentence))).collect();
+    let items: Vec<String> = sentences.iter().map(|sentence| format!("<li>{}</li>", escape(sentence))).collect();
+    let items = items.concat();
     section("words", texts.in_words, &format!("<ul>{items}</ul>"))
 }
 
@@ -87,7 +86,7 @@ pub(super) fn leaks(leaks: &[LeakWarning], texts: &Texts) -> String {
                 fill(texts.leak_missing, &[&percent(positives), &percent(negatives)])
             }
         };
-        let _ = write!(items, "<li><strong>{}</strong> {}</li>", escape(&leak.column), escape(&why));
+        items.extend([format!("<li><strong>{}</strong> {}</li>", escape(&leak.column), escape(&why))]);
     }
     section("warning", texts.leaks, &format!("<ul>{items}</ul>"))
 }
@@ -118,16 +117,15 @@ pub(super) fn figures(data: &ReportData, texts: &Texts) -> String {
             data.baselines.iter().map(|baseline| baseline.figures.get(key).copied()).collect();
         let better = |a: f64, b: f64| if higher { a > b } else { a < b };
         let best = own.is_some_and(|own| others.iter().flatten().all(|other| better(own, *other)));
-        let _ = write!(
-            table,
+        table.extend([format!(
             "<tr><th scope=\"row\">{} <small>{}</small></th><td{}>{} <small>{}</small></td>",
             escape(name),
             escape(if higher { texts.higher } else { texts.lower }),
             if best { " class=\"best\"" } else { "" },
             figure(own),
             interval(&data.evaluation, key)
-        );
-        others.iter().for_each(|other| table.push_str(&format!("<td>{}</td>", figure(*other))));
+        )]);
+        table.extend(others.iter().map(|other| format!("<td>{}</td>", figure(*other))));
         table.push_str("</tr>");
     }
     table.push_str("</tbody></table>");
@@ -149,11 +147,11 @@ pub(super) fn ranking(evaluation: &BinaryEvaluation, texts: &Texts) -> String {
 
 /// A table that can be opened below a plot.
 fn numbers(texts: &Texts, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let heads: String = heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
+    let heads: Vec<String> = heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))).collect();
+    let heads = heads.concat();
     let mut body = String::new();
     for row in rows {
-        let cells: String = row.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-        let _ = write!(body, "<tr>{cells}</tr>");
+        body.extend([format!("<tr><td>{}</td></tr>", row.join("</td><td>"))]);
     }
     let summary = escape(texts.numbers);
     format!(
@@ -255,7 +253,7 @@ pub(super) fn card(card: &ModelCard, texts: &Texts) -> String {
     ];
     let mut list = String::new();
     for (name, value) in facts.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-        let _ = write!(list, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(&value));
+        list.extend([format!("<dt>{}</dt><dd>{}</dd>", escape(name), escape(&value))]);
     }
     let features = escape(&card.features.join(", "));
     let inputs = format!("{} ({})", escape(texts.inputs), card.features.len());

@@ -1,3 +1,5 @@
+//! What a report promises: well-formed, escaped, complete in both languages. How it looks is for eyes, not for tests.
+
 use std::collections::BTreeMap;
 
 use rapport_ml::{

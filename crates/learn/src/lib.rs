@@ -4,12 +4,14 @@
 //!   model learns from exactly the numbers that it will be given.
 //! - [`train`]: time-ordered split, fit, evaluation beside the base rate and beside recency alone.
 //! - [`train_table`] and [`predict_table`]: the same for a table in a file.
+//! - [`report`]: a model's figures, plots and facts as one HTML file.
 //!
 //! The algorithms are in `ml`. The crate registers and activates nothing: the binary does, through store and log.
 
 mod error;
 mod history;
 mod moments;
+pub mod report;
 mod table;
 
 pub use error::LearnError;

@@ -8,10 +8,16 @@
 //! - [`Evaluation`]: how good probabilities are.
 //! - [`LinearRegression`], [`LogisticRegression`], [`LinearSvm`], [`KernelSvm`], [`Ftrl`]: models of rows that are numbers
 //!   already.
+//! - [`metrics`], [`split`], [`calibrate`]: measured on rows not seen, split so that they are not, told so that it is true.
+//! - [`neighbours`], [`bayes`], [`kmeans`]: simple algorithms, to compare with and to group by.
+//! - [`permutation`], [`drift`]: what a model depends on, and whether that is still as it was.
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
+pub mod bayes;
+pub mod calibrate;
 mod context;
+pub mod drift;
 mod error;
 mod examples;
 mod linear;
@@ -23,6 +29,18 @@ mod predict;
 mod predictor;
 mod random;
 mod svm;
+pub mod kmeans;
+mod logistic;
+mod matrix;
+pub mod metrics;
+pub mod neighbours;
+pub mod permutation;
+mod pieces;
+mod predict;
+mod predictor;
+mod random;
+pub mod split;
+mod standard;
 pub mod table;
 pub mod tree;
 

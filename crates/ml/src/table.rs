@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Matrix, MlError, Random};
+use crate::{Matrix, MlError, split};
 
 /// A category needs this share of the rows to have its own input.
 const RARE: f64 = 0.005;
@@ -198,20 +198,7 @@ impl<'a> Coder<'a> {
 /// Splits rows without times: about `share` of each label, at random by `seed`, is for the test. The places of the
 /// training rows, then of the test rows, each in order.
 pub fn stratified_split(labels: &[bool], share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let mut random = Random::new(seed, 0);
-    let mut test = Vec::new();
-    for wanted in [false, true] {
-        let mut drawn: Vec<(u64, usize)> = labels
-            .iter()
-            .enumerate()
-            .filter(|(_, label)| **label == wanted)
-            .map(|(place, _)| (random.next_u64(), place))
-            .collect();
-        drawn.sort_unstable();
-        let taken = (drawn.len() as f64 * share).round() as usize;
-        test.extend(drawn[..taken].iter().map(|(_, place)| *place));
-    }
-    test.sort_unstable();
-    let in_test: std::collections::HashSet<usize> = test.iter().copied().collect();
-    ((0..labels.len()).filter(|place| !in_test.contains(place)).collect(), test)
+    let classes: Vec<f64> = labels.iter().map(|label| f64::from(u8::from(*label))).collect();
+    let split = split::stratified(&classes, share, seed);
+    (split.train, split.test)
 }

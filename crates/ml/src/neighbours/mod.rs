@@ -1,0 +1,104 @@
+//! The answers of the most similar known rows (k nearest neighbours; Cover and Hart 1967; Hastie, Tibshirani, Friedman, section 13.3).
+//!
+//! Numbers are compared in standard deviations, a missing one standing at the mean; two different categories are one apart, missing
+//! being a category of its own. Exact: a tree of boxes leaves out rows that cannot be near enough, and where boxes
+//! exclude nothing (many columns) it costs little more than looking at every row. The model is as large as its rows.
+
+mod tree;
+
+use serde::{Deserialize, Serialize};
+
+use self::tree::{Found, Points};
+use crate::{Context, Examples, MlError, Predict, Task};
+
+/// More neighbours than this are no neighbourhood; they also stand on the stack while a row is answered.
+pub const NEIGHBOURS_MAX: usize = 256;
+
+/// How much a neighbour counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weighting {
+    /// All alike.
+    Uniform,
+    /// By the inverse of its distance; rows that are equal to the asked one count alone.
+    #[default]
+    Distance,
+}
+
+/// How to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NeighboursOptions {
+    /// How many neighbours answer, from 1 to [`NEIGHBOURS_MAX`]; all rows if there are fewer.
+    pub neighbours: usize,
+    /// How much each counts.
+    pub weighting: Weighting,
+}
+
+impl Default for NeighboursOptions {
+    fn default() -> Self {
+        Self { neighbours: 25, weighting: Weighting::Distance }
+    }
+}
+
+/// Known rows with their answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Neighbours {
+    task: Task,
+    options: NeighboursOptions,
+    points: Points,
+    /// In the order of the points.
+    target: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Neighbours {
+    /// Remembers the rows that have a weight.
+    pub fn fit(examples: &Examples<'_>, options: &NeighboursOptions, context: &Context<'_>) -> Result<Self, MlError> {
+        examples.check()?;
+        if options.neighbours == 0 || options.neighbours > NEIGHBOURS_MAX {
+            let asked = options.neighbours;
+            return Err(MlError::Shape(format!("{asked} neighbours are asked for; take from 1 to {NEIGHBOURS_MAX}")));
+        }
+        let kept: Vec<usize> = (0..examples.target.len()).filter(|row| examples.weight(*row) > 0.0).collect();
+        if kept.is_empty() {
+            return Err(MlError::Shape("every row has the weight 0; there is nothing to learn from".to_owned()));
+        }
+        let (points, order) = Points::new(examples, kept, context)?;
+        let target = order.iter().map(|row| examples.target[*row]).collect();
+        let weights = order.iter().map(|row| examples.weight(*row)).collect();
+        Ok(Self { task: examples.task, options: *options, points, target, weights })
+    }
+
+    fn weight(&self, found: &Found, exact: bool) -> f64 {
+        let own = self.weights[found.point as usize];
+        match self.options.weighting {
+            Weighting::Uniform => own,
+            Weighting::Distance if exact => own * f64::from(u8::from(found.squared == 0.0)),
+            Weighting::Distance => own / found.squared.sqrt(),
+        }
+    }
+}
+
+impl Predict for Neighbours {
+    fn outputs(&self) -> usize {
+        self.task.outputs()
+    }
+
+    fn predict(&self, row: &[f64], out: &mut [f64]) {
+        let mut places = [Found::NONE; NEIGHBOURS_MAX];
+        let found = self.points.nearest(row, &mut places[..self.options.neighbours]);
+        let exact = found.first().is_some_and(|nearest| nearest.squared == 0.0);
+        out.fill(0.0);
+        let mut total = 0.0;
+        for neighbour in found {
+            let (weight, target) = (self.weight(neighbour, exact), self.target[neighbour.point as usize]);
+            total += weight;
+            match self.task {
+                Task::Multiclass { .. } => out[target as usize] += weight,
+                Task::Binary | Task::Regression | Task::Ranking => out[0] += weight * target,
+            }
+        }
+        out.iter_mut().for_each(|out| *out /= total);
+    }
+}

@@ -1,0 +1,205 @@
+//! Points in a tree of boxes (a k-d tree; Friedman, Bentley, Finkel 1977, with the bounds of each box kept).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Context, Examples, Kind, MlError, standard::Standard};
+
+/// Boxes with no more points than this are looked through.
+const LEAF: usize = 24;
+/// More columns than this are refused: among so many all rows are about equally far, and a row that is asked stands on the
+/// stack.
+const COLUMNS_MAX: usize = 1024;
+/// The code of a missing category.
+const MISSING: f64 = -1.0;
+
+/// A point that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Found {
+    /// The square of the distance.
+    pub(super) squared: f64,
+    pub(super) point: u32,
+    /// Its row in the examples: of equally distant ones the earlier is nearer, so the shape of the tree does not matter.
+    row: u32,
+}
+
+impl Found {
+    pub(super) const NONE: Self = Self { squared: f64::INFINITY, point: 0, row: u32::MAX };
+
+    fn nearer(&self, other: &Self) -> bool {
+        (self.squared, self.row) < (other.squared, other.row)
+    }
+}
+
+/// How two values of a column are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Measure {
+    Number(Standard),
+    Category,
+}
+
+impl Measure {
+    /// A value in the unit in which distances are taken.
+    fn place(self, value: f64) -> f64 {
+        match self {
+            Self::Number(standard) => standard.apply(value),
+            Self::Category if value.is_nan() => MISSING,
+            Self::Category => value,
+        }
+    }
+
+    fn squared(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Number(_) => (a - b) * (a - b),
+            Self::Category => f64::from(u8::from(a != b)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Node {
+    begin: u32,
+    end: u32,
+    /// The second child; the first one follows its parent. 0 in a leaf.
+    second: u32,
+}
+
+/// Points in the order of the tree.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Points {
+    measures: Vec<Measure>,
+    values: Vec<f64>,
+    rows: Vec<u32>,
+    nodes: Vec<Node>,
+    /// The lowest and highest value of each column in each node.
+    bounds: Vec<(f64, f64)>,
+}
+
+impl Points {
+    /// The points of `kept` rows, and the rows in the order of the points.
+    pub(super) fn new(
+        examples: &Examples<'_>,
+        mut kept: Vec<usize>,
+        context: &Context<'_>,
+    ) -> Result<(Self, Vec<usize>), MlError> {
+        if u32::try_from(examples.target.len()).is_err() {
+            return Err(MlError::Shape("nearest neighbours take less than 2^32 rows; draw a sample".to_owned()));
+        }
+        if examples.kinds.len() > COLUMNS_MAX {
+            let columns = examples.kinds.len();
+            let told = format!("nearest neighbours take at most {COLUMNS_MAX} columns, not {columns}");
+            return Err(MlError::Shape(format!("{told}; leave out those that matter least")));
+        }
+        let measure = |(column, kind): (usize, &Kind)| match kind {
+            Kind::Number => Measure::Number(Standard::of(examples.rows, column, |row| examples.weight(row))),
+            Kind::Category { .. } => Measure::Category,
+        };
+        let measures: Vec<Measure> = examples.kinds.iter().enumerate().map(measure).collect();
+        let mut points = Self { measures, values: Vec::new(), rows: Vec::new(), nodes: Vec::new(), bounds: Vec::new() };
+        points.grow(examples, &mut kept, 0, context)?;
+        points.rows = kept.iter().map(|row| *row as u32).collect();
+        points.values = kept.iter().flat_map(|row| points.placed(examples.rows.row(*row))).collect();
+        Ok((points, kept))
+    }
+
+    /// A row in the units in which distances are taken.
+    fn placed(&self, row: &[f64]) -> impl Iterator<Item = f64> {
+        self.measures.iter().zip(row).map(|(measure, value)| measure.place(*value))
+    }
+
+    /// Makes the node of the rows, which stand at `begin`, and those below it; each half has half of the rows.
+    fn grow(
+        &mut self,
+        examples: &Examples<'_>,
+        rows: &mut [usize],
+        begin: usize,
+        context: &Context<'_>,
+    ) -> Result<(), MlError> {
+        context.go_on()?;
+        let node = self.nodes.len();
+        self.nodes.push(Node { begin: begin as u32, end: (begin + rows.len()) as u32, second: 0 });
+        let value =
+            |measures: &[Measure], row: usize, column: usize| measures[column].place(examples.rows.row(row)[column]);
+        let mut bounds = vec![(f64::INFINITY, f64::NEG_INFINITY); self.measures.len()];
+        for row in rows.iter() {
+            for (column, (low, high)) in bounds.iter_mut().enumerate() {
+                let value = value(&self.measures, *row, column);
+                (*low, *high) = (low.min(value), high.max(value));
+            }
+        }
+        let widest = (0..bounds.len()).max_by(|a, b| {
+            let width = |column: &usize| self.measures[*column].squared(bounds[*column].0, bounds[*column].1);
+            width(a).total_cmp(&width(b)).then(b.cmp(a))
+        });
+        let apart = widest.filter(|column| bounds[*column].0 < bounds[*column].1);
+        self.bounds.extend(bounds);
+        let Some(column) = apart.filter(|_| rows.len() > LEAF) else { return Ok(()) };
+        let middle = rows.len() / 2;
+        let measures = &self.measures;
+        rows.select_nth_unstable_by(middle, |a, b| {
+            value(measures, *a, column).total_cmp(&value(measures, *b, column)).then(a.cmp(b))
+        });
+        let (first, second) = rows.split_at_mut(middle);
+        self.grow(examples, first, begin, context)?;
+        self.nodes[node].second = self.nodes.len() as u32;
+        self.grow(examples, second, begin + middle, context)
+    }
+
+    /// The points nearest to a row, nearest first, in as many places as there are points for.
+    pub(super) fn nearest<'a>(&self, row: &[f64], places: &'a mut [Found]) -> &'a [Found] {
+        let count = places.len().min(self.rows.len());
+        let places = &mut places[..count];
+        let mut asked = [0.0; COLUMNS_MAX];
+        let asked = &mut asked[..self.measures.len()];
+        asked.iter_mut().zip(self.placed(row)).for_each(|(asked, value)| *asked = value);
+        self.search(0, self.bound(0, asked), asked, places);
+        places
+    }
+
+    /// The least squared distance of a row to anything in the box of a node.
+    fn bound(&self, node: usize, row: &[f64]) -> f64 {
+        let columns = self.measures.len();
+        let bounds = &self.bounds[node * columns..][..columns];
+        let least = |((measure, value), (low, high)): ((&Measure, &f64), &(f64, f64))| {
+            measure.squared(*value, value.clamp(*low, *high))
+        };
+        self.measures.iter().zip(row).zip(bounds).map(least).sum()
+    }
+
+    fn search(&self, node: usize, bound: f64, row: &[f64], places: &mut [Found]) {
+        let worst = places.len() - 1;
+        // An equally distant point may still come from an earlier row.
+        if bound > places[worst].squared {
+            return;
+        }
+        let Node { begin, end, second } = self.nodes[node];
+        if second == 0 {
+            for point in begin..end {
+                let found = self.found(point, row);
+                if found.nearer(&places[worst]) {
+                    let at = places.partition_point(|place| place.nearer(&found));
+                    places[at..].rotate_right(1);
+                    places[at] = found;
+                }
+            }
+            return;
+        }
+        let (first, second) = (node + 1, second as usize);
+        let (to_first, to_second) = (self.bound(first, row), self.bound(second, row));
+        if to_first <= to_second {
+            self.search(first, to_first, row, places);
+            self.search(second, to_second, row, places);
+        } else {
+            self.search(second, to_second, row, places);
+            self.search(first, to_first, row, places);
+        }
+    }
+
+    fn found(&self, point: u32, row: &[f64]) -> Found {
+        let columns = self.measures.len();
+        let values = &self.values[point as usize * columns..][..columns];
+        let parts = self.measures.iter().zip(row).zip(values);
+        let squared = parts.map(|((measure, value), known)| measure.squared(*value, *known)).sum();
+        Found { squared, point, row: self.rows[point as usize] }
+    }
+}

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 
 use super::names::{says_identifier, says_time};
-use super::number::{Found, Survey};
+use super::number::{Found, Survey, is_plain};
 use super::time::{self, TimeForm};
 use super::words::{are_opposites, boolean, is_missing, is_missing_among_values};
 use super::{Cell, Cells, Column, ColumnSchema, Frame, Meaning, NO_TIME, Note, NumberForm, Reading, Schema, Texts};
@@ -227,6 +227,9 @@ impl Look {
 }
 
 fn word_count(text: &str) -> f64 {
+    if text.is_ascii() {
+        return text.split_ascii_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count() as f64;
+    }
     let ideographs = text.chars().filter(|character| is_ideograph(*character)).count();
     let others = text.split(|character: char| character.is_whitespace() || is_ideograph(character));
     ideographs as f64 / 2.0 + others.filter(|word| word.contains(char::is_alphanumeric)).count() as f64
@@ -242,15 +245,25 @@ struct Values {
 
 /// The form of a column of numbers, if it is one. `strict`: few exceptions only.
 fn numbers(texts: &Texts, strict: bool) -> Option<(Found, Values)> {
-    let mut survey = Survey::default();
-    let present = || texts.iter().flatten().map(str::trim).filter(|text| !is_missing_among_values(text));
-    present().for_each(|text| survey.see(text));
-    let found = survey.found()?;
+    let found = if present(texts).all(|text| is_plain(text)) {
+        let numbers = present(texts).count();
+        let form = NumberForm::default();
+        (numbers > 0).then_some(Found { form, refused: 0, numbers, ambiguous: false, currencies: Vec::new() })?
+    } else {
+        let mut survey = Survey::default();
+        for text in present(texts) {
+            survey.see(text);
+            if strict && survey.refused() > exceptions_max(texts.len()) {
+                return None;
+            }
+        }
+        survey.found()?
+    };
     if strict && !few(found.refused, found.numbers) {
         return None;
     }
     let mut values = Values { least: f64::INFINITY, most: f64::NEG_INFINITY, whole: true };
-    for value in present().filter_map(|text| found.form.read(text)) {
+    for value in present(texts).filter_map(|text| found.form.read(text)) {
         values.least = values.least.min(value);
         values.most = values.most.max(value);
         values.whole &= value.fract() == 0.0;
@@ -258,18 +271,30 @@ fn numbers(texts: &Texts, strict: bool) -> Option<(Found, Values)> {
     Some((found, values))
 }
 
+/// The cells that have a value in a column of numbers or times.
+fn present(texts: &Texts) -> impl Iterator<Item = &str> {
+    texts.iter().flatten().map(str::trim).filter(|text| !is_missing_among_values(text))
+}
+
 /// The form of a column of instants, if it is one, whether day and month could be the other way round, and how many cells
 /// are unreadable. Plain numbers that count from 1970 are not looked for.
 fn times(texts: &Texts, strict: bool) -> Option<(TimeForm, bool, (usize, String))> {
-    let present = || texts.iter().flatten().map(str::trim).filter(|text| !is_missing_among_values(text));
-    let possible: Vec<TimeForm> =
-        time::FORMS.into_iter().filter(|form| present().take(GLANCE).any(|text| form.read(text).is_some())).collect();
+    let possible: Vec<TimeForm> = time::FORMS
+        .into_iter()
+        .filter(|form| present(texts).take(GLANCE).any(|text| form.read(text).is_some()))
+        .collect();
+    if possible.is_empty() {
+        return None;
+    }
     let mut counts = vec![0_usize; possible.len()];
     let mut seen = 0;
-    for text in present() {
+    for text in present(texts) {
         seen += 1;
         for (count, form) in counts.iter_mut().zip(&possible) {
             *count += usize::from(form.read(text).is_some());
+        }
+        if strict && counts.iter().all(|count| seen - count > exceptions_max(texts.len())) {
+            return None;
         }
     }
     let best = (0..possible.len()).rev().max_by_key(|place| counts[*place])?;
@@ -281,10 +306,15 @@ fn times(texts: &Texts, strict: bool) -> Option<(TimeForm, bool, (usize, String)
     let other = possible.iter().zip(&counts).any(|(other, count)| *other == TimeForm::DayFirst && *count == read);
     let ambiguous = form == TimeForm::MonthFirst && other;
     // Points between are written where the day comes first.
-    let points = || present().take(GLANCE).any(|text| text.bytes().take(3).any(|byte| byte == b'.'));
+    let points = || present(texts).take(GLANCE).any(|text| text.bytes().take(3).any(|byte| byte == b'.'));
     let form = if ambiguous && points() { TimeForm::DayFirst } else { form };
-    let example = present().find(|text| form.read(text).is_none()).unwrap_or_default().to_owned();
-    Some((form, ambiguous, (seen - read, example)))
+    let example = if read < seen { present(texts).find(|text| form.read(text).is_none()) } else { None };
+    Some((form, ambiguous, (seen - read, example.unwrap_or_default().to_owned())))
+}
+
+/// With more exceptions than this no column of so many rows passes [`few`].
+fn exceptions_max(rows: usize) -> usize {
+    (UNREADABLE * rows as f64) as usize
 }
 
 /// Whether exceptions are few enough beside what fits.

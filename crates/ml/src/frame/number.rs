@@ -110,6 +110,18 @@ fn plain(text: &str) -> Option<f64> {
     if digits { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
+/// Whether a cell is written as programs write numbers, and is no name made of digits.
+pub(super) fn is_plain(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    plain(text).is_some() && !is_name(digits)
+}
+
+/// Digits that are a name: they begin with zero (`00017`), or are too many for a number.
+fn is_name(digits: &str) -> bool {
+    let suspect = digits.len() > DIGITS_MAX || (digits.len() > 1 && digits.starts_with('0'));
+    suspect && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A number without sign whose integer part may have groups of three digits.
 fn grouped(body: &str, decimal: char, group: Option<char>) -> Option<f64> {
     if !body.starts_with(|first: char| first.is_ascii_digit() || first == decimal) {
@@ -182,9 +194,7 @@ impl Survey {
     pub(super) fn see(&mut self, text: &str) {
         self.seen += 1;
         let Some(parts) = Parts::of(text) else { return };
-        let digits = parts.body.bytes().take_while(u8::is_ascii_digit).count();
-        let leading_zero = digits > 1 && parts.body.starts_with('0');
-        if digits == parts.body.len() && (leading_zero || digits > DIGITS_MAX) {
+        if is_name(parts.body) {
             self.names += 1;
             return;
         }
@@ -203,6 +213,11 @@ impl Survey {
                 self.with_currency += 1;
             }
         }
+    }
+
+    /// How many cells no form explains together.
+    pub(super) fn refused(&self) -> usize {
+        self.seen - self.accepted.iter().max().copied().unwrap_or(0)
     }
 
     /// The form that explains most cells, unless units are mixed or the digits are names (`00017`).

@@ -42,5 +42,7 @@ pub(super) fn are_opposites(one: &str, other: &str) -> bool {
 }
 
 fn among(text: &str, words: &[&str]) -> bool {
-    text.len() <= LONGEST && words.iter().any(|word| word.eq_ignore_ascii_case(text))
+    // No word begins with a digit, and most cells do.
+    let begins = text.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    begins && text.len() <= LONGEST && words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

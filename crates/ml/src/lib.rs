@@ -6,13 +6,18 @@
 //! - [`fit`]: rows and labels -> [`Artifact`].
 //! - [`Predictor`]: an artifact ready to answer, with the contribution of every input.
 //! - [`Evaluation`]: how good probabilities are.
+//! - [`frame`]: tables of typed columns, from cells of text.
+//! - [`pipeline`]: from raw values to the numbers of an algorithm.
+//! - [`leak`]: columns that know the outcome.
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
+mod balance;
 mod context;
 mod error;
 mod examples;
 pub mod frame;
+pub mod leak;
 mod logistic;
 mod matrix;
 mod metrics;
@@ -24,6 +29,7 @@ pub mod table;
 pub mod tree;
 
 pub use artifact::{Artifact, FORMAT, Input, Transform};
+pub use balance::balanced_weights;
 pub use context::{Context, Parallel, Serial};
 pub use error::MlError;
 pub use examples::{Examples, Kind, Task};

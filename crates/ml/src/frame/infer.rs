@@ -245,7 +245,7 @@ struct Values {
 
 /// The form of a column of numbers, if it is one. `strict`: few exceptions only.
 fn numbers(texts: &Texts, strict: bool) -> Option<(Found, Values)> {
-    let found = if present(texts).all(|text| is_plain(text)) {
+    let found = if present(texts).all(is_plain) {
         let numbers = present(texts).count();
         let form = NumberForm::default();
         (numbers > 0).then_some(Found { form, refused: 0, numbers, ambiguous: false, currencies: Vec::new() })?

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use civil::{DAY, civil};
 pub use infer::{InferOptions, infer};
+pub(crate) use names::name_words;
 pub use number::NumberForm;
 pub use schema::{ColumnSchema, Note, Schema};
 pub use texts::Texts;

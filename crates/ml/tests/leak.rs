@@ -148,8 +148,10 @@ fn ids_are_a_leak_where_rows_stand_in_order_of_the_outcome() {
 
 #[test]
 fn a_name_with_the_targets_name_in_it_needs_little_more() {
-    let calls = Calls::new()
-        .with("bought score", |_, bought, random| (if bought { 0.15 } else { 0.0 } + random.uniform()).to_string());
+    let calls = Calls::new().with("bought score", |_, bought, random| {
+        let noise = random.uniform();
+        (f64::from(u8::from(bought)) + (noise / (1.0 - noise)).ln()).to_string()
+    });
     assert_eq!(calls.warning().reason, LeakReason::Name { word: "bought".to_owned() });
 }
 

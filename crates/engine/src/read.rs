@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rapport_decide::Decider;
 use rapport_profile::{LedgerLine, Profile, Summary};
-use rapport_types::{
-    CustomerId, Entry, Offset, PartitionId, SourceId, Timestamp, TrialMode, partition_of,
-};
+use rapport_types::{CustomerId, Entry, Offset, PartitionId, SourceId, Timestamp, TrialMode, partition_of};
 
 use crate::shared::Shared;
 

@@ -1,5 +1,7 @@
 //! What can go wrong in learning from a history or a table.
 
+use std::io;
+
 use rapport_ml::MlError;
 use rapport_stream::LogError;
 
@@ -27,7 +29,19 @@ pub enum LearnError {
     /// The table cannot be read.
     #[error("the table cannot be read: {0}")]
     Csv(#[from] csv::Error),
+    /// A file that is no table, or a table that cannot be read.
+    #[error("the file cannot be read as a table: {0}")]
+    File(String),
     /// The artifact is for something else.
     #[error("{0}")]
     Mismatch(String),
+}
+
+impl From<io::Error> for LearnError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::File("it is packed and ends too early; copy it again".to_owned()),
+            _ => Self::File(error.to_string()),
+        }
+    }
 }

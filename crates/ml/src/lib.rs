@@ -11,40 +11,43 @@
 //! - [`metrics`], [`split`], [`calibrate`]: measured on rows not seen, split so that they are not, told so that it is true.
 //! - [`neighbours`], [`bayes`], [`kmeans`]: simple algorithms, to compare with and to group by.
 //! - [`permutation`], [`drift`]: what a model depends on, and whether that is still as it was.
+//! - [`frame`], [`pipeline`], [`leak`]: tables of typed columns from cells of text, the numbers that an algorithm learns from,
+//!   and columns that know the outcome.
+//! - [`tree`]: decision trees, forests and boosting, served flat and explained by Shapley values.
+//! - [`onnx`]: models of other programs in, models of ours out.
 //! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
 mod artifact;
+mod balance;
 pub mod bayes;
 pub mod calibrate;
 mod context;
 pub mod drift;
 mod error;
 mod examples;
-mod linear;
-mod logistic;
-mod matrix;
-mod metrics;
-pub mod onnx;
-mod predict;
-mod predictor;
-mod random;
-mod svm;
+pub mod frame;
 pub mod kmeans;
+pub mod leak;
+mod linear;
 mod logistic;
 mod matrix;
 pub mod metrics;
 pub mod neighbours;
+pub mod onnx;
 pub mod permutation;
 mod pieces;
+pub mod pipeline;
 mod predict;
 mod predictor;
 mod random;
 pub mod split;
 mod standard;
+mod svm;
 pub mod table;
 pub mod tree;
 
 pub use artifact::{Artifact, FORMAT, Input, Transform};
+pub use balance::balanced_weights;
 pub use context::{Context, Parallel, Serial};
 pub use error::MlError;
 pub use examples::{Examples, Kind, Task};

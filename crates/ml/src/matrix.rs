@@ -52,6 +52,11 @@ impl Matrix {
         &self.values[index * self.columns..][..self.columns]
     }
 
+    /// Changes one number.
+    pub(crate) fn set(&mut self, row: usize, column: usize, value: f64) {
+        self.values[row * self.columns + column] = value;
+    }
+
     /// One column.
     pub fn column(&self, index: usize) -> impl Iterator<Item = f64> {
         (0..self.rows()).map(move |row| self.values[row * self.columns + index])

@@ -3,15 +3,15 @@
 
 mod bins;
 mod boosting;
+mod check;
 mod decision;
 mod fixed;
+mod flat;
 mod forest;
 mod grow;
 mod measure;
 mod partition;
 mod pieces;
-mod check;
-mod flat;
 mod shap;
 mod structure;
 #[cfg(test)]
@@ -19,8 +19,8 @@ mod testing;
 
 pub use boosting::{Boosting, BoostingOptions, Direction, Loss};
 pub use decision::{DecisionTree, TreeOptions};
+pub use flat::FlatTrees;
 pub use forest::{ColumnsPerSplit, Forest, ForestOptions};
 pub use measure::Impurity;
-pub use flat::FlatTrees;
 pub use shap::{TreeExplainer, expected};
 pub use structure::{Node, Test, Tree};

@@ -1,0 +1,59 @@
+//! Numbers for linear models: standardised, long tails by their logarithm, missing values at the mean and told apart.
+
+use serde::{Deserialize, Serialize};
+
+/// Beyond this skewness a column that is never negative is taken by its logarithm.
+const SKEWED: f64 = 1.5;
+
+/// What was learnt of a column of numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Standard {
+    /// Whether `ln(1 + x)` stands for x; less than 0 counts as 0.
+    pub(super) logarithm: bool,
+    pub(super) mean: f64,
+    /// 0 if all values were equal.
+    pub(super) deviation: f64,
+    /// Whether values were missing; then a second output tells.
+    pub(super) indicator: bool,
+}
+
+impl Standard {
+    /// From the values that are there, and whether others are missing.
+    pub(super) fn fit(values: &[f64], missing: bool) -> Self {
+        let (_, _, skewness) = moments(values);
+        let logarithm = skewness > SKEWED && values.iter().all(|value| *value >= 0.0);
+        let mut standard = Self { logarithm, mean: 0.0, deviation: 0.0, indicator: missing };
+        let transformed: Vec<f64> = values.iter().map(|value| standard.transform(*value)).collect();
+        (standard.mean, standard.deviation, _) = moments(&transformed);
+        // Rounding leaves a trace of spread in a column of equal values.
+        if standard.deviation <= 1e-12 * standard.mean.abs() {
+            standard.deviation = 0.0;
+        }
+        standard
+    }
+
+    fn transform(&self, value: f64) -> f64 {
+        if self.logarithm { value.max(0.0).ln_1p() } else { value }
+    }
+
+    pub(super) fn value(&self, value: f64) -> f64 {
+        if self.deviation > 0.0 { (self.transform(value) - self.mean) / self.deviation } else { 0.0 }
+    }
+}
+
+/// Mean, standard deviation and skewness; zeros for no values.
+pub(super) fn moments(values: &[f64]) -> (f64, f64, f64) {
+    if values.is_empty() {
+        return (0.0, 0.0, 0.0);
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let (mut second, mut third) = (0.0, 0.0);
+    for value in values {
+        let away = value - mean;
+        second += away * away;
+        third += away * away * away;
+    }
+    let deviation = (second / n).sqrt();
+    (mean, deviation, if deviation > 0.0 { third / n / deviation.powi(3) } else { 0.0 })
+}

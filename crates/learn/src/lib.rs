@@ -3,7 +3,7 @@
 //! - [`training_set`]: the log folded again by the function that serves live traffic, stopped at each labelled moment, so a
 //!   model learns from exactly the numbers that it will be given.
 //! - [`train`]: time-ordered split, fit, evaluation beside the base rate and beside recency alone.
-//! - [`file`]: tables in files, whatever they are written in.
+//! - [`mod@file`]: tables in files, whatever they are written in.
 //! - [`train_table`] and [`predict_table`]: the same for a table in a file.
 //! - [`report`]: a model's figures, plots and facts as one HTML file.
 //!

@@ -109,7 +109,7 @@ fn body(write_key: &str, lane: usize, batch: usize) -> String {
             0 => write!(text, r#"{{"type":"identify",{common},"userId":"{user}","anonymousId":"{device}","traits":{{"turn":{n}}}}}"#),
             1 | 2 => write!(text, r#"{{"type":"page",{common},"anonymousId":"{device}"}}"#),
             // Every third person is found to be the next one, once for all; said again it changes nothing.
-            3 if person % 3 == 0 => {
+            3 if person.is_multiple_of(3) => {
                 write!(text, r#"{{"type":"alias",{common},"previousId":"{user}","userId":"u{lane}-{}"}}"#, person + 1)
             }
             _ => write!(

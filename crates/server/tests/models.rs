@@ -19,7 +19,10 @@ async fn models_are_told_with_their_life_and_one_with_its_card() {
     let list = world.get("/v1/models").await.json();
     let of = |place: usize, name: &str| list["models"][place][name].clone();
     assert_eq!((of(0, "version"), of(0, "active"), of(0, "origin")), (2.into(), false.into(), "trained".into()));
-    assert_eq!(of(0, "trial"), serde_json::json!({"mode": "canary", "percent": 10, "since": "2023-11-14T22:13:20.000Z"}));
+    assert_eq!(
+        of(0, "trial"),
+        serde_json::json!({"mode": "canary", "percent": 10, "since": "2023-11-14T22:13:20.000Z"})
+    );
     assert_eq!((of(1, "active"), of(1, "trial")), (true.into(), serde_json::Value::Null));
     let one = world.get("/v1/models/repeat_purchase/1").await.json();
     assert_eq!((&one["algorithm"], &one["card"]["inputs"][0]), (&"logistic_regression".into(), &"orders_30d".into()));

@@ -315,8 +315,8 @@ async fn prepare(server: &mut Server) -> Result<(), BenchError> {
         let job = server.call("GET", &path, "").await?;
         match job["state"].as_str() {
             Some("done") => break job["version"].as_u64().unwrap_or_default(),
-            Some("failed") => {
-                let why = job["error"].as_str().unwrap_or_default().to_owned();
+            Some("failed" | "cancelled") => {
+                let why = job["error"].as_str().unwrap_or("somebody ended it").to_owned();
                 return Err(BenchError::Process { what: "training".to_owned(), why });
             }
             _ if begun.elapsed() > LATE_AFTER => {

@@ -6,6 +6,14 @@ use rapport_types::{Object, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+mod models;
+
+pub use models::{
+    ActivationAccepted, BestSoFar, Better, ChallengeRequest, Comparison, Imported, InputDrift, Job, JobList,
+    JobStarted, JobState, JobStep, Model, ModelDetail, ModelList, Monitoring, Origin, TimeRange, TrainRequest,
+    TrialAccepted, TrialFact, TrialKind, Watched, Week,
+};
+
 /// One line of the list of customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerRow {
@@ -275,101 +283,6 @@ pub struct LedgerCounts {
     pub erased: u64,
     /// On the way.
     pub pending: u64,
-}
-
-/// The models of all scores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct ModelList {
-    /// The newest first.
-    pub models: Vec<Model>,
-}
-
-/// A trained model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Model {
-    /// The score that it computes.
-    pub score: String,
-    /// From 1.
-    pub version: u32,
-    /// When it was trained.
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Timestamp,
-    /// Whether it is in service.
-    pub active: bool,
-    /// Figures of the evaluation, such as `auc`, `log_loss`, `ece`, `base_rate` and `recency_auc`.
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
-    pub metrics: Object,
-    /// Labelled moments that it was trained on.
-    pub rows: u64,
-    /// The times of the first and the last of them.
-    #[schema(required)]
-    pub training_range: Option<TimeRange>,
-}
-
-/// From one instant to another, both within.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TimeRange {
-    /// The first instant.
-    #[schema(value_type = String, format = DateTime)]
-    pub from: Timestamp,
-    /// The last instant.
-    #[schema(value_type = String, format = DateTime)]
-    pub to: Timestamp,
-}
-
-/// What to train.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrainRequest {
-    /// A declared score.
-    pub score: String,
-    /// Only moments before this instant; all if it is left out.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-}
-
-/// A training that was started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct JobStarted {
-    /// Its id.
-    pub job: String,
-}
-
-/// How far a training is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Job {
-    /// Where it stands.
-    pub state: JobState,
-    /// From 0 to 1.
-    pub progress: f64,
-    /// The version of the model that it made.
-    #[schema(required)]
-    pub version: Option<u32>,
-    /// Why it failed.
-    #[schema(required)]
-    pub error: Option<String>,
-}
-
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// It works or waits for its turn.
-    Running,
-    /// The model is in the registry.
-    Done,
-    /// There is no model.
-    Failed,
-}
-
-/// An activation that is in the log and on its way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ActivationAccepted {
-    /// The score.
-    pub score: String,
-    /// The version that goes into service.
-    pub version: u32,
 }
 
 /// Definitions that are in the log and on their way.

@@ -34,7 +34,7 @@ const STATUS_EVERY: Duration = Duration::from_secs(5);
 pub(crate) struct StreamParams {
     /// One customer, by any id.
     customer: Option<String>,
-    /// `score`, `segment` and `profile`, joined by commas; all if it is left out.
+    /// `score`, `shadow_score`, `segment` and `profile`, joined by commas; all if it is left out.
     kind: Option<String>,
     /// As the header `Last-Event-ID`, which wins.
     last_event_id: Option<String>,
@@ -104,7 +104,9 @@ fn kinds(text: Option<&str>) -> Result<Vec<Kind>, Problem> {
         match Kind::named(name) {
             Some(kind) => kinds.push(kind),
             None if name == "segment" => kinds.extend([Kind::SegmentEntered, Kind::SegmentLeft]),
-            None => return Err(Problem::invalid("kind", "it must be made of score, segment and profile")),
+            None => {
+                return Err(Problem::invalid("kind", "it must be made of score, shadow_score, segment and profile"));
+            }
         }
     }
     Ok(kinds)

@@ -1,14 +1,13 @@
-//! Definitions and models.
+//! Definitions.
 
 use axum::{extract::State, response::Response};
 use rapport_types::{Object, Value};
 
 use crate::{
     Shared,
-    api::{ActivationAccepted, DefinitionsAccepted, Job, JobStarted, ModelList, TrainRequest},
+    api::DefinitionsAccepted,
     auth::Operator,
-    exchange::{Answer, Json, Piece, Text, blocking, on_its_way},
-    ports::Refusal,
+    exchange::{Answer, Text, blocking, on_its_way},
     problem::Problem,
 };
 
@@ -54,53 +53,4 @@ fn split_version(document: &str) -> Result<(Option<u32>, String), Problem> {
     fields.0.retain(|(name, _)| &**name != "version");
     let document = serde_json::to_string(&fields).map_err(|error| Problem::internal(&error))?;
     Ok((expected, document))
-}
-
-/// The models of all scores.
-#[utoipa::path(get, path = "/v1/models", tag = "models",
-    responses((status = 200, body = ModelList), (status = 401, body = Problem)))]
-pub(crate) async fn models(State(app): State<Shared>, _operator: Operator) -> Result<Answer<ModelList>, Problem> {
-    let models = blocking(move || app.state.training.models()).await??;
-    Ok(Answer(ModelList { models }))
-}
-
-/// Starts a training.
-#[utoipa::path(post, path = "/v1/models/train", tag = "models", request_body = TrainRequest,
-    responses((status = 202, body = JobStarted), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn train(
-    State(app): State<Shared>,
-    _operator: Operator,
-    Json(request): Json<TrainRequest>,
-) -> Result<Response, Problem> {
-    let job = blocking(move || app.state.training.start(&request)).await??;
-    Ok(on_its_way(JobStarted { job }))
-}
-
-/// How far a training is.
-#[utoipa::path(get, path = "/v1/models/jobs/{id}", tag = "models",
-    params(("id" = String, Path, description = "the job's id")),
-    responses((status = 200, body = Job), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn job(
-    State(app): State<Shared>,
-    _operator: Operator,
-    Piece(id): Piece<String>,
-) -> Result<Answer<Job>, Problem> {
-    let unknown = || Refusal::NotFound("there is no such job".to_owned());
-    Ok(Answer(app.state.training.job(&id).ok_or_else(unknown)?))
-}
-
-/// Puts a model into service.
-#[utoipa::path(post, path = "/v1/models/{score}/{version}/activate", tag = "models",
-    params(("score" = String, Path, description = "the score"), ("version" = u32, Path, description = "the version")),
-    responses((status = 202, body = ActivationAccepted), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(crate) async fn activate(
-    State(app): State<Shared>,
-    _operator: Operator,
-    Piece((score, version)): Piece<(String, u32)>,
-) -> Result<Response, Problem> {
-    let of = score.clone();
-    blocking(move || app.state.training.activate(&of, version)).await??;
-    Ok(on_its_way(ActivationAccepted { score, version }))
 }

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
-use crate::{api, collect, customers, health, live, manage, problem, session};
+use crate::{api, collect, customers, health, jobs, live, manage, models, problem, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,7 +15,10 @@ use crate::{api, collect, customers, health, live, manage, problem, session};
         collect_call, collect_batch,
         customers::list, customers::one, customers::timeline, customers::change, customers::decide, customers::ledger,
         live::stream,
-        manage::definitions, manage::put_definitions, manage::models, manage::train, manage::job, manage::activate,
+        manage::definitions, manage::put_definitions,
+        models::list, models::one, models::artifact, models::onnx, models::report, models::import, models::monitor,
+        models::activate, models::rollback, models::challenge, models::end_trial,
+        jobs::train, jobs::list, jobs::one, jobs::events, jobs::cancel,
         session::sign_in, session::session, session::sign_out,
         health::about, health::healthz, health::readyz, health::metrics,
     ),

@@ -5,8 +5,12 @@
 //! microseconds to a few milliseconds; all others may touch the disk and are called on threads for blocking work.
 
 use rapport_types::{CustomerId, Offset, PartitionId, SourceId, Timestamp};
+use tokio::sync::watch;
 
-use crate::api::{Customer, CustomerRow, Decision, Health, Job, Ledger, Mistake, Model, Session, TrainRequest};
+use crate::api::{
+    ChallengeRequest, Customer, CustomerRow, Decision, Health, Imported, Job, Ledger, Mistake, Model, ModelDetail,
+    Monitoring, Session, TrainRequest,
+};
 
 /// Why a port does not do what it was asked for; told to the caller with the fitting status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -146,19 +150,67 @@ pub trait Access: Send + Sync + 'static {
     fn sign_out(&self, secret: &str) -> Result<(), Refusal>;
 }
 
-/// Training of models, and the registry.
+/// The form of a model as a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelForm {
+    /// The artifact as Rapport keeps it.
+    Artifact,
+    /// ONNX, as far as ONNX can carry the model.
+    Onnx,
+    /// A page about how good it is, with plots, in English or Chinese.
+    Report(Language),
+}
+
+/// The language of a page that the server itself makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Chinese.
+    Chinese,
+}
+
+/// Training of models, the registry, and the life of what is in it.
 pub trait Training: Send + Sync + 'static {
     /// Starts a training and answers its id. Does not wait for it.
     fn start(&self, request: &TrainRequest) -> Result<String, Refusal>;
 
-    /// How far a training is; none if there is no such job. From memory.
-    fn job(&self, id: &str) -> Option<Job>;
+    /// How far a training is, told again whenever it changes until it ends; none if there is no such job. From memory.
+    fn job(&self, id: &str) -> Option<watch::Receiver<Job>>;
+
+    /// The newest jobs, the newest first. From memory.
+    fn jobs(&self) -> Vec<Job>;
+
+    /// Asks a job to end; the best model that it found so far is registered.
+    fn cancel(&self, id: &str) -> Result<(), Refusal>;
 
     /// All models, the newest first.
     fn models(&self) -> Result<Vec<Model>, Refusal>;
 
+    /// One model with its card; none if there is no such model.
+    fn model(&self, score: &str, version: u32) -> Result<Option<ModelDetail>, Refusal>;
+
+    /// A model as a document: the form tells which.
+    fn document(&self, score: &str, version: u32, form: ModelForm) -> Result<Option<Vec<u8>>, Refusal>;
+
+    /// Registers a model that was made elsewhere: ONNX, or an artifact.
+    fn import(&self, score: &str, bytes: &[u8]) -> Result<Imported, Refusal>;
+
     /// Puts a model into service: answers when the entry is durable.
     fn activate(&self, score: &str, version: u32) -> Result<(), Refusal>;
+
+    /// Puts the model that was in service before the present one back; its version, when the entry is durable.
+    fn rollback(&self, score: &str) -> Result<u32, Refusal>;
+
+    /// Tries a model beside the champion: answers when the entry is durable.
+    fn challenge(&self, score: &str, version: u32, request: &ChallengeRequest) -> Result<(), Refusal>;
+
+    /// Ends the trial of a score's challenger: answers when the entry is durable.
+    fn end_trial(&self, score: &str) -> Result<(), Refusal>;
+
+    /// How a score's models do on the newest history. Replays the log: takes seconds to minutes.
+    fn monitor(&self, score: &str) -> Result<Monitoring, Refusal>;
 }
 
 /// The definitions in force.

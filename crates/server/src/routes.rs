@@ -8,11 +8,11 @@ use axum::{
     http::{HeaderValue, header},
     middleware::{Next, from_fn},
     response::Response,
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
 
 use crate::{
-    App, Shared, State, auth::Doors, collect, customers, health, live, manage, metrics::Metrics, pages,
+    App, Shared, State, auth::Doors, collect, customers, health, jobs, live, manage, metrics::Metrics, models, pages,
     problem::Problem, session,
 };
 
@@ -28,10 +28,7 @@ pub fn router(state: State) -> Router {
         .route("/v1/ledger", get(customers::ledger))
         .route("/v1/stream", get(live::stream))
         .route("/v1/definitions", get(manage::definitions).put(manage::put_definitions))
-        .route("/v1/models", get(manage::models))
-        .route("/v1/models/train", post(manage::train))
-        .route("/v1/models/jobs/{id}", get(manage::job))
-        .route("/v1/models/{score}/{version}/activate", post(manage::activate))
+        .merge(model_routes())
         .route("/v1/session", get(session::session).post(session::sign_in).delete(session::sign_out))
         .route("/v1/about", get(health::about))
         .route("/healthz", get(health::healthz))
@@ -43,6 +40,25 @@ pub fn router(state: State) -> Router {
     // The door has its own short way: its answers are read by programs and its requests are counted, not listed.
     let door = collect::routes().method_not_allowed_fallback(|| async { Problem::method() });
     other.merge(door).with_state(app)
+}
+
+fn model_routes() -> Router<Shared> {
+    Router::new()
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/train", post(jobs::train))
+        .route("/v1/models/jobs", get(jobs::list))
+        .route("/v1/models/jobs/{id}", get(jobs::one).delete(jobs::cancel))
+        .route("/v1/models/jobs/{id}/events", get(jobs::events))
+        .route("/v1/models/{score}/import", post(models::import))
+        .route("/v1/models/{score}/monitor", get(models::monitor))
+        .route("/v1/models/{score}/rollback", post(models::rollback))
+        .route("/v1/models/{score}/challenger", delete(models::end_trial))
+        .route("/v1/models/{score}/{version}", get(models::one))
+        .route("/v1/models/{score}/{version}/artifact", get(models::artifact))
+        .route("/v1/models/{score}/{version}/onnx", get(models::onnx))
+        .route("/v1/models/{score}/{version}/report", get(models::report))
+        .route("/v1/models/{score}/{version}/activate", post(models::activate))
+        .route("/v1/models/{score}/{version}/challenge", post(models::challenge))
 }
 
 /// Around every request but those of the door. Paths are logged as patterns: a path may name a person, a query a token.

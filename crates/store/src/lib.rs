@@ -17,6 +17,6 @@ mod sqlite;
 pub use access::{ApiKey, Session, Source};
 pub use checkpoint::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk};
 pub use error::{Fault, Retry, StoreError};
-pub use models::{ModelRecord, NewModel};
+pub use models::{ModelOrigin, ModelRecord, NewModel};
 pub use secret::Secret;
 pub use sqlite::SqliteStore;

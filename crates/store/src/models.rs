@@ -1,9 +1,50 @@
 //! The model registry: artifacts with their evaluation. Which of them is in service is in the log, not here.
 
 use rapport_types::Timestamp;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{
+    OptionalExtension as _, Row, ToSql, params,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
+};
 
 use crate::{SqliteStore, StoreError};
+
+/// What [`record`] reads, in its order.
+const RECORD: &str = "score, version, created_at, metrics, rows, range_from, range_to, algorithm, origin";
+
+/// Where a model comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelOrigin {
+    /// Somebody asked for it.
+    Trained,
+    /// By schedule, or because of drift.
+    Retrained,
+    /// It was made elsewhere.
+    Imported,
+}
+
+impl ModelOrigin {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Trained => "trained",
+            Self::Retrained => "retrained",
+            Self::Imported => "imported",
+        }
+    }
+}
+
+impl ToSql for ModelOrigin {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for ModelOrigin {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        let mut all = [Self::Trained, Self::Retrained, Self::Imported].into_iter();
+        all.find(|origin| origin.name() == name).ok_or(FromSqlError::InvalidType)
+    }
+}
 
 /// A model to be registered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,7 +53,11 @@ pub struct NewModel<'a> {
     pub score: &'a str,
     /// When it was trained.
     pub created_at: Timestamp,
-    /// The artifact, JSON.
+    /// How it was learnt, such as `logistic_regression`.
+    pub algorithm: &'a str,
+    /// Where it comes from.
+    pub origin: ModelOrigin,
+    /// The artifact's bytes.
     pub artifact: &'a [u8],
     /// Figures of the evaluation, a JSON object.
     pub metrics: &'a str,
@@ -31,6 +76,10 @@ pub struct ModelRecord {
     pub version: u32,
     /// When it was trained.
     pub created_at: Timestamp,
+    /// How it was learnt, such as `logistic_regression`.
+    pub algorithm: String,
+    /// Where it comes from.
+    pub origin: ModelOrigin,
     /// Figures of the evaluation, a JSON object.
     pub metrics: String,
     /// Labelled moments.
@@ -45,8 +94,8 @@ impl SqliteStore {
         self.write(|transaction| {
             let next = "SELECT coalesce(max(version), 0) + 1 FROM model WHERE score = ?";
             let version: u32 = transaction.query_row(next, [model.score], |row| row.get(0))?;
-            let insert = "INSERT INTO model (score, version, created_at, artifact, metrics, rows, range_from, range_to) \
-                          VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+            let insert = "INSERT INTO model (score, version, created_at, artifact, metrics, rows, range_from, range_to, \
+                          algorithm, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
             let (from, to) = (model.range.map(|range| range.0.0), model.range.map(|range| range.1.0));
             let values = params![
                 model.score,
@@ -56,7 +105,9 @@ impl SqliteStore {
                 model.metrics,
                 model.rows,
                 from,
-                to
+                to,
+                model.algorithm,
+                model.origin
             ];
             transaction.execute(insert, values)?;
             Ok(version)
@@ -66,20 +117,16 @@ impl SqliteStore {
     /// All models, the newest first.
     pub fn models(&self) -> Result<Vec<ModelRecord>, StoreError> {
         self.read(|connection| {
-            let query = "SELECT score, version, created_at, metrics, rows, range_from, range_to FROM model \
-                         ORDER BY created_at DESC, score, version DESC";
-            let of = |row: &rusqlite::Row<'_>| {
-                let range: (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
-                Ok(ModelRecord {
-                    score: row.get(0)?,
-                    version: row.get(1)?,
-                    created_at: Timestamp(row.get(2)?),
-                    metrics: row.get(3)?,
-                    rows: row.get(4)?,
-                    range: range.0.zip(range.1).map(|(from, to)| (Timestamp(from), Timestamp(to))),
-                })
-            };
-            connection.prepare(query)?.query_map([], of)?.collect()
+            let query = format!("SELECT {RECORD} FROM model ORDER BY created_at DESC, score, version DESC");
+            connection.prepare(&query)?.query_map([], record)?.collect()
+        })
+    }
+
+    /// One model; none if there is no such model.
+    pub fn model(&self, score: &str, version: u32) -> Result<Option<ModelRecord>, StoreError> {
+        self.read(|connection| {
+            let query = format!("SELECT {RECORD} FROM model WHERE score = ? AND version = ?");
+            connection.query_row(&query, params![score, version], record).optional()
         })
     }
 
@@ -90,4 +137,18 @@ impl SqliteStore {
             connection.query_row(query, params![score, version], |row| row.get(0)).optional()
         })
     }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<ModelRecord> {
+    let range: (Option<i64>, Option<i64>) = (row.get(5)?, row.get(6)?);
+    Ok(ModelRecord {
+        score: row.get(0)?,
+        version: row.get(1)?,
+        created_at: Timestamp(row.get(2)?),
+        metrics: row.get(3)?,
+        rows: row.get(4)?,
+        range: range.0.zip(range.1).map(|(from, to)| (Timestamp(from), Timestamp(to))),
+        algorithm: row.get(7)?,
+        origin: row.get(8)?,
+    })
 }

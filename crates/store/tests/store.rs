@@ -1,7 +1,7 @@
 //! The store in a SQLite file: what is kept across openings, and what is refused.
 
 use rapport_store::{
-    Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, NewModel, SqliteStore, StoreError,
+    Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, ModelOrigin, NewModel, SqliteStore, StoreError,
 };
 use rapport_types::{Offset, PartitionId, SourceId, Timestamp};
 
@@ -143,14 +143,48 @@ fn versions_of_a_models_score_grow_by_one() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
     let range = Some((Timestamp(1), Timestamp(2)));
-    let model =
-        NewModel { score: "a", created_at: Timestamp(9), artifact: b"{}", metrics: "{\"auc\":0.7}", rows: 12, range };
+    let model = NewModel {
+        score: "a",
+        created_at: Timestamp(9),
+        algorithm: "gradient_boosting",
+        origin: ModelOrigin::Trained,
+        artifact: b"{}",
+        metrics: "{\"auc\":0.7}",
+        rows: 12,
+        range,
+    };
     assert_eq!(store.add_model(&model).unwrap(), 1);
     assert_eq!(store.add_model(&model).unwrap(), 2);
-    assert_eq!(store.add_model(&NewModel { score: "b", range: None, ..model }).unwrap(), 1);
+    assert_eq!(
+        store.add_model(&NewModel { score: "b", range: None, origin: ModelOrigin::Imported, ..model }).unwrap(),
+        1
+    );
     let models = store.models().unwrap();
     let names: Vec<_> = models.iter().map(|model| (&*model.score, model.version, model.range)).collect();
     assert_eq!(names, [("a", 2, range), ("a", 1, range), ("b", 1, None)]);
+    assert_eq!(store.model("a", 2).unwrap().as_ref(), Some(&models[0]));
+    assert_eq!((&*models[0].algorithm, models[0].origin), ("gradient_boosting", ModelOrigin::Trained));
+    assert_eq!(store.model("b", 1).unwrap().map(|model| model.origin), Some(ModelOrigin::Imported));
+    assert_eq!(store.model("b", 2).unwrap(), None);
     assert_eq!(store.artifact("a", 2).unwrap().as_deref(), Some(&b"{}"[..]));
     assert_eq!(store.artifact("a", 3).unwrap(), None);
+}
+
+#[test]
+fn a_database_of_the_first_format_keeps_its_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    // A migration that was released is never changed, so it is the fixture of its format.
+    connection.execute_batch(include_str!("../src/migrations/0001.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let insert = "INSERT INTO model VALUES ('a', 3, 9, x'7b7d', '{\"auc\":0.7}', 12, 1, 2)";
+    connection.execute(insert, []).unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let model = store.model("a", 3).unwrap().unwrap();
+        assert_eq!((&*model.algorithm, model.origin), ("logistic_regression", ModelOrigin::Trained));
+        assert_eq!((model.rows, model.range), (12, Some((Timestamp(1), Timestamp(2)))));
+        assert_eq!(store.artifact("a", 3).unwrap().as_deref(), Some(&b"{}"[..]));
+    }
 }

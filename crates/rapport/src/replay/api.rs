@@ -170,6 +170,7 @@ impl Api {
                 ("failed", _) => {
                     return Err(ReplayError::Training(job.error.unwrap_or_else(|| "no reason was given".to_owned())));
                 }
+                ("cancelled", _) => return Err(ReplayError::Training("somebody ended it".to_owned())),
                 _ => progress(job.progress),
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -36,6 +36,8 @@ struct Server {
     offset: AtomicU64,
     /// Effects of these events are kept back.
     silent: HashSet<String>,
+    /// Somebody ends the training.
+    is_cancelled: bool,
 }
 
 type Shared = State<Arc<Server>>;
@@ -125,7 +127,7 @@ async fn start(server: Arc<Server>) -> (Endpoint, JoinHandle<()>) {
         .route("/healthz", get(async || Json(json!({"partitions": [{"next": 1, "end": 1, "stopped": null}]}))))
         .route("/v1/models", get(models))
         .route("/v1/models/train", post(async || Json(json!({"job": "1"}))))
-        .route("/v1/models/jobs/1", get(async || Json(json!({"state": "done", "progress": 1, "version": 4}))))
+        .route("/v1/models/jobs/1", get(job))
         .route(
             "/v1/models/repeat_purchase/4/activate",
             post(async |State(server): Shared| {
@@ -140,12 +142,25 @@ async fn start(server: Arc<Server>) -> (Endpoint, JoinHandle<()>) {
     (endpoint, serving)
 }
 
+async fn job(State(server): Shared) -> Json<Value> {
+    let (state, version) = if server.is_cancelled { ("cancelled", None) } else { ("done", Some(4)) };
+    let best = json!({"algorithm": "logistic_regression", "metric": "log_loss", "value": 0.5});
+    Json(json!({
+        "id": "1", "score": SCORE, "started_at": "2026-01-01T00:00:00.000Z", "state": state, "progress": 1,
+        "step": "ended", "best": best, "trials": 1, "version": version, "error": null,
+    }))
+}
+
 async fn replay(server: Server, plan: Plan) -> Played {
+    try_replay(server, plan).await.unwrap()
+}
+
+async fn try_replay(server: Server, plan: Plan) -> Result<Played, ReplayError> {
     let (endpoint, serving) = start(Arc::new(server)).await;
     let keys = Keys { write_key: "w".to_owned(), api_key: "a".to_owned() };
     let progress = Progress::hidden();
     let mut player = Player::open(&endpoint, &keys, &progress).await.unwrap();
-    let outcome = player.play(&mut Synthetic::new(PLAN), &plan).await.unwrap();
+    let outcome = player.play(&mut Synthetic::new(PLAN), &plan).await;
     serving.abort();
     outcome
 }
@@ -167,6 +182,13 @@ async fn a_year_is_played_trained_and_judged() {
     assert_eq!(played.verdict.without_score, 0);
     assert!(played.verdict.live_auc.unwrap() > 0.5, "who orders more comes back more: {:?}", played.verdict);
     assert!(played.sent_to_push.unwrap().p50 > 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_training_that_somebody_ends_ends_the_replay() {
+    let server = Server { is_cancelled: true, ..Server::default() };
+    let error = try_replay(server, FAST).await.err().unwrap().to_string();
+    assert!(error.contains("somebody ended it"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ mod training;
 use std::{io::Write as _, sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt as _;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use rapport_decide::Effect;
 use rapport_engine::{Engine, EngineOptions, Sink};
 use rapport_server::{Hub, HubOptions, Limits, State, api::About, system_time};
@@ -24,7 +24,7 @@ use self::{
     answers::EngineAnswers,
     definitions::DefinitionsDesk,
     health::EngineHealth,
-    training::{CalibrationBook, Jobs, Trainer},
+    training::{CalibrationBook, Jobs, Scheduler, Trainer},
 };
 use crate::{
     cli::Failure,
@@ -67,8 +67,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let sink = Arc::new(HubSink(hub.clone()));
     let store: Arc<dyn rapport_store::Checkpoint> = Arc::<rapport_store::SqliteStore>::clone(&data.store);
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
-    let state = wire(config, &data, &engine, hub)?;
-    let served = listen(config, state, &credentials);
+    let (state, trainer) = wire(config, &data, &engine, hub)?;
+    let scheduler = Scheduler::start(trainer.clone())?;
+    let served = listen(config, state, &trainer.jobs, &credentials);
+    drop((scheduler, trainer));
     let stopped = match Arc::try_unwrap(engine) {
         Ok(engine) => engine.stop().map_err(Failure::from),
         // A request that outlived the grace period still holds it; dropping the last one stops the engine too.
@@ -86,27 +88,28 @@ fn start_logging(config: &Config) {
     }
 }
 
-fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<State, Failure> {
+fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
     let access = Arc::new(AccessBook::read(Arc::clone(&data.store))?);
     let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));
     let answers =
         EngineAnswers { reader: reader.clone(), access: Arc::clone(&access), calibrations: Arc::clone(&calibrations) };
-    let training = Trainer {
+    let trainer = Trainer {
         log: Arc::clone(&data.log),
         store: Arc::clone(&data.store),
         reader: reader.clone(),
         calibrations,
-        jobs: Arc::new(Mutex::new(Jobs::default())),
+        jobs: Arc::default(),
+        clock: system_time,
     };
     let unlimited = config.events_per_second == 0;
     let events_per_second = if unlimited { u32::MAX } else { config.events_per_second };
     let burst = events_per_second.saturating_mul(2).max(5_000);
-    Ok(State {
+    let state = State {
         log: Arc::clone(&data.log),
         answers: Arc::new(answers),
         access,
-        training: Arc::new(training),
+        training: Arc::new(trainer.clone()),
         definitions: Arc::new(DefinitionsDesk::new(Arc::clone(&data.log), reader)),
         health: Arc::new(EngineHealth { engine: Arc::clone(engine), log: Arc::clone(&data.log) }),
         hub,
@@ -118,10 +121,11 @@ fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<
         limits: Limits { events_per_second, burst },
         secure_cookie: config.secure_cookie,
         clock: system_time,
-    })
+    };
+    Ok((state, trainer))
 }
 
-fn listen(config: &Config, state: State, credentials: &Credentials) -> Result<(), Failure> {
+fn listen(config: &Config, state: State, jobs: &Jobs, credentials: &Credentials) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let hub = state.hub.clone();
     let served = runtime.block_on(async {
@@ -146,6 +150,7 @@ fn listen(config: &Config, state: State, credentials: &Credentials) -> Result<()
         }
         tracing::info!("stopping");
         hub.close();
+        jobs.close();
         let _gone = stop.send(()).is_err();
         if let Ok(ended) = tokio::time::timeout(GRACE, server).await {
             ended?;

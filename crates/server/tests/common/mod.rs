@@ -3,8 +3,10 @@
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+pub mod models;
+
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -17,17 +19,17 @@ use http_body_util::BodyExt as _;
 use rapport_server::{
     Hub, HubOptions, Limits, State,
     api::{
-        About, Customer, CustomerRow, Decision, Health, Job, JobState, Ledger, LedgerCounts, LedgerRow, LogPosition,
-        Mistake, Model, Session, TrainRequest,
+        About, Customer, CustomerRow, Decision, Health, Job, Ledger, LedgerCounts, LedgerRow, LogPosition, Mistake,
+        Session,
     },
     ports::{
-        Access, After, Answers, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession, Place,
-        Refusal, Training,
+        Access, After, Answers, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession, Place, Refusal,
     },
     router,
 };
 use rapport_stream::{Log, MemoryLog};
 use rapport_types::{CustomerId, Entry, Event, Object, PartitionId, SourceId, Timestamp};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 /// The base64 of `wk_test:`.
@@ -139,11 +141,23 @@ pub struct Fakes {
     log: Arc<MemoryLog>,
     sessions_left: AtomicU32,
     tokens_left: AtomicU32,
+    job: Mutex<Option<watch::Sender<Job>>>,
 }
 
 impl Fakes {
     fn new(log: Arc<MemoryLog>) -> Self {
-        Self { log, sessions_left: AtomicU32::new(u32::MAX), tokens_left: AtomicU32::new(1) }
+        let job = Mutex::new(Some(watch::Sender::new(models::job())));
+        Self { log, sessions_left: AtomicU32::new(u32::MAX), tokens_left: AtomicU32::new(1), job }
+    }
+
+    /// Changes job 1.
+    pub fn tell(&self, change: impl FnOnce(&mut Job)) {
+        self.job.lock().unwrap().as_ref().unwrap().send_modify(change);
+    }
+
+    /// Drops job 1, as a stop does.
+    pub fn forget_job(&self) {
+        self.job.lock().unwrap().take();
     }
 
     /// The session ends after so many looks at it.
@@ -259,32 +273,6 @@ impl Access for Fakes {
     fn sign_out(&self, _: &str) -> Result<(), Refusal> {
         self.sessions_left.store(0, Ordering::SeqCst);
         Ok(())
-    }
-}
-
-impl Training for Fakes {
-    fn start(&self, request: &TrainRequest) -> Result<String, Refusal> {
-        match request.score.as_str() {
-            "repeat_purchase" => Ok("job-1".to_owned()),
-            "broken" => Err(Refusal::Internal("secret detail".to_owned())),
-            _ => Err(Refusal::Invalid { field: "score".to_owned(), what: "there is no such score".to_owned() }),
-        }
-    }
-
-    fn job(&self, id: &str) -> Option<Job> {
-        (id == "job-1").then_some(Job { state: JobState::Running, progress: 0.5, version: None, error: None })
-    }
-
-    fn models(&self) -> Result<Vec<Model>, Refusal> {
-        Ok(Vec::new())
-    }
-
-    fn activate(&self, score: &str, version: u32) -> Result<(), Refusal> {
-        if (score, version) == ("repeat_purchase", 1) {
-            Ok(())
-        } else {
-            Err(Refusal::NotFound("there is no such model".to_owned()))
-        }
     }
 }
 

@@ -1,0 +1,84 @@
+//! The life of a registered model: on trial, in service, taken back. Each step is one entry of the log in every partition;
+//! what the engine would refuse is refused here, before it enters the log.
+
+use rapport_decide::Decider;
+use rapport_server::{
+    api::{ChallengeRequest, TrialKind},
+    ports::Refusal,
+};
+use rapport_types::{Activation, Entry, Trial, TrialMode};
+
+use super::{Trainer, log_refusal};
+use crate::{data::append_to_all, serve::access::internal};
+
+/// The share of a canary that nobody gave a share to, in percent.
+const CANARY_PERCENT: u32 = 10;
+
+impl Trainer {
+    fn artifact(&self, score: &str, version: u32) -> Result<Box<[u8]>, Refusal> {
+        let artifact = self.store.artifact(score, version).map_err(|error| internal(&error))?;
+        let unknown = || Refusal::NotFound(format!("there is no model {version} of the score \"{score}\""));
+        artifact.map(Into::into).ok_or_else(unknown)
+    }
+
+    fn activation(&self, score: &str, version: u32, artifact: Box<[u8]>) -> Activation {
+        Activation { score: score.into(), version: Some(version), artifact, at: (self.clock)() }
+    }
+
+    /// Refuses an artifact that does not fit the definitions in force.
+    pub(super) fn check_fit(&self, score: &str, artifact: &[u8]) -> Result<(), Refusal> {
+        let mut decider =
+            Decider::compile(1, &self.definitions()?.to_json()).map_err(|mistakes| internal(&mistakes[0]))?;
+        let activation = self.activation(score, 1, artifact.into());
+        decider.activate(&activation).map_err(|error| Refusal::Conflict(error.to_string()))
+    }
+
+    fn append(&self, entry: &Entry) -> Result<(), Refusal> {
+        append_to_all(&*self.log, entry).map_err(|error| log_refusal(&error))
+    }
+
+    pub(super) fn put_into_service(&self, score: &str, version: u32) -> Result<(), Refusal> {
+        let artifact = self.artifact(score, version)?;
+        self.check_fit(score, &artifact)?;
+        self.append(&Entry::Activation(self.activation(score, version, artifact)))
+    }
+
+    pub(super) fn roll_back(&self, score: &str) -> Result<u32, Refusal> {
+        let none = || Refusal::Conflict(format!("no other model of \"{score}\" was in service before the present one"));
+        let version = self.reader.earlier(score).ok_or_else(none)?;
+        self.put_into_service(score, version)?;
+        Ok(version)
+    }
+
+    pub(super) fn put_on_trial(&self, score: &str, version: u32, request: &ChallengeRequest) -> Result<(), Refusal> {
+        let mode = match request.mode {
+            TrialKind::Shadow => TrialMode::Shadow,
+            // The door lets no more than 99 in.
+            TrialKind::Canary => {
+                TrialMode::Canary { permille: (request.percent.unwrap_or(CANARY_PERCENT).min(99) * 10) as u16 }
+            }
+        };
+        let artifact = self.artifact(score, version)?;
+        match self.reader.champion(score) {
+            None => {
+                let what =
+                    format!("no model of \"{score}\" is in service, so there is nothing to challenge; activate one");
+                return Err(Refusal::Conflict(what));
+            }
+            Some(champion) if champion == version => {
+                return Err(Refusal::Conflict(format!("model {version} of \"{score}\" is in service already")));
+            }
+            Some(_) => {}
+        }
+        self.check_fit(score, &artifact)?;
+        let at = (self.clock)();
+        self.append(&Entry::Trial(Trial { score: score.into(), version: Some(version), artifact, mode, at }))
+    }
+
+    pub(super) fn take_off_trial(&self, score: &str) -> Result<(), Refusal> {
+        let none = || Refusal::Conflict(format!("no model of \"{score}\" is on trial"));
+        let (_, mode, _) = self.reader.challenger(score).ok_or_else(none)?;
+        let at = (self.clock)();
+        self.append(&Entry::Trial(Trial { score: score.into(), version: None, artifact: Box::default(), mode, at }))
+    }
+}

@@ -1,0 +1,70 @@
+//! What becomes of a model that was trained by itself, as its score declares it. Whatever is not possible leaves the model in
+//! the registry, with a line in the program's log.
+
+use rapport_decide::{Promotion, ScoreDefinition};
+use rapport_learn::TrainingSet;
+use rapport_ml::metrics::Interval;
+use rapport_server::{
+    api::{ChallengeRequest, TrialKind},
+    ports::Refusal,
+};
+use rapport_types::TrialMode;
+
+use super::{Trainer, compare, jobs::Work, learner};
+use crate::cli::Failure;
+
+impl Trainer {
+    /// Does with a registered model what `then` says; `set` is what it was learnt from.
+    pub(super) fn promote(
+        &self,
+        work: &Work,
+        score: &ScoreDefinition,
+        version: u32,
+        then: Promotion,
+        set: &TrainingSet,
+    ) {
+        let name = &*score.name;
+        let done = match then {
+            Promotion::Register => return,
+            Promotion::Shadow => self.shadow(name, version),
+            Promotion::IfBetter => match self.against_champion(work, score, set) {
+                Ok(gain) if gain.low > 0.0 => {
+                    tracing::info!(score = name, version, ?gain, "the new model is better and goes into service");
+                    self.put_into_service(name, version)
+                }
+                Ok(gain) => {
+                    tracing::info!(score = name, version, ?gain, "the new model is not better by more than chance");
+                    self.shadow(name, version)
+                }
+                Err(why) => {
+                    tracing::warn!(score = name, version, %why, "the new model cannot be compared, so it only waits");
+                    return;
+                }
+            },
+        };
+        if let Err(error) = done {
+            tracing::warn!(score = name, version, %error, "the new model only waits in the registry");
+        }
+    }
+
+    fn shadow(&self, score: &str, version: u32) -> Result<(), Refusal> {
+        if let Some((tried, TrialMode::Canary { .. }, _)) = self.reader.challenger(score) {
+            return Err(Refusal::Conflict(format!("a person has put model {tried} on trial as a canary")));
+        }
+        self.put_on_trial(score, version, &ChallengeRequest { mode: TrialKind::Shadow, percent: None })
+    }
+
+    /// How much better a model that learns as the new one did is than the champion, on moments that are new to both.
+    fn against_champion(&self, work: &Work, score: &ScoreDefinition, set: &TrainingSet) -> Result<Interval, Failure> {
+        let name = &*score.name;
+        let champion = self.reader.champion(name).ok_or("no model is in service")?;
+        let record = self.store.model(name, champion)?.ok_or("the model in service is not in the registry")?;
+        let artifact = self.store.artifact(name, champion)?.ok_or("the model in service is not in the registry")?;
+        let parts = compare::parts(set, score.within, record.range.map(|(_, until)| until));
+        let parts = parts.ok_or("too few labelled moments are newer than what the model in service has learnt from")?;
+        let like = learner::fit(&parts.older, score, &work.quietly())?.ok_or("somebody ended the training")?;
+        let old = learner::probabilities(&artifact, set, &parts.newest)?;
+        let new = learner::probabilities(&like.artifact, set, &parts.newest)?;
+        Ok(compare::gain(set, &parts.newest, &old, &new)?)
+    }
+}

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use rapport_ml::{Artifact, MlError, Predictor};
+use rapport_ml::{Artifact, MlError, Row, Scorer, Task, Workspace};
 use rapport_profile::{FeatureSet, Profile, Reason};
 
 /// How many reasons a score gives.
@@ -23,6 +23,9 @@ pub enum ActivationError {
         "the model needs the feature \"{0}\", which is not declared as a number; train again under these definitions"
     )]
     Input(String),
+    /// The model does not answer with one probability.
+    #[error("the model does not predict yes or no; a score is a probability")]
+    Task,
 }
 
 /// A model bound to the features in force: the champion of its score, or its challenger.
@@ -30,29 +33,32 @@ pub enum ActivationError {
 pub struct LiveModel {
     score: Box<str>,
     version: u32,
-    predictor: Predictor,
+    scorer: Scorer,
     names: Vec<Box<str>>,
     /// The feature of each input.
     inputs: Vec<usize>,
 }
 
 thread_local! {
-    /// Raw values and contributions of the prediction at hand, kept so that predicting allocates nothing for them.
-    static SCRATCH: RefCell<(Vec<f64>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    /// Raw values, contributions and coded rows of the prediction at hand, kept so that predicting allocates nothing for them.
+    static SCRATCH: RefCell<(Vec<f64>, Vec<f64>, Workspace)> = RefCell::default();
 }
 
 impl LiveModel {
-    /// Binds an artifact (JSON) to features.
+    /// Binds an artifact to features.
     pub fn new(score: &str, version: u32, artifact: &[u8], features: &FeatureSet) -> Result<Self, ActivationError> {
-        let artifact = Artifact::from_json(artifact)?;
+        let artifact = Artifact::from_bytes(artifact)?;
+        if artifact.model.task() != Task::Binary {
+            return Err(ActivationError::Task);
+        }
+        let scorer = Scorer::new(&artifact.model)?;
         let place = |name: &str| {
             let found = features.index_of(name).filter(|index| features.is_number(*index));
             found.ok_or_else(|| ActivationError::Input(name.to_owned()))
         };
-        let inputs = artifact.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
-        let names = artifact.inputs().iter().map(|input| (*input.name).into()).collect();
-        let predictor = Predictor::new(&artifact);
-        Ok(Self { score: score.into(), version, predictor, names, inputs })
+        let inputs = scorer.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
+        let names = scorer.inputs().iter().map(|input| (*input.name).into()).collect();
+        Ok(Self { score: score.into(), version, scorer, names, inputs })
     }
 
     /// The score that it computes.
@@ -67,12 +73,15 @@ impl LiveModel {
 
     /// The probability for a profile at its time; `reasons` gets what moved it most, strongest first.
     pub fn predict(&self, features: &FeatureSet, profile: &Profile, reasons: &mut Vec<Reason>) -> f64 {
-        SCRATCH.with_borrow_mut(|(values, contributions)| {
+        SCRATCH.with_borrow_mut(|(values, contributions, work)| {
             values.clear();
             values.extend(self.inputs.iter().map(|index| features.number(profile, *index, profile.at)));
-            self.predictor.contributions(values, contributions);
+            contributions.resize(values.len(), 0.0);
+            self.scorer.contributions(Row::Numbers(values), 0, work, contributions);
             self.explain(values, contributions, reasons);
-            self.predictor.predict(values)
+            let mut answer = [0.0];
+            self.scorer.predict(Row::Numbers(values), work, &mut answer);
+            answer[0]
         })
     }
 

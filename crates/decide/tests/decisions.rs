@@ -2,10 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
-use std::collections::BTreeMap;
-
 use rapport_decide::{Cause, Decider, Definitions, Effect, What};
-use rapport_ml::{Artifact, FORMAT, Input, Transform};
 use rapport_profile::{Changes, PartitionState};
 use rapport_types::{
     Activation, CustomerId, DAY_MS, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp, Trial,
@@ -149,30 +146,13 @@ fn documents_that_are_wrong_are_told_with_every_place() {
     assert!(Decider::compile(1, uncompared).unwrap_err()[0].what.contains("compared with a span"));
 }
 
+/// Of artifact format 1, which is text: one input and its weight.
 fn model(input: &str, weight: f64) -> Vec<u8> {
-    let input = Input {
-        name: input.to_owned(),
-        transform: Transform::Identity,
-        mean: 1.0,
-        deviation: 1.0,
-        missing_rate: 0.0,
-        weight,
-        missing_weight: 0.0,
-    };
-    let artifact = Artifact {
-        format: FORMAT,
-        algorithm: "logistic_regression".to_owned(),
-        inputs: vec![input],
-        intercept: 0.0,
-        ridge: 1.0,
-        rows: 0,
-        metrics: BTreeMap::new(),
-        training_range: None,
-        seed: 0,
-        columns: Vec::new(),
-        target: None,
-    };
-    artifact.to_json()
+    let document = format!(
+        r#"{{"format":1,"algorithm":"logistic_regression","intercept":0.0,"ridge":1.0,"rows":0,"inputs":[{{"name":"{input}",
+        "transform":"identity","mean":1.0,"deviation":1.0,"missing_rate":0.0,"weight":{weight:?},"missing_weight":0.0}}]}}"#
+    );
+    document.into_bytes()
 }
 
 fn activation(version: u32, artifact: Vec<u8>) -> Activation {

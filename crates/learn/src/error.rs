@@ -15,19 +15,11 @@ pub enum LearnError {
     /// There is too little to learn from, or the artifact is not usable.
     #[error(transparent)]
     Ml(#[from] MlError),
-    /// The history is too short for a split by time.
-    #[error(
-        "the history is too short: after leaving out the time between training and test there are {train} moments to \
-         learn from and {test} to test on; wait for more orders or ask for a shorter outcome"
-    )]
-    TooShort {
-        /// Moments to learn from.
-        train: usize,
-        /// Moments to test on.
-        test: usize,
-    },
-    /// The table cannot be read.
-    #[error("the table cannot be read: {0}")]
+    /// There is too little to learn from.
+    #[error("{0}")]
+    Few(String),
+    /// A row could not be written.
+    #[error("rows cannot be written: {0}")]
     Csv(#[from] csv::Error),
     /// A file that is no table, or a table that cannot be read.
     #[error("the file cannot be read as a table: {0}")]

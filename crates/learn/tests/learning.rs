@@ -3,11 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
 use rapport_decide::ScoreDefinition;
-use rapport_learn::{LearnError, TableOptions, Task, predict_table, train, train_table, training_set};
-use rapport_ml::Artifact;
+use rapport_learn::{Data, LearnError, Task, Threads, TrainOptions, Trained, Watch, train, training_set};
 use rapport_profile::{FeatureDefinition, FeatureSet};
 use rapport_stream::{Append, Log, MemoryLog};
-use rapport_types::{DAY_MS, Duration, Entry, Event, EventKind, Object, SourceId, Timestamp, partition_of};
+use rapport_types::{DAY_MS, Entry, Event, EventKind, Object, SourceId, Timestamp, partition_of};
 
 const PARTITIONS: u32 = 3;
 
@@ -151,75 +150,35 @@ fn shop() -> Vec<Event> {
     events
 }
 
+fn trained(events: &[Event], options: &TrainOptions) -> Result<Trained, LearnError> {
+    let set = training_set(&log_of(events), &features(), &task(None), &|_| {}).unwrap();
+    let data = Data::of_history(&set, "returns", 30 * DAY_MS, "since_previous").unwrap();
+    let mut watch = Watch {
+        parallel: &Threads::new(2),
+        enough: &|| false,
+        stopped: &|| false,
+        clock: &|| 0.0,
+        progress: &mut |_| {},
+    };
+    train(&data, options, &mut watch)
+}
+
 #[test]
 fn a_model_learns_who_comes_back_and_says_how_well() {
-    let set = training_set(&log_of(&shop()), &features(), &task(None), &|_| {}).unwrap();
-    let trained = train(&set, Duration(30 * DAY_MS), "since_previous").unwrap();
-    let metrics = &trained.artifact.metrics;
+    let artifact = trained(&shop(), &TrainOptions::default()).unwrap().artifact;
+    let (card, metrics) = (&artifact.card, &artifact.card.metrics);
     assert!(metrics["auc"] > 0.99, "{metrics:?}");
     assert!(metrics["log_loss"] < metrics["base_log_loss"], "{metrics:?}");
-    assert!(metrics.contains_key("recency_auc") && metrics.contains_key("ece"));
-    assert_eq!(trained.rows, set.labels.len() as u64);
-    assert!(metrics["train_rows"] + metrics["test_rows"] < trained.rows as f64, "moments between are left out");
-    let again = train(&set, Duration(30 * DAY_MS), "since_previous").unwrap();
-    assert_eq!(again.artifact.to_json(), trained.artifact.to_json());
+    let baselines: Vec<&str> = card.baselines.iter().map(|baseline| &*baseline.name).collect();
+    assert_eq!((baselines.first(), baselines.contains(&"since_previous")), (Some(&"base_rate"), true));
+    assert_eq!((&*card.split, card.groups), ("time", Some(300)));
+    assert!(card.train_rows + card.test_rows < card.rows, "moments between are left out");
+    let again = trained(&shop(), &TrainOptions::default()).unwrap().artifact;
+    assert_eq!(again.to_bytes().unwrap(), artifact.to_bytes().unwrap());
 }
 
 #[test]
 fn a_short_history_is_refused_with_what_is_missing() {
-    let set = training_set(&log_of(&shop()[..60]), &features(), &task(None), &|_| {}).unwrap();
-    let error = train(&set, Duration(30 * DAY_MS), "since_previous").unwrap_err();
-    assert!(matches!(error, LearnError::TooShort { .. }), "{error}");
-}
-
-fn options(leaks: &[&str]) -> TableOptions {
-    let leaks = leaks.iter().map(|leak| (*leak).to_owned()).collect();
-    TableOptions { target: "bought".to_owned(), leaks, test_share: 0.25, seed: 1 }
-}
-
-fn csv() -> String {
-    let mut text = "pages,device,total,bought\n".to_owned();
-    for n in 0..800 {
-        let bought = n % 7 < 2 || n % 11 == 3;
-        let pages = if bought { 10 + n % 9 } else { 3 + n % 9 };
-        let device = if n % 3 == 0 { "phone" } else { "desk" };
-        let total = if bought { "9" } else { "" };
-        text.extend([&*pages.to_string(), ",", device, ",", total, ",", &*bought.to_string(), "\n"]);
-    }
-    text
-}
-
-#[test]
-fn a_table_is_learnt_and_applied_and_a_leak_is_shown() {
-    let trained = train_table(csv().as_bytes(), &options(&["total"])).unwrap();
-    let (without, with) = (trained.report.metrics["auc"], trained.report.auc_with_leaks.unwrap());
-    assert!(without > 0.8 && with > 0.999 && without < with, "{without} {with}");
-    let artifact = Artifact::from_json(&trained.artifact.to_json()).unwrap();
-    let mut out = Vec::new();
-    let rows = predict_table(&artifact, "device,pages\nphone,18\nwatch,\n".as_bytes(), &mut out).unwrap().rows;
-    let text = String::from_utf8(out).unwrap();
-    assert_eq!((rows, text.lines().count()), (2, 3));
-    let first: f64 = text.lines().nth(1).unwrap().rsplit(',').next().unwrap().parse().unwrap();
-    assert!(first > 0.8, "{text}");
-    let error = predict_table(&artifact, "pages\n1\n".as_bytes(), Vec::new()).unwrap_err();
-    assert!(error.to_string().contains("device"), "{error}");
-    assert!(train_table(csv().as_bytes(), &options(&["nothing"])).unwrap_err().to_string().contains("nothing"));
-}
-
-#[test]
-fn purchases_of_real_visits_are_predicted() {
-    let file = "../../../shared/data/online_shoppers/online_shoppers_intention.csv.gz";
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    let Ok(file) = std::fs::File::open(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return;
-    };
-    let target = TableOptions { target: "Revenue".to_owned(), leaks: vec!["PageValues".to_owned()], ..options(&[]) };
-    let trained = train_table(flate2::read::GzDecoder::new(file), &target).unwrap();
-    let report = &trained.report;
-    println!("{report:#?}");
-    assert_eq!(report.cleaning.rows, 12_330);
-    assert!(report.metrics["auc"] > 0.72, "{:?}", report.metrics);
-    assert!(report.auc_with_leaks.unwrap() > 0.88);
-    assert!(report.metrics["log_loss"] < report.metrics["base_log_loss"]);
+    let error = trained(&shop()[..60], &TrainOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("at least"), "{error}");
 }

@@ -1,126 +1,115 @@
-//! A trained model as a document: everything that is needed to answer with it, and where it comes from.
+//! A trained model as one file: its card, its report, everything that is needed to answer, and a checksum over all.
+//!
+//! Format 2, integers little-endian: `RAPPORT\0`, the format (u32), the lengths of three parts (u64 each), the card (JSON), the report
+//! (JSON, perhaps empty; this crate does not look into it), the body (postcard), and the CRC-32 of everything before. Format
+//! 1 was a JSON document of a logistic regression; it is still read.
+//!
+//! The same model gives the same bytes. What was written answers bit for bit as what was read.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MlError, table::Column};
+use crate::drift::Reference;
+use crate::model::first;
+use crate::{Card, MlError, Model};
 
-/// The format that this version writes and reads.
-pub const FORMAT: u32 = 1;
+/// The format that this version writes. It reads all up to it.
+pub const FORMAT: u32 = 2;
 
-/// What is done to an input before it is standardised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transform {
-    /// Nothing.
-    Identity,
-    /// `ln(1 + x)`: for amounts and counts with a long tail; negative values count as 0.
-    Log1p,
+const MAGIC: &[u8; 8] = b"RAPPORT\0";
+const HEAD: usize = MAGIC.len() + size_of::<u32>() + 3 * size_of::<u64>();
+
+/// How inputs and answers were distributed in training; drift is told against these.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct References {
+    /// By the name of the input.
+    pub inputs: BTreeMap<String, Reference>,
+    /// Of the answers, for yes or no and for numbers.
+    pub score: Option<Reference>,
 }
 
-/// One input with its preprocessing and its weights. A missing value stands at the mean, and counts by an indicator.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Input {
-    /// Its name.
-    pub name: String,
-    /// What is done to it first.
-    pub transform: Transform,
-    /// The mean of the transformed values that were there.
-    pub mean: f64,
-    /// Their standard deviation; 0 if they were all equal, and the input then has no weight.
-    pub deviation: f64,
-    /// The share of rows in which it was missing.
-    pub missing_rate: f64,
-    /// Log-odds for one standard deviation.
-    pub weight: f64,
-    /// Log-odds for being missing.
-    pub missing_weight: f64,
-}
-
-impl Input {
-    /// The transformed value.
-    pub(crate) fn transformed(&self, value: f64) -> f64 {
-        match self.transform {
-            Transform::Identity => value,
-            Transform::Log1p => value.max(0.0).ln_1p(),
-        }
-    }
-
-    /// The standardised value (0 where it is missing) and the indicator, both with mean 0 in training.
-    pub(crate) fn standardised(&self, value: f64) -> (f64, f64) {
-        if !value.is_finite() {
-            return (0.0, 1.0 - self.missing_rate);
-        }
-        let centred = self.transformed(value) - self.mean;
-        let scaled = if self.deviation > 0.0 { centred / self.deviation } else { 0.0 };
-        (scaled, -self.missing_rate)
-    }
-}
-
-/// A trained model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A trained model with all that is known of it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// [`FORMAT`].
-    pub format: u32,
-    /// `logistic_regression`.
-    pub algorithm: String,
-    /// In the order in which values are given.
-    pub inputs: Vec<Input>,
-    /// Log-odds where every input stands at its mean.
-    pub intercept: f64,
-    /// The strength of the ridge penalty.
-    pub ridge: f64,
-    /// How many rows it was fitted on.
-    pub rows: u64,
-    /// Figures of the evaluation on rows that this or an equal fit did not see.
-    #[serde(default)]
-    pub metrics: BTreeMap<String, f64>,
-    /// The first and last instant of the rows, in milliseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training_range: Option<(i64, i64)>,
-    /// The seed of the split; 0 if nothing was drawn.
-    #[serde(default)]
-    pub seed: u64,
-    /// How the columns of a table become inputs; empty if inputs are given as numbers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<Column>,
-    /// The name of the table's target; none if inputs are given as numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    /// The facts.
+    pub card: Card,
+    /// What answers.
+    pub model: Model,
+    /// How inputs and answers were distributed.
+    pub references: References,
+    /// The report as its maker wrote it, JSON; none if there is none.
+    pub report: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    model: Model,
+    references: References,
 }
 
 impl Artifact {
-    /// Reads an artifact.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, MlError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
+    /// Reads an artifact of any format up to [`FORMAT`].
+    ///
+    /// # Errors
+    ///
+    /// [`MlError::Format`] for a newer one, [`MlError::Artifact`] for what is none or is damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MlError> {
+        let Some(rest) = bytes.strip_prefix(MAGIC) else { return first::read(bytes) };
+        let wrong = |what: &str| MlError::Artifact(what.to_owned());
+        let short = || wrong("the file ends too early; copy it again");
+        let format = u32::from_le_bytes(*rest.first_chunk().ok_or_else(short)?);
+        if format != FORMAT {
+            return Err(MlError::Format(format));
         }
-        let wrong = |error: serde_json::Error| MlError::Artifact(error.to_string());
-        let head: Head = serde_json::from_slice(bytes).map_err(wrong)?;
-        if head.format != FORMAT {
-            return Err(MlError::Format(head.format));
+        let (content, sum) = bytes.split_last_chunk::<4>().ok_or_else(short)?;
+        if content.len() < HEAD {
+            return Err(short());
         }
-        let artifact: Self = serde_json::from_slice(bytes).map_err(wrong)?;
-        let finite = |input: &Input| {
-            [input.mean, input.deviation, input.weight, input.missing_weight, input.missing_rate]
-                .iter()
-                .all(|n| n.is_finite())
+        if crc32fast::hash(content) != u32::from_le_bytes(*sum) {
+            return Err(wrong("its checksum is wrong: the file is cut off or damaged; copy it again"));
+        }
+        let length = |at: usize| {
+            let bytes = content[HEAD - (3 - at) * 8..].first_chunk().copied().unwrap_or_default();
+            usize::try_from(u64::from_le_bytes(bytes)).ok()
         };
-        if !artifact.intercept.is_finite() || !artifact.inputs.iter().all(finite) {
-            return Err(MlError::Artifact("a weight is not a finite number".to_owned()));
+        let part = |start: usize, length: usize| {
+            let end = start.checked_add(length)?;
+            Some((content.get(start..end)?, end))
+        };
+        let parts = || {
+            let (card, end) = part(HEAD, length(0)?)?;
+            let (report, end) = part(end, length(1)?)?;
+            let (body, end) = part(end, length(2)?)?;
+            (end == content.len()).then_some((card, report, body))
+        };
+        let (card, report, body) = parts().ok_or_else(|| wrong("its parts do not fit together"))?;
+        let card = serde_json::from_slice(card).map_err(|error| MlError::Artifact(error.to_string()))?;
+        let Body { model, references } =
+            postcard::from_bytes(body).map_err(|error| MlError::Artifact(error.to_string()))?;
+        model.check()?;
+        let report = String::from_utf8(report.to_vec()).map_err(|error| MlError::Artifact(error.to_string()))?;
+        Ok(Self { card, model, references, report: (!report.is_empty()).then_some(report) })
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    ///
+    /// [`MlError::Artifact`] if a figure in the card is not finite.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, MlError> {
+        let card = serde_json::to_vec(&self.card).map_err(|error| MlError::Artifact(error.to_string()))?;
+        let report = self.report.as_deref().unwrap_or_default().as_bytes();
+        let body = Body { model: self.model.clone(), references: self.references.clone() };
+        let body = postcard::to_allocvec(&body).map_err(|error| MlError::Artifact(error.to_string()))?;
+        let mut bytes = Vec::with_capacity(HEAD + card.len() + report.len() + body.len() + 4);
+        bytes.extend(MAGIC);
+        bytes.extend(FORMAT.to_le_bytes());
+        for part in [&*card, report, &body] {
+            bytes.extend((part.len() as u64).to_le_bytes());
         }
-        Ok(artifact)
-    }
-
-    /// The document.
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec_pretty(self).expect("a document of names and finite numbers is JSON")
-    }
-
-    /// The inputs, in the order in which values are given.
-    pub fn inputs(&self) -> &[Input] {
-        &self.inputs
+        [&*card, report, &body].iter().for_each(|part| bytes.extend_from_slice(part));
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        Ok(bytes)
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Examples, Kind, MlError, Predict, Task, predictor::logistic};
+use crate::{Context, Examples, Kind, MlError, Predict, Task, linear::sigmoid};
 
 /// This share of the variance of all values of a column is added to its variance in each class, so that none is 0.
 /// (scikit-learn adds a share of the greatest variance of all columns, which drowns columns of small numbers.)
@@ -135,7 +135,7 @@ impl Predict for NaiveBayes {
 
     fn predict(&self, row: &[f64], out: &mut [f64]) {
         if let [no, yes] = &self.classes[..] {
-            out[0] = logistic(yes.log_joint(row) - no.log_joint(row));
+            out[0] = sigmoid(yes.log_joint(row) - no.log_joint(row));
             return;
         }
         for (class, out) in self.classes.iter().zip(out.iter_mut()) {

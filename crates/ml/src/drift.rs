@@ -87,6 +87,11 @@ pub struct Drift {
 }
 
 impl Reference {
+    /// The share of values that were missing.
+    pub fn missing_share(&self) -> f64 {
+        self.counts.missing as f64 / self.counts.rows().max(1.0)
+    }
+
     /// The distribution of numbers (NaN is missing) in at most `bins` bins of about equal count. A value that is frequent gets a bin
     /// that begins with it.
     pub fn of_numbers(values: &[f64], bins: usize) -> Result<Self, MlError> {

@@ -3,9 +3,9 @@
 //! Pure: no clock, no I/O, no random source. The same rows give the same artifact, byte for byte. The crate knows neither
 //! customers nor features; it sees named columns of numbers in which NaN is a missing value, and labels.
 //!
-//! - [`fit`]: rows and labels -> [`Artifact`].
-//! - [`Predictor`]: an artifact ready to answer, with the contribution of every input.
-//! - [`Evaluation`]: how good probabilities are.
+//! - [`Algorithm`], [`Learner`], [`Fitted`]: all algorithms under one name each.
+//! - [`Model`]: preprocessing, fitted algorithms and calibration together; [`Scorer`] answers with it and says why.
+//! - [`Artifact`]: a model as one file, with its [`Card`].
 //! - [`LinearRegression`], [`LogisticRegression`], [`LinearSvm`], [`KernelSvm`], [`Ftrl`]: models of rows that are numbers
 //!   already.
 //! - [`metrics`], [`split`], [`calibrate`]: measured on rows not seen, split so that they are not, told so that it is true.
@@ -15,12 +15,13 @@
 //!   and columns that know the outcome.
 //! - [`tree`]: decision trees, forests and boosting, served flat and explained by Shapley values.
 //! - [`onnx`]: models of other programs in, models of ours out.
-//! - [`table`]: from columns of text to rows of numbers, as in a CSV file.
 
+mod algorithm;
 mod artifact;
 mod balance;
 pub mod bayes;
 pub mod calibrate;
+mod card;
 mod context;
 pub mod drift;
 mod error;
@@ -29,35 +30,33 @@ pub mod frame;
 pub mod kmeans;
 pub mod leak;
 mod linear;
-mod logistic;
 mod matrix;
 pub mod metrics;
+mod model;
 pub mod neighbours;
 pub mod onnx;
 pub mod permutation;
 mod pieces;
 pub mod pipeline;
 mod predict;
-mod predictor;
 mod random;
 pub mod split;
 mod standard;
 mod svm;
-pub mod table;
 pub mod tree;
 
-pub use artifact::{Artifact, FORMAT, Input, Transform};
+pub use algorithm::{Algorithm, Fitted, Imported, Learner};
+pub use artifact::{Artifact, FORMAT, References};
 pub use balance::balanced_weights;
+pub use card::{BaselineFact, Card, InputFact, LeakEffect, LearnerFact};
 pub use context::{Context, Parallel, Serial};
 pub use error::MlError;
 pub use examples::{Examples, Kind, Task};
 pub use linear::{
     ClassWeights, Ftrl, FtrlOptions, LinearOptions, LinearRegression, LogisticOptions, LogisticRegression,
 };
-pub use logistic::{FitOptions, fit};
 pub use matrix::Matrix;
-pub use metrics::{Bin, Evaluation, auc, auc_interval};
+pub use model::{Coded, Member, Model, Row, Scorer, Workspace};
 pub use predict::{Explain, Predict};
-pub use predictor::Predictor;
 pub use random::Random;
 pub use svm::{Kernel, KernelSvm, KernelSvmOptions, LinearSvm, LinearSvmOptions};

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, DEFAULTS},
-    credentials, replay, serve, state, table,
+    credentials, learning, replay, serve, state,
 };
 
 /// Any error that a command ends with; its text is for the person at the terminal.
@@ -30,10 +30,16 @@ enum Command {
     Serve(Settings),
     /// Plays a file of purchases, or synthetic shoppers, through a server's HTTP door and judges what it pushed.
     Replay(replay::ReplayArgs),
-    /// Trains a model on a table (CSV, also gzipped) and writes the artifact with its evaluation.
-    Train(table::TrainArgs),
-    /// Applies a trained artifact to the rows of a table.
-    Predict(table::PredictArgs),
+    /// Trains a model on a table and writes it with its evaluation.
+    Train(learning::TrainArgs),
+    /// Judges a model by rows whose answers are known.
+    Evaluate(learning::EvaluateArgs),
+    /// Applies a model to the rows of a table.
+    Predict(learning::PredictArgs),
+    /// Says why a row has its answer.
+    Explain(learning::ExplainArgs),
+    /// Tells of model files, and writes their reports or ONNX.
+    Models(learning::ModelsArgs),
     /// Tells the state of a data folder whose server is stopped: profiles, ledger, digest.
     State(StateArgs),
     /// Prints a new one-time link for signing in to the pages.
@@ -109,8 +115,11 @@ impl Cli {
         match self.command {
             Command::Serve(settings) => serve::run(&settings.read()?)?,
             Command::Replay(args) => return Ok(replay::run(args)?),
-            Command::Train(args) => table::train(&args)?,
-            Command::Predict(args) => table::predict(&args)?,
+            Command::Train(args) => learning::train(&args)?,
+            Command::Evaluate(args) => learning::evaluate(&args)?,
+            Command::Predict(args) => learning::predict(&args)?,
+            Command::Explain(args) => learning::explain(&args)?,
+            Command::Models(args) => learning::models(&args)?,
             Command::State(args) => {
                 let options = state::Options { digest: args.digest, rebuild: args.rebuild, json: args.json };
                 print(&state::tell(&args.settings.read()?, options)?)?;

@@ -4,10 +4,10 @@ mod cli;
 mod config;
 mod credentials;
 mod data;
+mod learning;
 mod replay;
 mod serve;
 mod state;
-mod table;
 
 use std::process::ExitCode;
 

@@ -125,9 +125,17 @@ pub(crate) async fn report(
     Ok((headers, page).into_response())
 }
 
+/// What the columns of a foreign model are.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct ImportParams {
+    /// For ONNX: the features that its columns are, in order, with commas between them; all features that are numbers, in the
+    /// order of the definitions, if it is left out.
+    inputs: Option<String>,
+}
+
 /// Registers a model that was made elsewhere: an ONNX file, or an artifact of another installation.
 #[utoipa::path(post, path = "/v1/models/{score}/import", tag = "models",
-    params(("score" = String, Path, description = "the score")),
+    params(("score" = String, Path, description = "the score"), ImportParams),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = Imported), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
@@ -135,11 +143,14 @@ pub(crate) async fn import(
     State(app): State<Shared>,
     _operator: Operator,
     Piece(score): Piece<String>,
+    Params(params): Params<ImportParams>,
     headers: HeaderMap,
     content: Body,
 ) -> Result<Response, Problem> {
     let bytes = body::read(&headers, content, IMPORT_BYTES).await?;
-    let imported = blocking(move || app.state.training.import(&score, &bytes)).await??;
+    let inputs: Vec<String> =
+        params.inputs.iter().flat_map(|inputs| inputs.split(',')).map(|name| name.trim().to_owned()).collect();
+    let imported = blocking(move || app.state.training.import(&score, &bytes, &inputs)).await??;
     Ok((StatusCode::CREATED, Answer(imported)).into_response())
 }
 

@@ -194,8 +194,9 @@ pub trait Training: Send + Sync + 'static {
     /// A model as a document: the form tells which.
     fn document(&self, score: &str, version: u32, form: ModelForm) -> Result<Option<Vec<u8>>, Refusal>;
 
-    /// Registers a model that was made elsewhere: ONNX, or an artifact.
-    fn import(&self, score: &str, bytes: &[u8]) -> Result<Imported, Refusal>;
+    /// Registers a model that was made elsewhere: ONNX, or an artifact. `inputs` are the features that the columns of an ONNX model
+    /// are, in order; if there are none, all features that are numbers in the order of the definitions.
+    fn import(&self, score: &str, bytes: &[u8], inputs: &[String]) -> Result<Imported, Refusal>;
 
     /// Puts a model into service: answers when the entry is durable.
     fn activate(&self, score: &str, version: u32) -> Result<(), Refusal>;

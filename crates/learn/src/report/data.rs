@@ -107,25 +107,20 @@ pub struct LeakWarning {
 }
 
 /// Why a column is suspected.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakReason {
-    /// Alone it ranks almost as the truth does.
-    TooGoodAlone {
-        /// Its area under the curve.
-        auc: f64,
-    },
+    /// What looking at every column alone found.
+    Found(rapport_ml::leak::LeakWarning),
     /// It was named as not known in time and left out.
     LeftOut {
         /// The area under the curve that the model would seem to have with it.
         auc_with: f64,
     },
-    /// It is missing for one label much more often than for the other.
-    MissingTells {
-        /// The share missing among positives.
-        positives: f64,
-        /// And among negatives.
-        negatives: f64,
+    /// It looks as if it knew the outcome, and was kept.
+    Kept {
+        /// The area under the curve that the model would have without all such columns.
+        auc_without: f64,
     },
 }
 

@@ -26,7 +26,7 @@ pub fn html(data: &ReportData, language: Language) -> String {
         sections::head(data, texts),
         sections::tiles(&data.evaluation, texts),
         sections::in_words(&data.evaluation, texts),
-        sections::leaks(&data.leaks, texts),
+        sections::leaks(&data.leaks, language, texts),
         sections::figures(data, texts),
         sections::ranking(&data.evaluation, texts),
         sections::calibration_and_lift(&data.evaluation, texts),

@@ -9,7 +9,7 @@ use super::{
         SplitKind,
     },
     format::{brief, count, escape, figure, percent},
-    text::{Texts, fill},
+    text::{Language, Texts, fill},
 };
 
 fn section(class: &str, title: &str, body: &str) -> String {
@@ -73,18 +73,17 @@ pub(super) fn in_words(evaluation: &BinaryEvaluation, texts: &Texts) -> String {
     section("words", texts.in_words, &format!("<ul>{items}</ul>"))
 }
 
-pub(super) fn leaks(leaks: &[LeakWarning], texts: &Texts) -> String {
+pub(super) fn leaks(leaks: &[LeakWarning], language: Language, texts: &Texts) -> String {
     if leaks.is_empty() {
         return section("calm", texts.leaks, &format!("<p>{}</p>", escape(texts.no_leaks)));
     }
     let mut items = String::new();
     for leak in leaks {
-        let why = match leak.reason {
-            LeakReason::TooGoodAlone { auc } => fill(texts.leak_alone, &[&figure(Some(auc))]),
-            LeakReason::LeftOut { auc_with } => fill(texts.leak_left_out, &[&figure(Some(auc_with))]),
-            LeakReason::MissingTells { positives, negatives } => {
-                fill(texts.leak_missing, &[&percent(positives), &percent(negatives)])
-            }
+        let why = match (&leak.reason, language) {
+            (LeakReason::Found(warning), Language::English) => warning.in_english(),
+            (LeakReason::Found(warning), Language::Chinese) => warning.in_chinese(),
+            (&LeakReason::LeftOut { auc_with }, _) => fill(texts.leak_left_out, &[&figure(Some(auc_with))]),
+            (&LeakReason::Kept { auc_without }, _) => fill(texts.leak_kept, &[&figure(Some(auc_without))]),
         };
         items.extend([format!("<li><strong>{}</strong> {}</li>", escape(&leak.column), escape(&why))]);
     }

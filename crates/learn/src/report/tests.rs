@@ -53,9 +53,13 @@ fn report(name: &str) -> ReportData {
             Baseline { kind: BaselineKind::Other { name: name.to_owned() }, figures: BTreeMap::new() },
         ],
         leaks: vec![
-            warning(LeakReason::TooGoodAlone { auc: 0.99 }),
+            warning(LeakReason::Found(rapport_ml::leak::LeakWarning {
+                column: name.to_owned(),
+                reason: rapport_ml::leak::LeakReason::Determines,
+                strength: 0.98,
+            })),
             warning(LeakReason::LeftOut { auc_with: 0.93 }),
-            warning(LeakReason::MissingTells { positives: 0.4, negatives: 0.02 }),
+            warning(LeakReason::Kept { auc_without: 0.71 }),
         ],
         importance: vec![importance(name, 0.12), importance("orders_90d", 0.05), importance("plan", -0.001)],
         dependence: vec![

@@ -108,9 +108,8 @@ texts! {
     is_negative: "Is negative", "实际为负";
     leaks: "Leak warnings", "泄漏警告";
     no_leaks: "No input looks as if it knew the answer in advance.", "没有输入看起来提前知道答案。";
-    leak_alone: "alone reaches an AUC of {}; look whether it is known before the outcome.", "单独的 AUC 即达 {}；请确认它在结果发生之前就已知。";
     leak_left_out: "was left out because it is not known in time. With it the model would seem to reach an AUC of {}.", "因无法及时获知而被排除。若使用它，模型的 AUC 表面上会达到 {}。";
-    leak_missing: "is missing in {} of positives but {} of negatives; look whether it is filled in after the outcome.", "在正例中缺失 {}，在负例中缺失 {}；请确认它是否在结果发生之后才填写。";
+    leak_kept: "was kept. Without all columns that are warned of the model would reach an AUC of {}.", "已保留。去掉所有被警告的列后，模型的 AUC 为 {}。";
     importance: "What it depends on", "模型依赖什么";
     importance_note: "How much the AUC falls when one input is shuffled among the rows. Whiskers: deviation between repeats.", "将某一输入在各行之间打乱后 AUC 的下降幅度。须线为多次重复之间的标准差。";
     importance_alt: "Bars of importance; most important: {}.", "重要性条形图；最重要的是：{}。";

@@ -31,6 +31,15 @@ pub enum Calibrator {
 }
 
 impl Calibrator {
+    /// `isotonic`, `platt` or `temperature`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Isotonic(_) => "isotonic",
+            Self::Platt(_) => "platt",
+            Self::Temperature(_) => "temperature",
+        }
+    }
+
     /// The corrected probability of yes.
     pub fn apply(&self, probability: f64) -> f64 {
         match self {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{check, log_odds};
-use crate::{MlError, predictor::logistic};
+use crate::{MlError, linear::sigmoid};
 
 const STEPS: usize = 100;
 /// The fit ends when no entry of the gradient is larger than this for each row.
@@ -70,7 +70,7 @@ impl Platt {
 
     /// The corrected probability.
     pub fn apply(&self, probability: f64) -> f64 {
-        logistic(self.slope * log_odds(probability) + self.intercept)
+        sigmoid(self.slope * log_odds(probability) + self.intercept)
     }
 
     fn loss(&self, points: &[Point]) -> f64 {
@@ -86,7 +86,7 @@ impl Platt {
     fn newton(&self, points: &[Point]) -> ([f64; 2], [f64; 2]) {
         let (mut g, mut h) = ([0.0; 2], [RIDGE, 0.0, RIDGE]);
         for (odds, target, weight) in points {
-            let probability = logistic(self.slope * odds + self.intercept);
+            let probability = sigmoid(self.slope * odds + self.intercept);
             let error = weight * (probability - target);
             let curvature = weight * probability * (1.0 - probability);
             g[0] += error * odds;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::log_odds;
-use crate::{MlError, predictor::logistic};
+use crate::{MlError, linear::sigmoid};
 
 const CLIP: f64 = 1e-12;
 /// The temperature is looked for between 1 / this and this.
@@ -66,7 +66,7 @@ impl Temperature {
 
     /// The corrected probability of yes, of two classes.
     pub fn apply(&self, probability: f64) -> f64 {
-        logistic(log_odds(probability) / self.temperature)
+        sigmoid(log_odds(probability) / self.temperature)
     }
 
     /// Corrects the probabilities of classes in place.

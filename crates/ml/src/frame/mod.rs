@@ -124,6 +124,16 @@ impl Cells {
         self.len() == 0
     }
 
+    /// The values of the rows at `places`, in that order.
+    #[must_use]
+    pub fn select(&self, places: &[usize]) -> Self {
+        match self {
+            Self::Number(values) => Self::Number(places.iter().map(|place| values[*place]).collect()),
+            Self::Text(texts) => Self::Text(texts.select(places)),
+            Self::Time(times) => Self::Time(places.iter().map(|place| times[*place]).collect()),
+        }
+    }
+
     /// The value of a row.
     pub fn get(&self, row: usize) -> Cell<'_> {
         match self {
@@ -200,6 +210,16 @@ impl Frame {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// The rows at `places`, in that order.
+    ///
+    /// # Errors
+    ///
+    /// None that can happen: what was a frame is one with fewer rows.
+    pub fn select(&self, places: &[usize]) -> Result<Self, MlError> {
+        let column = |column: &Column| Column { cells: column.cells.select(places), ..column.clone() };
+        Self::new(self.columns.iter().map(column).collect())
     }
 
     /// The place of a column.

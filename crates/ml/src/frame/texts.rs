@@ -48,6 +48,20 @@ impl Texts {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The texts of the rows at `places`, in that order. What would be beyond the limit of a column, because a row is taken again and
+    /// again, is missing.
+    #[must_use]
+    pub fn select(&self, places: &[usize]) -> Self {
+        let mut own = Self::new();
+        for place in places {
+            let taken = self.get(*place).is_some_and(|text| own.push(text).is_ok());
+            if !taken {
+                own.push_missing();
+            }
+        }
+        own
+    }
+
     /// The texts of all rows.
     pub fn iter(&self) -> impl Iterator<Item = Option<&str>> {
         (0..self.len()).map(|row| self.get(row))

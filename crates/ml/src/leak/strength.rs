@@ -1,7 +1,8 @@
 //! How much groups of rows tell of an outcome, by rates from other folds.
 
 use super::groups::Groups;
-use crate::{Random, Task, auc};
+use crate::metrics::Sweep;
+use crate::{Random, Task};
 
 const FOLDS: usize = 5;
 /// So many rows of the overall rate are added to a group's.
@@ -193,4 +194,10 @@ fn explained(target: &[f64], predicted: &[f64]) -> f64 {
     let total: f64 = target.iter().map(|target| (target - mean).powi(2)).sum();
     let left: f64 = target.iter().zip(predicted).map(|(target, predicted)| (target - predicted).powi(2)).sum();
     if total > 0.0 { (1.0 - left / total).max(0.0) } else { 0.0 }
+}
+
+/// The area under the ROC curve.
+fn auc(scores: &[f64], is: &[bool]) -> f64 {
+    let actual: Vec<f64> = is.iter().map(|is| f64::from(u8::from(*is))).collect();
+    Sweep::of(scores, &actual).auc()
 }

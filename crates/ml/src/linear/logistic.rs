@@ -91,6 +91,16 @@ impl LogisticRegression {
         Ok(Self { margins: Margins::new(&design, &coefficients, &weights, context) })
     }
 
+    /// From weights that are known, of the answer 1.
+    pub(crate) fn of_parts(weights: Vec<f64>, intercept: f64, means: Vec<f64>) -> Self {
+        Self { margins: Margins::of_parts(weights, intercept, means) }
+    }
+
+    /// Writes the log-odds of the answer 1, or the margin of each class.
+    pub fn margins(&self, row: &[f64], out: &mut [f64]) {
+        out.iter_mut().enumerate().for_each(|(output, out)| *out = self.margins.margin(row, output));
+    }
+
     /// The weights of the columns: of the answer 1, or of the class `output`.
     pub fn weights(&self, output: usize) -> &[f64] {
         self.margins.weights(output)
@@ -108,9 +118,7 @@ impl Predict for LogisticRegression {
     }
 
     fn predict(&self, row: &[f64], out: &mut [f64]) {
-        for (output, out) in out.iter_mut().enumerate() {
-            *out = self.margins.margin(row, output);
-        }
+        self.margins(row, out);
         if let [one] = out {
             *one = sigmoid(*one);
         } else {

@@ -41,6 +41,11 @@ impl Margins {
         }
     }
 
+    /// One output.
+    pub(crate) fn of_parts(weights: Vec<f64>, intercept: f64, means: Vec<f64>) -> Self {
+        Self { columns: weights.len(), weights, intercepts: vec![intercept], means }
+    }
+
     pub(crate) fn outputs(&self) -> usize {
         self.intercepts.len()
     }

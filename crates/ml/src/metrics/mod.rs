@@ -7,7 +7,6 @@
 mod binary;
 mod bootstrap;
 mod multiclass;
-mod plain;
 mod ranking;
 mod regression;
 mod reliability;
@@ -20,7 +19,6 @@ use crate::MlError;
 pub use binary::{BinaryEvaluation, Confusion, Costs, Decile, brier, log_loss};
 pub use bootstrap::{BootstrapOptions, Interval, bootstrap, bootstrap_all};
 pub use multiclass::MulticlassEvaluation;
-pub use plain::{Bin, Evaluation, auc, auc_interval};
 pub use ranking::{RankingEvaluation, average_precision_at_group, ndcg};
 pub use regression::RegressionEvaluation;
 pub use reliability::{Binning, ReliabilityBin, calibration_error, reliability, wilson};

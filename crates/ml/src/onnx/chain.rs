@@ -1,7 +1,7 @@
 //! A model from elsewhere, ready to answer: a few steps over one short list of numbers.
 
 use super::machine::Machine;
-use crate::predictor::logistic;
+use crate::linear::sigmoid;
 use crate::tree::FlatTrees;
 use crate::{Predict, Task};
 
@@ -179,7 +179,7 @@ fn code_of(value: f32, values: &[f32]) -> f64 {
 /// The functions of [`Action::Each`], by the operators' names.
 pub(super) fn each(name: &str) -> Option<fn(f64) -> f64> {
     Some(match name {
-        "Sigmoid" => logistic,
+        "Sigmoid" => sigmoid,
         "Relu" => |x| if x < 0.0 { 0.0 } else { x },
         "Tanh" => f64::tanh,
         "Exp" => f64::exp,

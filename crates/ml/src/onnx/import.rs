@@ -399,7 +399,7 @@ impl Import {
     fn transform(&mut self, operator: Operator<'_>, span: Span, probable: bool) -> Result<Value, MlError> {
         match operator.text("post_transform") {
             None | Some("NONE") => Ok(Value::Numbers { span, probable }),
-            Some("LOGISTIC") => self.step(span, span.len, true, Action::Each(crate::predictor::logistic)),
+            Some("LOGISTIC") => self.step(span, span.len, true, Action::Each(crate::linear::sigmoid)),
             Some("SOFTMAX") => self.step(span, span.len, true, Action::Softmax),
             Some(other) => {
                 Err(operator.bad(format!("post_transform {other} is not supported; NONE, LOGISTIC and SOFTMAX are")))

@@ -3,7 +3,7 @@
 
 use super::read::Operator;
 use crate::MlError;
-use crate::predictor::logistic;
+use crate::linear::sigmoid;
 
 /// A machine whose score is turned into a probability (Platt: Probabilistic outputs for support vector machines, 1999).
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Machine {
             .zip(&self.coefficients)
             .map(|(vector, coefficient)| coefficient * self.kernel.of(vector, row))
             .sum();
-        let second = logistic(self.slope * (score + self.rho) + self.offset);
+        let second = sigmoid(self.slope * (score + self.rho) + self.offset);
         [1.0 - second, second]
     }
 }

@@ -27,7 +27,7 @@ pub struct Scratch {
 
 /// One raw column's way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "coder", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Coder {
     /// As it is.
     Plain,

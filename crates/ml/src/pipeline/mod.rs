@@ -40,6 +40,16 @@ pub enum Coding {
     Tree,
 }
 
+impl Coding {
+    /// `linear` or `tree`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Tree => "tree",
+        }
+    }
+}
+
 /// What stands for a category when there are too many for inputs of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,6 +157,14 @@ pub struct Pipeline {
     left_out: Vec<(String, LeftOut)>,
 }
 
+/// A column of an artifact of format 1.
+pub(crate) enum FirstColumn {
+    /// Standardised, a missing value told apart.
+    Number { name: String, logarithm: bool, mean: f64, deviation: f64 },
+    /// An output for each category, and one for all others.
+    Categories { name: String, categories: Vec<String> },
+}
+
 /// A dense matrix of more bytes than this is refused; [`Pipeline::apply_sparse`] takes its place.
 pub const DENSE_BYTES_MAX: usize = 4 << 30;
 
@@ -167,6 +185,22 @@ impl Pipeline {
         let reading = Reading::Number(crate::frame::NumberForm::default());
         let source = |name: &&str| Source { name: (*name).to_owned(), meaning: Meaning::Number, reading };
         Self::assemble(Coding::Tree, None, names.iter().map(|name| (source(name), Coder::Plain)).collect(), Vec::new())
+    }
+
+    /// The columns of an artifact of format 1.
+    pub(crate) fn of_first_format(columns: Vec<FirstColumn>) -> Self {
+        let coder = |column| match column {
+            FirstColumn::Number { name, logarithm, mean, deviation } => {
+                let reading = Reading::Number(crate::frame::NumberForm::default());
+                let coder = Coder::Standard(number::Standard { logarithm, mean, deviation, indicator: true });
+                (Source { name, meaning: Meaning::Number, reading }, coder)
+            }
+            FirstColumn::Categories { name, categories } => {
+                let coder = Coder::OneHot { categories: categories.into(), missing: false };
+                (Source { name, meaning: Meaning::Category, reading: Reading::Text }, coder)
+            }
+        };
+        Self::assemble(Coding::Linear, Some(Task::Binary), columns.into_iter().map(coder).collect(), Vec::new())
     }
 
     fn assemble(

@@ -10,7 +10,7 @@ const LANES: usize = 16;
 
 /// How alike two rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kernel", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Kernel {
     /// The sum of products. The [linear machine](crate::LinearSvm) is far faster.
     Linear,

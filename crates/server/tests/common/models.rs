@@ -111,7 +111,7 @@ impl Training for Fakes {
         }
     }
 
-    fn import(&self, score: &str, bytes: &[u8]) -> Result<Imported, Refusal> {
+    fn import(&self, score: &str, bytes: &[u8], _inputs: &[String]) -> Result<Imported, Refusal> {
         known(score, 1)?;
         if bytes != b"onnx" {
             return Err(Refusal::Invalid { field: "body".to_owned(), what: "it is no model".to_owned() });

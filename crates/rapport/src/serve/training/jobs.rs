@@ -124,6 +124,11 @@ impl Work {
         self.jobs.inner.lock().known.get(&self.id).is_none_or(|known| known.cancelled)
     }
 
+    /// Whether its server has stopped.
+    pub(super) fn is_forgotten(&self) -> bool {
+        !self.jobs.inner.lock().known.contains_key(&self.id)
+    }
+
     fn tell(&self, change: impl FnOnce(&mut Job)) {
         if self.is_told
             && let Some(known) = self.jobs.inner.lock().known.get(&self.id)

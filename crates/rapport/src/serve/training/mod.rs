@@ -4,6 +4,7 @@
 //! - `jobs`: trainings under way, told to whoever watches.
 //! - `learner`: the one place that knows how a model is learnt, read and written.
 //! - `registry`, `life`: models as the API tells of them, and what becomes of them.
+//! - `monitor`: how models do on the newest history.
 //! - `schedule`, `promotion`, `compare`: training again by itself, and what becomes of the new model.
 
 mod calibration;
@@ -11,6 +12,7 @@ mod compare;
 mod jobs;
 mod learner;
 mod life;
+mod monitor;
 mod promotion;
 mod registry;
 mod schedule;
@@ -120,7 +122,7 @@ impl Trainer {
         let task = Task::new(score, request.until)?;
         let set = training_set(&*self.log, &features, &task, &|share| work.progress(share * REPLAY_SHARE))?;
         work.step(JobStep::Fitting);
-        let Some(fitted) = learner::fit(&set, score, work)? else { return Ok(None) };
+        let Some(fitted) = learner::fit(&set, score, request, work)? else { return Ok(None) };
         work.step(JobStep::Evaluating);
         let origin = if purpose == Purpose::Asked { ModelOrigin::Trained } else { ModelOrigin::Retrained };
         let version = self.register(&score.name, &fitted, origin)?;
@@ -128,7 +130,7 @@ impl Trainer {
         if let Purpose::Again(then) = purpose
             && !work.is_cancelled()
         {
-            self.promote(work, score, version, then, &set);
+            self.promote(work, score, request, version, then, &set);
         }
         Ok(Some(version))
     }
@@ -163,8 +165,8 @@ impl Training for Trainer {
         self.document_of(score, version, form)
     }
 
-    fn import(&self, score: &str, bytes: &[u8]) -> Result<Imported, Refusal> {
-        self.take_in(score, bytes)
+    fn import(&self, score: &str, bytes: &[u8], inputs: &[String]) -> Result<Imported, Refusal> {
+        self.take_in(score, bytes, inputs)
     }
 
     fn activate(&self, score: &str, version: u32) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use rapport_decide::{Promotion, ScoreDefinition};
 use rapport_learn::TrainingSet;
 use rapport_ml::metrics::Interval;
 use rapport_server::{
-    api::{ChallengeRequest, TrialKind},
+    api::{ChallengeRequest, TrainRequest, TrialKind},
     ports::Refusal,
 };
 use rapport_types::TrialMode;
@@ -19,6 +19,7 @@ impl Trainer {
         &self,
         work: &Work,
         score: &ScoreDefinition,
+        request: &TrainRequest,
         version: u32,
         then: Promotion,
         set: &TrainingSet,
@@ -27,7 +28,7 @@ impl Trainer {
         let done = match then {
             Promotion::Register => return,
             Promotion::Shadow => self.shadow(name, version),
-            Promotion::IfBetter => match self.against_champion(work, score, set) {
+            Promotion::IfBetter => match self.against_champion(work, score, request, set) {
                 Ok(gain) if gain.low > 0.0 => {
                     tracing::info!(score = name, version, ?gain, "the new model is better and goes into service");
                     self.put_into_service(name, version)
@@ -55,14 +56,20 @@ impl Trainer {
     }
 
     /// How much better a model that learns as the new one did is than the champion, on moments that are new to both.
-    fn against_champion(&self, work: &Work, score: &ScoreDefinition, set: &TrainingSet) -> Result<Interval, Failure> {
+    fn against_champion(
+        &self,
+        work: &Work,
+        score: &ScoreDefinition,
+        request: &TrainRequest,
+        set: &TrainingSet,
+    ) -> Result<Interval, Failure> {
         let name = &*score.name;
         let champion = self.reader.champion(name).ok_or("no model is in service")?;
         let record = self.store.model(name, champion)?.ok_or("the model in service is not in the registry")?;
         let artifact = self.store.artifact(name, champion)?.ok_or("the model in service is not in the registry")?;
         let parts = compare::parts(set, score.within, record.range.map(|(_, until)| until));
         let parts = parts.ok_or("too few labelled moments are newer than what the model in service has learnt from")?;
-        let like = learner::fit(&parts.older, score, &work.quietly())?.ok_or("somebody ended the training")?;
+        let like = learner::fit(&parts.older, score, request, &work.quietly())?.ok_or("somebody ended the training")?;
         let old = learner::probabilities(&artifact, set, &parts.newest)?;
         let new = learner::probabilities(&like.artifact, set, &parts.newest)?;
         Ok(compare::gain(set, &parts.newest, &old, &new)?)

@@ -1,7 +1,8 @@
 //! The registry as the API tells of it, and models that come into it.
 
+use rapport_profile::FeatureSet;
 use rapport_server::{
-    api::{Imported, Model, ModelDetail, Monitoring, Origin, TimeRange, TrialFact, TrialKind},
+    api::{Imported, Model, ModelDetail, Origin, TimeRange, TrialFact, TrialKind},
     ports::{ModelForm, Refusal},
 };
 use rapport_store::{ModelOrigin, ModelRecord, NewModel};
@@ -50,7 +51,7 @@ impl Trainer {
         let model = self.store.model(score, version).map_err(|error| internal(&error))?;
         let artifact = self.store.artifact(score, version).map_err(|error| internal(&error))?;
         let Some((model, artifact)) = model.zip(artifact) else { return Ok(None) };
-        let card = learner::card(&artifact).map_err(|error| internal(&error))?;
+        let card = learner::card(&artifact)?;
         Ok(Some(ModelDetail { model: self.shown(model), card }))
     }
 
@@ -77,21 +78,22 @@ impl Trainer {
         Ok(version)
     }
 
-    fn must_be_declared(&self, score: &str) -> Result<(), Refusal> {
+    pub(super) fn must_be_declared(&self, score: &str) -> Result<(), Refusal> {
         let declared = self.definitions()?.scores.iter().any(|known| *known.name == *score);
         let unknown = || Refusal::NotFound(format!("there is no declared score \"{score}\""));
         declared.then_some(()).ok_or_else(unknown)
     }
 
-    pub(super) fn watched(&self, score: &str) -> Result<Monitoring, Refusal> {
+    /// Registers a model that was made elsewhere. An ONNX file does not say what its columns are: they are `inputs`, or all
+    /// features that are numbers, in the order of the definitions.
+    pub(super) fn take_in(&self, score: &str, bytes: &[u8], inputs: &[String]) -> Result<Imported, Refusal> {
         self.must_be_declared(score)?;
-        learner::monitor(score)
-    }
-
-    pub(super) fn take_in(&self, score: &str, bytes: &[u8]) -> Result<Imported, Refusal> {
-        self.must_be_declared(score)?;
+        let features = FeatureSet::compile(&self.definitions()?.features).map_err(|mistakes| internal(&mistakes[0]))?;
+        let numbers = (0..features.len()).filter(|place| features.is_number(*place));
+        let declared: Vec<&str> = numbers.map(|place| &*features.definition(place).name).collect();
+        let names = if inputs.is_empty() { declared } else { inputs.iter().map(String::as_str).collect() };
         let wrong = |what: String| Refusal::Invalid { field: "body".to_owned(), what };
-        let model = learner::read(bytes).map_err(|error| wrong(error.to_string()))?;
+        let model = learner::read(bytes, &names).map_err(|error| wrong(error.to_string()))?;
         self.check_fit(score, &model.artifact).map_err(|error| match error {
             Refusal::Conflict(what) => wrong(what),
             other => other,

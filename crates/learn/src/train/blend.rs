@@ -1,0 +1,181 @@
+//! From trials to one model: which of them are asked together, and how their probabilities are corrected.
+
+use rapport_ml::calibrate::{Calibrator, Isotonic, Platt, Temperature};
+use rapport_ml::{Learner, MlError, Task};
+
+use super::search::{Trial, Tried};
+use crate::Data;
+
+/// So many of the best trials may be part of a blend.
+const CHOICE: usize = 25;
+/// So many times the one that helps most is taken, again and again.
+const ROUNDS: usize = 30;
+/// More members would answer no better and slower.
+const MEMBERS_MAX: usize = 5;
+/// Rows that a blend is chosen on.
+const ROWS_MAX: usize = 20_000;
+/// With fewer rows of either answer, isotonic regression learns chance by heart.
+const ISOTONIC_LEAST: usize = 500;
+/// A correction must make the log-loss smaller by this share to be worth a part of the model.
+const WORTH: f64 = 0.002;
+const CLIP: f64 = 1e-6;
+
+/// Learners with their weights, which add up to 1, and their answers together.
+#[derive(Debug, Clone)]
+pub(super) struct Blend {
+    pub(super) members: Vec<(Learner, f64)>,
+    pub(super) answers: Vec<f64>,
+    pub(super) loss: f64,
+}
+
+fn margin(task: Task, answer: f64) -> f64 {
+    match task {
+        Task::Regression | Task::Ranking => answer,
+        Task::Binary => {
+            let kept = answer.clamp(CLIP, 1.0 - CLIP);
+            (kept / (1.0 - kept)).ln()
+        }
+        Task::Multiclass { .. } => answer.max(CLIP).ln(),
+    }
+}
+
+/// From a sum of margins and how many they are to answers.
+fn answers_of(task: Task, sums: &[f64], count: f64) -> Vec<f64> {
+    let mut answers: Vec<f64> = sums.iter().map(|sum| sum / count).collect();
+    match task {
+        Task::Regression | Task::Ranking => {}
+        Task::Binary => answers.iter_mut().for_each(|margin| *margin = 1.0 / (1.0 + (-*margin).exp())),
+        Task::Multiclass { classes } => {
+            for row in answers.chunks_exact_mut(classes as usize) {
+                row.iter_mut().for_each(|margin| *margin = margin.exp());
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|answer| *answer /= sum);
+            }
+        }
+    }
+    answers
+}
+
+/// The best trial alone.
+pub(super) fn best(trial: &Trial) -> Blend {
+    Blend { members: vec![(trial.learner.clone(), 1.0)], answers: trial.answers.clone(), loss: trial.loss }
+}
+
+/// Ensemble selection (Caruana, Niculescu-Mizil, Crew, Ksikes, Ensemble selection from libraries of models, 2004): the trial that
+/// helps most is added, again and again, with replacement. Trials must be in order, the best first. A ranking takes the
+/// best alone, since scores of different rankings have no common scale.
+pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
+    let task = data.task;
+    let alone = best(&tried.trials[0]);
+    let choice = &tried.trials[..tried.trials.len().min(CHOICE)];
+    if task == Task::Ranking || choice.len() < 2 {
+        return Ok(alone);
+    }
+    // Every so many-th row, so that all folds have their part.
+    let step = tried.actual.len().div_ceil(ROWS_MAX).max(1);
+    let outputs = task.outputs();
+    let rows: Vec<usize> = (0..tried.actual.len()).step_by(step).collect();
+    let of = |trial: &Trial| -> Vec<f64> {
+        rows.iter().flat_map(|row| &trial.answers[row * outputs..][..outputs]).map(|a| margin(task, *a)).collect()
+    };
+    let margins: Vec<Vec<f64>> = choice.iter().map(of).collect();
+    let part = Tried {
+        actual: rows.iter().map(|row| tried.actual[*row]).collect(),
+        weights: tried.weights.as_ref().map(|all| rows.iter().map(|row| all[*row]).collect()),
+        ..Tried::default()
+    };
+    let mut counts = vec![0_usize; choice.len()];
+    let mut sums = vec![0.0; margins[0].len()];
+    for round in 1..=ROUNDS {
+        let mut best: Option<(f64, usize, Vec<f64>)> = None;
+        for (place, own) in margins.iter().enumerate() {
+            let is_new = counts[place] == 0;
+            if is_new && counts.iter().filter(|count| **count > 0).count() == MEMBERS_MAX {
+                continue;
+            }
+            let with: Vec<f64> = sums.iter().zip(own).map(|(sum, own)| sum + own).collect();
+            let loss = part.judged(data, &answers_of(task, &with, round as f64)).loss()?;
+            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
+                best = Some((loss, place, with));
+            }
+        }
+        let Some((_, place, with)) = best else { break };
+        counts[place] += 1;
+        sums = with;
+    }
+    let total: usize = counts.iter().sum();
+    let members: Vec<(&Trial, f64)> = choice
+        .iter()
+        .zip(&counts)
+        .filter(|(_, count)| **count > 0)
+        .map(|(trial, count)| (trial, *count as f64 / total as f64))
+        .collect();
+    let mut all = vec![0.0; alone.answers.len()];
+    for (trial, weight) in &members {
+        all.iter_mut().zip(&trial.answers).for_each(|(sum, answer)| *sum += weight * margin(task, *answer));
+    }
+    let answers = answers_of(task, &all, 1.0);
+    let loss = tried.judged(data, &answers).loss()?;
+    if loss >= alone.loss {
+        return Ok(alone);
+    }
+    let members = members.into_iter().map(|(trial, weight)| (trial.learner.clone(), weight)).collect();
+    Ok(Blend { members, answers, loss })
+}
+
+/// A correction of the probabilities, if one makes them better: each is fitted on one half of the answers and judged on the
+/// other, both ways; the best is then fitted on all.
+pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Option<Calibrator>, MlError> {
+    type Fit<'a> = &'a dyn Fn(&[f64], &[f64], Option<&[f64]>) -> Result<Calibrator, MlError>;
+    let classes = data.task.outputs();
+    let platt: Fit<'_> = &|p, y, w| Platt::fit(p, y, w).map(Calibrator::Platt);
+    let isotonic: Fit<'_> = &|p, y, w| Isotonic::fit(p, y, w).map(Calibrator::Isotonic);
+    let temperature: Fit<'_> = &|p, y, w| Temperature::fit(p, y, classes, w).map(Calibrator::Temperature);
+    let yes = tried.actual.iter().filter(|actual| **actual == 1.0).count();
+    let fits: Vec<Fit<'_>> = match data.task {
+        Task::Binary if yes.min(tried.actual.len() - yes) >= ISOTONIC_LEAST => vec![platt, isotonic],
+        Task::Binary => vec![platt],
+        Task::Multiclass { .. } => vec![temperature],
+        Task::Regression | Task::Ranking => return Ok(None),
+    };
+    let mut best: Option<(f64, Fit<'_>)> = None;
+    for fit in fits {
+        // Where one half lacks an answer there is nothing to correct by.
+        let Ok(answers) = crossed(blend, tried, classes, fit) else { continue };
+        let loss = tried.judged(data, &answers).loss()?;
+        if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+            best = Some((loss, fit));
+        }
+    }
+    match best {
+        Some((loss, fit)) if loss < blend.loss * (1.0 - WORTH) => {
+            fit(&blend.answers, &tried.actual, tried.weights.as_deref()).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The answers corrected by what was learnt of the other half.
+fn crossed(
+    blend: &Blend,
+    tried: &Tried,
+    outputs: usize,
+    fit: &dyn Fn(&[f64], &[f64], Option<&[f64]>) -> Result<Calibrator, MlError>,
+) -> Result<Vec<f64>, MlError> {
+    let mut answers = blend.answers.clone();
+    for half in 0..2 {
+        // Even places of the data, then odd ones.
+        let rows: Vec<usize> = (0..tried.places.len()).filter(|row| tried.places[*row] % 2 != half).collect();
+        let predicted: Vec<f64> =
+            rows.iter().flat_map(|row| &blend.answers[row * outputs..][..outputs]).copied().collect();
+        let actual: Vec<f64> = rows.iter().map(|row| tried.actual[*row]).collect();
+        let weights = tried.weights.as_ref().map(|all| rows.iter().map(|row| all[*row]).collect::<Vec<f64>>());
+        let calibrator = fit(&predicted, &actual, weights.as_deref())?;
+        for (row, answer) in answers.chunks_exact_mut(outputs).enumerate() {
+            if tried.places[row] % 2 == half {
+                calibrator.apply_row(answer);
+            }
+        }
+    }
+    Ok(answers)
+}

@@ -1,0 +1,150 @@
+//! Which settings are tried: first what serves well unseen, then changes of what served best.
+
+use rapport_ml::bayes::BayesOptions;
+use rapport_ml::neighbours::NeighboursOptions;
+use rapport_ml::tree::{BoostingOptions, ColumnsPerSplit, ForestOptions, TreeOptions};
+use rapport_ml::{
+    Algorithm, Kernel, KernelSvmOptions, Learner, LinearOptions, LinearSvmOptions, LogisticOptions, Random, Task,
+};
+
+/// With more rows a kernel machine takes longer than all others together.
+const KERNEL_ROWS_MAX: usize = 4_000;
+/// With more rows looking at the most similar ones takes too long to serve.
+const NEIGHBOURS_ROWS_MAX: usize = 20_000;
+
+/// What everyone would try first, the likeliest first.
+pub(super) fn portfolio(task: Task, rows: usize, seed: u64) -> Vec<Learner> {
+    let boosting = |change: &dyn Fn(&mut BoostingOptions)| {
+        let Learner::GradientBoosting(mut options) = Algorithm::GradientBoosting.learner(seed) else { return None };
+        change(&mut options);
+        Some(Learner::GradientBoosting(options))
+    };
+    let forest = |min_leaf| {
+        Some(Learner::RandomForest(ForestOptions { trees: 200, min_leaf, seed, ..ForestOptions::default() }))
+    };
+    let logistic = |c| Some(Learner::LogisticRegression(LogisticOptions { c, ..LogisticOptions::default() }));
+    let ridge = |alpha| Some(Learner::LinearRegression(LinearOptions::Ridge { alpha }));
+    let all = [
+        boosting(&|_| ()),
+        logistic(1.0),
+        ridge(1.0),
+        boosting(&|options| (options.max_depth, options.max_leaves, options.min_child_rows) = (3, 8, 40)),
+        forest(1.0),
+        logistic(0.03),
+        ridge(100.0),
+        boosting(&|options| {
+            (options.column_share, options.row_share, options.l2, options.max_depth) = (0.5, 0.7, 10.0, 4);
+        }),
+        forest(8.0),
+        Some(Learner::KernelSvm(KernelSvmOptions { seed, ..KernelSvmOptions::default() })),
+        Some(Learner::LinearRegression(LinearOptions::ElasticNet { alpha: 0.01, l1_ratio: 0.5 })),
+        Some(Algorithm::LinearSvm.learner(seed)),
+        Some(Algorithm::NearestNeighbours.learner(seed)),
+        Some(Learner::NaiveBayes(BayesOptions::default())),
+        Some(Learner::DecisionTree(TreeOptions { max_depth: 5, min_leaf: 20.0, ..TreeOptions::default() })),
+    ];
+    all.into_iter().flatten().filter(|learner| is_sensible(learner, task, rows)).collect()
+}
+
+fn is_sensible(learner: &Learner, task: Task, rows: usize) -> bool {
+    let size = match learner {
+        Learner::KernelSvm(_) => rows <= KERNEL_ROWS_MAX,
+        Learner::NearestNeighbours(_) => rows <= NEIGHBOURS_ROWS_MAX,
+        _ => true,
+    };
+    size && learner.algorithm().suits(task)
+}
+
+/// What is tried where nobody asked for a search: a weighted sum, and trees that end early.
+pub(super) fn usual(task: Task, seed: u64) -> Vec<Learner> {
+    [Algorithm::LogisticRegression, Algorithm::LinearRegression, Algorithm::GradientBoosting]
+        .into_iter()
+        .filter(|algorithm| algorithm.suits(task))
+        .map(|algorithm| algorithm.learner(seed))
+        .collect()
+}
+
+/// Something like one of the leaders (the best first), or once in a while something new.
+pub(super) fn proposal(leaders: &[&Learner], random: &mut Random, seed: u64) -> Learner {
+    if leaders.is_empty() || random.uniform() < 0.2 {
+        let fresh = Algorithm::GradientBoosting.learner(seed);
+        return (0..4).fold(fresh, |learner, _| change(&learner, random));
+    }
+    // The square prefers the front.
+    let place = (random.uniform().powi(2) * leaders.len() as f64) as usize;
+    let first = change(leaders[place.min(leaders.len() - 1)], random);
+    if random.uniform() < 0.5 { change(&first, random) } else { first }
+}
+
+/// A number moved on the scale of its logarithm, within bounds.
+fn scaled(value: f64, random: &mut Random, low: f64, high: f64) -> f64 {
+    (value.max(low) * ((random.uniform() - 0.5) * 2.2).exp()).clamp(low, high)
+}
+
+fn share(random: &mut Random, low: f64) -> f64 {
+    ((low + (1.0 - low) * random.uniform()) * 20.0).round() / 20.0
+}
+
+fn change(learner: &Learner, random: &mut Random) -> Learner {
+    let mut learner = learner.clone();
+    match &mut learner {
+        Learner::GradientBoosting(options) => change_boosting(options, random),
+        Learner::RandomForest(options) => change_forest(options, random),
+        Learner::LogisticRegression(options) => {
+            if random.uniform() < 0.25 {
+                options.l1_ratio = [0.0, 0.5, 1.0][random.below(3)];
+            } else {
+                options.c = scaled(options.c, random, 1e-4, 1e3);
+            }
+        }
+        Learner::LinearRegression(options) => {
+            let alpha = match *options {
+                LinearOptions::None => 1e-3,
+                LinearOptions::Ridge { alpha } | LinearOptions::ElasticNet { alpha, .. } => alpha,
+            };
+            let alpha = scaled(alpha, random, 1e-5, 1e4);
+            *options = match *options {
+                LinearOptions::ElasticNet { .. } => LinearOptions::ElasticNet { alpha, l1_ratio: share(random, 0.05) },
+                _ => LinearOptions::Ridge { alpha },
+            };
+        }
+        Learner::LinearSvm(LinearSvmOptions { c, .. }) => *c = scaled(*c, random, 1e-4, 1e3),
+        Learner::KernelSvm(options) => {
+            if random.uniform() < 0.5 {
+                options.c = scaled(options.c, random, 1e-2, 1e3);
+            } else {
+                options.kernel = Kernel::Rbf { gamma: Some(scaled(0.05, random, 1e-4, 10.0)) };
+            }
+        }
+        Learner::DecisionTree(options) => {
+            options.max_depth = 2 + random.below(10) as u32;
+            options.min_leaf = scaled(options.min_leaf, random, 1.0, 200.0).round();
+        }
+        Learner::NearestNeighbours(NeighboursOptions { neighbours, .. }) => {
+            *neighbours = scaled(*neighbours as f64, random, 1.0, 250.0).round() as usize;
+        }
+        Learner::NaiveBayes(options) => options.smoothing = scaled(options.smoothing, random, 1e-3, 100.0),
+    }
+    learner
+}
+
+fn change_boosting(options: &mut BoostingOptions, random: &mut Random) {
+    match random.below(8) {
+        0 => options.learning_rate = scaled(options.learning_rate, random, 0.01, 0.3),
+        1 => options.max_leaves = scaled(f64::from(options.max_leaves), random, 3.0, 255.0).round() as u32,
+        2 => options.max_depth = 2 + random.below(9) as u32,
+        3 => options.min_child_rows = scaled(f64::from(options.min_child_rows), random, 2.0, 300.0).round() as u32,
+        4 => options.l2 = scaled(options.l2, random, 0.01, 100.0),
+        5 => options.column_share = share(random, 0.2),
+        6 => options.row_share = share(random, 0.5),
+        _ => options.category_smoothing = scaled(options.category_smoothing, random, 1.0, 200.0),
+    }
+}
+
+fn change_forest(options: &mut ForestOptions, random: &mut Random) {
+    match random.below(3) {
+        0 => options.min_leaf = scaled(options.min_leaf, random, 1.0, 50.0).round(),
+        1 => options.columns = ColumnsPerSplit::Share(share(random, 0.1)),
+        _ => options.max_depth = 4 + random.below(28) as u32,
+    }
+}

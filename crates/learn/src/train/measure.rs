@@ -1,0 +1,101 @@
+//! Figures of answers, whatever the task.
+
+use std::collections::BTreeMap;
+
+use rapport_ml::metrics::{
+    Answers, BinaryEvaluation, BootstrapOptions, Costs, Interval, MulticlassEvaluation, RankingEvaluation,
+    RegressionEvaluation, bootstrap, log_loss,
+};
+use rapport_ml::{Context, MlError, Task};
+
+/// Places from the top of a ranking that count.
+const TOP: usize = 10;
+/// Probabilities are kept this far from 0 and 1 where algorithms are compared, so that one rash answer does not decide.
+const CLIP: f64 = 1e-6;
+
+/// Answers with what came to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judged<'a> {
+    pub(crate) task: Task,
+    pub(crate) answers: &'a [f64],
+    pub(crate) actual: &'a [f64],
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) groups: Option<&'a [u32]>,
+}
+
+/// The figure by which models of a task are told apart for people, and whether more is better.
+pub fn main_metric(task: Task) -> (&'static str, bool) {
+    match task {
+        Task::Binary => ("auc", true),
+        Task::Multiclass { .. } => ("macro_auc", true),
+        Task::Regression => ("r2", true),
+        Task::Ranking => ("ndcg", true),
+    }
+}
+
+impl Judged<'_> {
+    fn pairs(&self) -> Answers<'_> {
+        Answers { predicted: self.answers, actual: self.actual, weights: self.weights }
+    }
+
+    /// What search makes small: log-loss, the share of variance that is not explained, or what is missing to a perfect order.
+    pub(crate) fn loss(&self) -> Result<f64, MlError> {
+        Ok(match self.task {
+            Task::Binary => {
+                let kept: Vec<f64> = self.answers.iter().map(|answer| answer.clamp(CLIP, 1.0 - CLIP)).collect();
+                log_loss(&Answers { predicted: &kept, ..self.pairs() })
+            }
+            Task::Multiclass { classes } => {
+                let kept: Vec<f64> = self.answers.iter().map(|answer| answer.clamp(CLIP, 1.0)).collect();
+                let pairs = Answers { predicted: &kept, ..self.pairs() };
+                MulticlassEvaluation::of(&pairs, classes as usize)?.figures["log_loss"]
+            }
+            Task::Regression => {
+                let figures = RegressionEvaluation::of(&self.pairs())?.figures;
+                (figures["rmse"] / figures["base_rmse"].max(f64::MIN_POSITIVE)).powi(2)
+            }
+            Task::Ranking => 1.0 - self.ranking()?["ndcg"],
+        })
+    }
+
+    fn ranking(&self) -> Result<BTreeMap<String, f64>, MlError> {
+        let groups = self.groups.ok_or_else(|| MlError::Shape("a ranking needs groups".to_owned()))?;
+        Ok(RankingEvaluation::of(&self.pairs(), groups, TOP)?.figures)
+    }
+
+    /// All figures that are numbers, by name.
+    pub(crate) fn figures(&self, costs: Costs) -> Result<BTreeMap<String, f64>, MlError> {
+        let mut figures = match self.task {
+            Task::Binary => BinaryEvaluation::of(&self.pairs(), costs)?.figures,
+            Task::Multiclass { classes } => MulticlassEvaluation::of(&self.pairs(), classes as usize)?.figures,
+            Task::Regression => RegressionEvaluation::of(&self.pairs())?.figures,
+            Task::Ranking => self.ranking()?,
+        };
+        figures.retain(|_, figure| figure.is_finite());
+        Ok(figures)
+    }
+
+    /// Everything that a report of probabilities shows, with intervals.
+    pub(crate) fn binary(&self, costs: Costs, seed: u64, context: &Context<'_>) -> Result<BinaryEvaluation, MlError> {
+        let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
+        BinaryEvaluation::of(&self.pairs(), costs)?.with_intervals(&self.pairs(), self.groups, &options, context)
+    }
+
+    /// The interval of the loss of classes or of the error of numbers.
+    pub(crate) fn interval(&self, seed: u64, context: &Context<'_>) -> Result<Option<(String, Interval)>, MlError> {
+        let name = match self.task {
+            Task::Binary | Task::Ranking => return Ok(None),
+            Task::Multiclass { .. } => "log_loss",
+            Task::Regression => "rmse",
+        };
+        let metric = |weights: &[f64]| {
+            let (task, answers, actual, groups) = (self.task, self.answers, self.actual, self.groups);
+            let drawn = Judged { task, answers, actual, weights: Some(weights), groups };
+            let figures = drawn.figures(Costs::default());
+            figures.ok().and_then(|figures| figures.get(name).copied()).unwrap_or(f64::NAN)
+        };
+        let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
+        let interval = bootstrap(self.actual.len(), self.weights, self.groups, &options, metric, context)?;
+        Ok(interval.low.is_finite().then(|| (name.to_owned(), interval)))
+    }
+}

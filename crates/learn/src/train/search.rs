@@ -1,0 +1,285 @@
+//! Trying settings against each other on the folds of the training rows.
+//!
+//! Successive halving (Jamieson and Talwalkar, 2016) in two steps: a setting is tried on one fold and a part of its rows first, and on
+//! all folds only if it did well there; then leaders are changed at random. What a trial costs is told by its size, not by
+//! a clock, so the same budget and seed try the same settings on every run; a clock only ends a search that outstays its
+//! budget.
+
+use rapport_ml::{Context, Learner, MlError, Random};
+
+use super::candidates::{portfolio, proposal, usual};
+use super::folds::Fold;
+use super::measure::Judged;
+use super::{Effort, Progress, Step};
+use crate::Data;
+
+/// Rows of the first, short trial.
+const SHORT_ROWS: usize = 4_000;
+/// With fewer training rows there is no short trial.
+const SHORT_FROM: usize = 8_000;
+/// So many of the best are changed further.
+const LEADERS: usize = 5;
+/// How much of the budget trials may take by their size; the rest is for what comes after.
+const SHARE_FOR_TRIALS: f64 = 0.7;
+
+/// One setting with how it did on all folds.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    /// With as many rounds, in a boosting, as were best on the mean.
+    pub(super) learner: Learner,
+    pub(super) loss: f64,
+    /// The answers to the test rows of all folds.
+    pub(super) answers: Vec<f64>,
+}
+
+/// All trials, and what their answers are compared with.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    /// Best first.
+    pub(super) trials: Vec<Trial>,
+    pub(super) count: u64,
+    /// Places in the data, fold by fold.
+    pub(super) places: Vec<usize>,
+    pub(super) actual: Vec<f64>,
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) groups: Option<Vec<u32>>,
+    /// Whether a clock ended the search before its budget was used: another run may try more.
+    pub(super) out_of_time: bool,
+    pub(super) failures: Vec<String>,
+}
+
+impl Tried {
+    pub(super) fn judged<'a>(&'a self, data: &Data, answers: &'a [f64]) -> Judged<'a> {
+        Judged {
+            task: data.task,
+            answers,
+            actual: &self.actual,
+            weights: self.weights.as_deref(),
+            groups: self.groups.as_deref(),
+        }
+    }
+}
+
+/// A search under way.
+pub(super) struct Search<'a, 'b> {
+    pub(super) data: &'a Data,
+    pub(super) folds: Vec<Fold<'a>>,
+    pub(super) effort: Effort,
+    pub(super) algorithm: Option<Learner>,
+    pub(super) seed: u64,
+    pub(super) context: Context<'b>,
+    /// Whether the search should end with what it has.
+    pub(super) enough: &'b (dyn Fn() -> bool + Sync),
+    /// Seconds since the search began.
+    pub(super) clock: &'b (dyn Fn() -> f64 + Sync),
+    pub(super) progress: &'b mut dyn FnMut(&Progress),
+    pub(super) tried: Tried,
+    /// A first trial's loss of each setting that was taken further.
+    short: Vec<f64>,
+    work: f64,
+}
+
+impl<'a, 'b> Search<'a, 'b> {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one search, put together in one place")]
+    pub(super) fn new(
+        data: &'a Data,
+        folds: Vec<Fold<'a>>,
+        effort: Effort,
+        algorithm: Option<Learner>,
+        seed: u64,
+        context: Context<'b>,
+        enough: &'b (dyn Fn() -> bool + Sync),
+        clock: &'b (dyn Fn() -> f64 + Sync),
+        progress: &'b mut dyn FnMut(&Progress),
+    ) -> Self {
+        let places: Vec<usize> = folds.iter().flat_map(|fold| fold.test.iter().copied()).collect();
+        let tried = Tried {
+            actual: places.iter().map(|place| data.target[*place]).collect(),
+            weights: data.weights.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
+            groups: data.groups.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
+            places,
+            ..Tried::default()
+        };
+        Self {
+            data,
+            folds,
+            effort,
+            algorithm,
+            seed,
+            context,
+            enough,
+            clock,
+            progress,
+            tried,
+            short: Vec::new(),
+            work: 0.0,
+        }
+    }
+
+    /// Tries what the effort allows. There is at least one trial, or the error that kept it from ending.
+    pub(super) fn run(mut self) -> Result<Tried, MlError> {
+        match (self.effort, self.algorithm.take()) {
+            (Effort::Usual, Some(learner)) => self.full(&learner)?,
+            (Effort::Usual, None) => {
+                for learner in usual(self.data.task, self.seed) {
+                    self.full_or_note(&learner)?;
+                }
+            }
+            (_, only) => self.at_length(only.as_ref())?,
+        }
+        self.tried.trials.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+        if self.tried.trials.is_empty() {
+            let why = self.tried.failures.first().cloned();
+            return Err(why.map_or(MlError::Stopped, MlError::Options));
+        }
+        Ok(self.tried)
+    }
+
+    fn at_length(&mut self, only: Option<&Learner>) -> Result<(), MlError> {
+        let rows = self.folds.first().map_or(0, |fold| fold.training.places.len());
+        let mut first = portfolio(self.data.task, rows, self.seed);
+        if let Some(only) = only {
+            first.retain(|learner| learner.algorithm() == only.algorithm());
+        }
+        let mut random = Random::new(self.seed, 77);
+        for learner in first {
+            if self.is_over() && !self.tried.trials.is_empty() {
+                return Ok(());
+            }
+            self.tried_or_note(&learner)?;
+        }
+        while !self.is_over() {
+            self.tried.trials.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+            let leaders: Vec<&Learner> = self.tried.trials.iter().take(LEADERS).map(|trial| &trial.learner).collect();
+            let proposed = proposal(&leaders, &mut random, self.seed);
+            let proposed = if let Learner::GradientBoosting(mut options) = proposed {
+                // A leader has as many rounds as were best for it; what comes of it may need more.
+                options.rounds = 1000;
+                Learner::GradientBoosting(options)
+            } else {
+                proposed
+            };
+            if only.is_none_or(|only| only.algorithm() == proposed.algorithm()) {
+                self.tried_or_note(&proposed)?;
+            } else {
+                // What is not asked for costs something too, so that the search ends.
+                self.tried.count += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(&mut self) -> bool {
+        if (self.enough)() {
+            return true;
+        }
+        match self.effort {
+            Effort::Usual => true,
+            Effort::Trials(trials) => self.tried.count >= trials,
+            Effort::Seconds(seconds) => {
+                let late = (self.clock)() > seconds;
+                let spent = self.work >= seconds * 1e9 * self.context.parallel.threads() as f64 * SHARE_FOR_TRIALS;
+                self.tried.out_of_time |= late && !spent;
+                late || spent
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        let best = self.tried.trials.iter().min_by(|a, b| a.loss.total_cmp(&b.loss));
+        let share = match self.effort {
+            Effort::Usual => self.tried.count as f64 / usual(self.data.task, self.seed).len() as f64,
+            Effort::Trials(trials) => self.tried.count as f64 / trials as f64,
+            Effort::Seconds(seconds) => {
+                let by_size = self.work / (seconds * 1e9 * self.context.parallel.threads() as f64 * SHARE_FOR_TRIALS);
+                by_size.max((self.clock)() / seconds)
+            }
+        };
+        let progress = Progress {
+            step: Step::Trying,
+            share: share.min(1.0),
+            trials: self.tried.count,
+            best: best.map(|best| (best.learner.algorithm().name().to_owned(), best.loss)),
+        };
+        (self.progress)(&progress);
+    }
+
+    /// One trial, short first where there are rows enough. A setting that cannot be fitted is noted and passed over.
+    fn tried_or_note(&mut self, learner: &Learner) -> Result<(), MlError> {
+        let rows = self.folds.first().map_or(0, |fold| fold.training.places.len());
+        let promising = if rows >= SHORT_FROM { self.is_promising(learner) } else { Ok(true) };
+        match promising {
+            Ok(true) => return self.full_or_note(learner),
+            Err(MlError::Stopped) if (self.enough)() && !self.tried.trials.is_empty() => return Ok(()),
+            Err(error) => return Err(error),
+            Ok(false) => {}
+        }
+        self.tried.count += 1;
+        self.tell();
+        Ok(())
+    }
+
+    fn full_or_note(&mut self, learner: &Learner) -> Result<(), MlError> {
+        match self.full(learner) {
+            Ok(()) => {}
+            Err(MlError::Stopped) if (self.enough)() && !self.tried.trials.is_empty() => {}
+            Err(MlError::Stopped) => return Err(MlError::Stopped),
+            Err(error) => self.tried.failures.push(format!("{}: {error}", learner.algorithm().name())),
+        }
+        self.tried.count += 1;
+        self.tell();
+        Ok(())
+    }
+
+    /// Whether a setting is among the better half of those tried on few rows so far.
+    fn is_promising(&mut self, learner: &Learner) -> Result<bool, MlError> {
+        let data = self.data;
+        let Some(fold) = self.folds.first_mut() else { return Ok(true) };
+        let (rows, columns) = (fold.training.places.len(), data.frame.columns().len());
+        let (few, test) = fold.few(SHORT_ROWS, self.seed)?;
+        self.work += learner.work(few.training.places.len().min(rows), columns, data.task);
+        let answers = match few.answers(learner, &self.context) {
+            Ok((answers, _)) => answers,
+            Err(MlError::Stopped) => return Err(MlError::Stopped),
+            // The full trial tells what is wrong.
+            Err(_) => return Ok(true),
+        };
+        let actual: Vec<f64> = test.iter().map(|place| data.target[*place]).collect();
+        let weights = data.weights.as_ref().map(|all| test.iter().map(|place| all[*place]).collect::<Vec<f64>>());
+        let groups = data.groups.as_ref().map(|all| test.iter().map(|place| all[*place]).collect::<Vec<u32>>());
+        let judged = Judged {
+            task: data.task,
+            answers: &answers,
+            actual: &actual,
+            weights: weights.as_deref(),
+            groups: groups.as_deref(),
+        };
+        let loss = judged.loss()?;
+        let place = self.short.partition_point(|other| *other < loss);
+        self.short.insert(place, loss);
+        Ok(place <= self.short.len() / 3)
+    }
+
+    /// All folds.
+    fn full(&mut self, learner: &Learner) -> Result<(), MlError> {
+        let (mut answers, mut rounds) = (Vec::new(), Vec::new());
+        let columns = self.data.frame.columns().len();
+        for fold in &mut self.folds {
+            self.work += learner.work(fold.training.places.len(), columns, self.data.task);
+            let (of_fold, ended) = fold.answers(learner, &self.context)?;
+            answers.extend(of_fold);
+            rounds.push(ended);
+        }
+        let loss = self.tried.judged(self.data, &answers).loss()?;
+        if !loss.is_finite() {
+            return Err(MlError::Options("its answers are not finite".to_owned()));
+        }
+        let mut learner = learner.clone();
+        if let Learner::GradientBoosting(options) = &mut learner {
+            let mean = f64::from(rounds.iter().sum::<u32>()) / rounds.len() as f64;
+            options.rounds = (mean.round() as u32).max(1);
+        }
+        self.tried.trials.push(Trial { learner, loss, answers });
+        Ok(())
+    }
+}

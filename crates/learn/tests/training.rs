@@ -1,0 +1,292 @@
+//! From tables to models and back to tables: every kind of answer, leaks, searches, and what is refused.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
+use std::ops::ControlFlow;
+
+use rapport_learn::file::{FileOptions, FileTable, read_table};
+use rapport_learn::report::{Language, ReportData, html};
+use rapport_learn::table::{Applied, TableOptions, TableReport, TaskChoice, data_of};
+use rapport_learn::{Data, Effort, LearnError, Threads, TrainOptions, Trained, Watch, train};
+use rapport_ml::metrics::Costs;
+use rapport_ml::{Algorithm, Artifact, MlError, Random, Task};
+
+fn table(text: &str) -> FileTable {
+    read_table(text.as_bytes(), &FileOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+/// Synthetic visits: what is bought follows from pages and device with chance; `total` is only known afterwards.
+fn visits(rows: usize) -> String {
+    let mut random = Random::new(4, 0);
+    let mut text = "pages,device,total,visitor,day,spent,kind,bought\n".to_owned();
+    for n in 0..rows {
+        let pages = (random.uniform() * 20.0) as i64;
+        let device = ["phone", "desk", "tablet"][random.below(3)];
+        let margin = 0.4 * (pages as f64 - 10.0) + if device == "desk" { 1.5 } else { -0.5 };
+        let bought = random.uniform() < 1.0 / (1.0 + (-margin).exp());
+        let total = if bought { (20 + random.below(50)).to_string() } else { String::new() };
+        let spent = pages as f64 * 3.0 + if device == "desk" { 40.0 } else { 0.0 } + random.uniform() * 4.0;
+        let kind = ["small", "middle", "large"][((spent / 40.0) as usize).min(2)];
+        let day = format!("2026-{:02}-{:02}", 1 + n * 12 / rows, 1 + n % 28);
+        let (missing, visitor) = (if n % 13 == 0 { "" } else { device }, n % (rows / 4));
+        text += &format!(
+            "{pages},{missing},{total},v{visitor},{day},{spent:.2},{kind},{}\n",
+            if bought { "yes" } else { "no" }
+        );
+    }
+    text
+}
+
+fn options(target: &str) -> TableOptions {
+    TableOptions { target: target.to_owned(), ..TableOptions::default() }
+}
+
+fn data(text: &str, options: &TableOptions) -> Result<(Data, TableReport), LearnError> {
+    data_of(table(text), options)
+}
+
+fn without(leaks: &[&str]) -> TrainOptions {
+    TrainOptions { leaks: leaks.iter().map(|leak| (*leak).to_owned()).collect(), ..TrainOptions::default() }
+}
+
+fn trained(data: &Data, options: &TrainOptions) -> Result<Trained, LearnError> {
+    let mut watch = Watch {
+        parallel: &Threads::new(2),
+        enough: &|| false,
+        stopped: &|| false,
+        clock: &|| 0.0,
+        progress: &mut |_| {},
+    };
+    train(data, options, &mut watch)
+}
+
+/// The columns that would make every task too easy.
+const TOO_MUCH: [&str; 5] = ["total", "spent", "kind", "visitor", "day"];
+
+#[test]
+fn a_table_is_learnt_and_applied() {
+    let (data, report) = data(&visits(1200), &options("bought")).unwrap();
+    assert_eq!((data.task, data.classes.join(" "), report.without_target), (Task::Binary, "no yes".to_owned(), 0));
+    let artifact = trained(&data, &without(&TOO_MUCH)).unwrap().artifact;
+    let metrics = &artifact.card.metrics;
+    assert!(metrics["auc"] > 0.85 && metrics["log_loss"] < metrics["base_log_loss"], "{metrics:?}");
+    assert!(metrics["auc_low"] < metrics["auc"] && metrics["auc"] < metrics["auc_high"]);
+    assert_eq!(artifact.card.importance[0].0, "pages", "{:?}", artifact.card.importance);
+    let artifact = Artifact::from_bytes(&artifact.to_bytes().unwrap()).unwrap();
+    let rows = table("device,pages\ndesk,19\nwatch,\nphone,1\n");
+    let applied = Applied::new(&artifact, &rows).unwrap();
+    let answers = applied.answers().unwrap();
+    assert!(answers[0] > 0.9 && answers[2] < 0.1, "{answers:?}");
+    let mut out = Vec::new();
+    assert_eq!(applied.write(&rows, &mut out).unwrap(), 3);
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().next(), Some("device,pages,probability"));
+    assert!(text.lines().nth(2).unwrap().starts_with("watch,,0."), "{text}");
+    let why = applied.explain(0);
+    let sum = why.base + why.parts.iter().map(|part| part.contribution).sum::<f64>();
+    assert!((sum - (why.answer / (1.0 - why.answer)).ln()).abs() < 1e-6, "{why:?}");
+    assert_eq!((why.class.as_deref(), &*why.parts[0].input), (Some("yes"), "pages"));
+    let error = Applied::new(&artifact, &table("Pages\n1\n")).unwrap_err();
+    assert!(error.to_string().contains("did you mean \"Pages\"") || error.to_string().contains("device"), "{error}");
+}
+
+#[test]
+fn a_model_is_judged_by_rows_with_known_answers() {
+    let text = visits(1200);
+    let (data, _) = data(&text, &options("bought")).unwrap();
+    let artifact = trained(&data, &without(&TOO_MUCH)).unwrap().artifact;
+    let all = table(&text);
+    let applied = Applied::new(&artifact, &all).unwrap();
+    let figures = applied.evaluate(&all, &artifact, Costs::default()).unwrap();
+    assert!(figures["auc"] > 0.85 && figures["rows"] == 1200.0, "{figures:?}");
+    let rows = table("pages,device,bought\n1,desk,no\n2,phone,NO\n19,desk,maybe\n");
+    let error = Applied::new(&artifact, &rows).unwrap().evaluate(&rows, &artifact, Costs::default()).unwrap_err();
+    assert!(error.to_string().contains("maybe"), "{error}");
+}
+
+#[test]
+fn leaks_are_warned_of_and_their_effect_is_shown() {
+    let (data, _) = data(&visits(1200), &options("bought")).unwrap();
+    let rest = ["spent", "kind", "visitor", "day"];
+    let kept = trained(&data, &without(&rest)).unwrap().artifact.card;
+    // The strongest first; that pages tell nearly everything is suspicious too.
+    assert_eq!(kept.leaks[0].column, "total", "{:?}", kept.leaks);
+    // What is left out is told as one: all five, because `total` is among them.
+    let left_out = trained(&data, &without(&TOO_MUCH)).unwrap().artifact.card;
+    let effect = left_out.leak_effect.unwrap();
+    assert!(effect.left_out && effect.with > 0.99 && effect.without < 0.97, "{effect:?}");
+    let error = trained(&data, &without(&["nothing"])).unwrap_err();
+    assert!(error.to_string().contains("nothing"), "{error}");
+}
+
+#[test]
+fn numbers_and_classes_are_learnt() {
+    let (numbers, _) = data(&visits(1200), &options("spent")).unwrap();
+    assert_eq!(numbers.task, Task::Regression);
+    let card = trained(&numbers, &without(&["total", "kind", "bought"])).unwrap().artifact.card;
+    assert!(card.metrics["r2"] > 0.95, "{:?}", card.metrics);
+    let (classes, _) = data(&visits(1200), &options("kind")).unwrap();
+    assert_eq!(classes.task, Task::Multiclass { classes: 3 });
+    let artifact = trained(&classes, &without(&["total", "spent", "bought"])).unwrap().artifact;
+    assert!(artifact.card.metrics["accuracy"] > 0.9, "{:?}", artifact.card.metrics);
+    let rows = table("pages,device,visitor,day\n19,desk,v1,2026-01-01\n0,phone,v1,2026-01-01\n");
+    let mut out = Vec::new();
+    Applied::new(&artifact, &rows).unwrap().write(&rows, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.lines().nth(1).unwrap().contains(",large,"), "{text}");
+    assert!(text.lines().nth(2).unwrap().contains(",small,"), "{text}");
+}
+
+#[test]
+fn rows_are_ordered_within_groups() {
+    let wanted =
+        TableOptions { task: Some(TaskChoice::Ranking), group: Some("visitor".to_owned()), ..options("grade") };
+    let mut text = "visitor,closeness,noise,grade\n".to_owned();
+    let mut random = Random::new(9, 1);
+    for n in 0..600 {
+        let (closeness, noise) = (random.uniform(), random.uniform());
+        text += &format!("v{},{closeness:.4},{noise:.4},{}\n", n % 60, (closeness * 4.0) as u32);
+    }
+    let (data, _) = data(&text, &wanted).unwrap();
+    assert_eq!(data.task, Task::Ranking);
+    let card = trained(&data, &TrainOptions::default()).unwrap().artifact.card;
+    assert!(card.metrics["ndcg"] > 0.9, "{:?}", card.metrics);
+    let alone = TableOptions { group: None, ..wanted };
+    let error = trained(&data_of(table(&text), &alone).unwrap().0, &TrainOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("group"), "{error}");
+}
+
+#[test]
+fn every_algorithm_can_be_asked_for() {
+    let (data, _) = data(&visits(400), &options("bought")).unwrap();
+    for algorithm in Algorithm::ALL {
+        let options = TrainOptions { learner: Some(algorithm.learner(1)), ..without(&TOO_MUCH) };
+        match trained(&data, &options) {
+            Ok(trained) => {
+                assert_eq!(trained.artifact.card.algorithm, algorithm.name());
+                assert!(trained.artifact.card.metrics["auc"] > 0.75, "{algorithm:?}");
+            }
+            Err(error) => {
+                assert_eq!(algorithm, Algorithm::LinearRegression, "{error}");
+                assert!(error.to_string().contains("yes or no"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_tries_many_and_gives_the_same_twice() {
+    let (data, _) = data(&visits(500), &options("bought")).unwrap();
+    let options = TrainOptions { effort: Effort::Trials(22), ..without(&TOO_MUCH) };
+    let first = trained(&data, &options).unwrap();
+    assert!(first.tried.len() > 15, "{:?}", first.failures);
+    assert!(first.tried.windows(2).all(|pair| pair[0].1 <= pair[1].1), "best first");
+    let weights: f64 = first.artifact.card.learners.iter().map(|fact| fact.weight).sum();
+    assert!((weights - 1.0).abs() < 1e-9);
+    let again = trained(&data, &options).unwrap();
+    assert_eq!(again.artifact.to_bytes().unwrap(), first.artifact.to_bytes().unwrap());
+    let other = trained(&data, &TrainOptions { seed: 2, ..options }).unwrap();
+    assert_ne!(other.artifact.to_bytes().unwrap(), first.artifact.to_bytes().unwrap());
+}
+
+#[test]
+fn an_ended_search_keeps_the_best_and_an_ended_training_keeps_nothing() {
+    let (data, _) = data(&visits(400), &options("bought")).unwrap();
+    let options = TrainOptions { effort: Effort::Trials(500), ..without(&TOO_MUCH) };
+    let tried = std::sync::atomic::AtomicU64::new(0);
+    let ran = |enough: &(dyn Fn() -> bool + Sync), stopped: &(dyn Fn() -> bool + Sync)| {
+        tried.store(0, std::sync::atomic::Ordering::Relaxed);
+        let mut watch = Watch {
+            parallel: &Threads::new(1),
+            enough,
+            stopped,
+            clock: &|| 0.0,
+            progress: &mut |progress| tried.store(progress.trials, std::sync::atomic::Ordering::Relaxed),
+        };
+        train(&data, &options, &mut watch)
+    };
+    let three = || tried.load(std::sync::atomic::Ordering::Relaxed) >= 3;
+    let kept = ran(&three, &|| false).unwrap();
+    assert_eq!(kept.artifact.card.trials, 3);
+    assert!(matches!(ran(&|| false, &three), Err(LearnError::Ml(MlError::Stopped))));
+    assert!(matches!(ran(&|| true, &|| false), Err(LearnError::Ml(MlError::Stopped))), "nothing was tried yet");
+}
+
+#[test]
+fn splits_respect_time_and_groups() {
+    let time = TableOptions { time: Some("day".to_owned()), ..options("bought") };
+    let (data, _) = data_of(table(&visits(1200)), &time).unwrap();
+    let result = trained(&data, &without(&["total", "spent", "kind", "visitor"])).unwrap();
+    assert_eq!(result.artifact.card.split, "time");
+    let at = data.at.as_ref().unwrap();
+    let begin = result.test.iter().map(|row| at[*row]).min().unwrap();
+    assert!((0..at.len()).all(|row| result.test.contains(&row) == (at[row] >= begin)));
+    let group = TableOptions { group: Some("visitor".to_owned()), ..options("bought") };
+    let (data, _) = data_of(table(&visits(1200)), &group).unwrap();
+    let result = trained(&data, &without(&["total", "spent", "kind", "day"])).unwrap();
+    let groups = data.groups.as_ref().unwrap();
+    let test = &result.test;
+    let of = |wanted: bool| (0..groups.len()).filter(move |row| test.contains(row) == wanted);
+    let tested: std::collections::BTreeSet<u32> = of(true).map(|row| groups[row]).collect();
+    assert!(of(false).all(|row| !tested.contains(&groups[row])), "nobody is on both sides");
+}
+
+#[test]
+fn what_cannot_be_learnt_is_refused_with_the_reason() {
+    let told = |text: &str, options: TableOptions| {
+        let result = data_of(table(text), &options).and_then(|(data, _)| trained(&data, &TrainOptions::default()));
+        result.map(|_| ()).unwrap_err().to_string()
+    };
+    let text = visits(200);
+    assert!(told(&text, options("Bought")).contains("did you mean \"bought\""));
+    assert!(told(&text, options("price")).contains("there are pages, device"));
+    let same = text.replace(",no\n", ",yes\n");
+    assert!(told(&same, options("bought")).contains("nothing to tell apart"));
+    let first: String = text.lines().take(11).map(|line| format!("{line}\n")).collect();
+    assert!(told(&first, options("bought")).contains("10 rows"), "{}", told(&first, options("bought")));
+    let empty = text.replace(",yes\n", ",\n").replace(",no\n", ",\n");
+    assert!(told(&empty, options("bought")).contains("no values"));
+    assert!(told(&text, options("day")).contains("dates"));
+    let rare: String = text
+        .lines()
+        .enumerate()
+        .map(|(n, line)| if n == 5 { format!("{line}x\n") } else { format!("{line}\n") })
+        .collect();
+    assert!(told(&rare, options("bought")).contains("at least 8"), "{}", told(&rare, options("bought")));
+    let constant = "a,b\n".to_owned() + &"1,yes\n1,no\n".repeat(50);
+    assert!(told(&constant, options("b")).contains("no column is left"), "{}", told(&constant, options("b")));
+    let many: String =
+        "a,b\n".to_owned() + &(0..400).map(|n| format!("{n},text {}\n", n * 7919 % 397)).collect::<String>();
+    assert!(told(&many, options("b")).contains("too many"), "{}", told(&many, options("b")));
+    let weights = TableOptions { weight: Some("device".to_owned()), ..options("bought") };
+    assert!(told(&text, weights).contains("weight"));
+    let wrong = TableOptions { positive: Some("oui".to_owned()), ..options("bought") };
+    assert!(told(&text, wrong).contains("there are no, yes"));
+}
+
+#[test]
+fn rows_without_an_answer_are_left_out() {
+    let text = visits(600).replacen(",yes\n", ",\n", 20).replacen(",no\n", ",NaN\n", 5);
+    let (data, report) = data(&text, &options("bought")).unwrap();
+    assert_eq!((data.rows(), report.without_target), (575, 25));
+}
+
+#[test]
+fn what_is_positive_is_told_or_chosen() {
+    let positive = TableOptions { positive: Some("no".to_owned()), ..options("bought") };
+    let (data, _) = data(&visits(300), &positive).unwrap();
+    assert_eq!(data.classes, ["yes", "no"]);
+    let text = visits(300).replace(",yes\n", ",2\n").replace(",no\n", ",10\n");
+    let (data, _) = data_of(table(&text), &options("bought")).unwrap();
+    assert_eq!((data.task, data.classes.join(" ")), (Task::Binary, "2 10".to_owned()), "by size, not by letters");
+}
+
+#[test]
+fn a_report_is_made_of_what_is_in_the_artifact() {
+    let (data, _) = data(&visits(600), &options("bought")).unwrap();
+    let artifact = trained(&data, &without(&TOO_MUCH)).unwrap().artifact;
+    let report: ReportData = serde_json::from_str(artifact.report.as_deref().unwrap()).unwrap();
+    assert_eq!(report.evaluation.rows as u64, artifact.card.test_rows);
+    assert!(report.dependence.iter().any(|dependence| dependence.name == "device"), "{:?}", report.dependence);
+    assert!(html(&report, Language::Chinese).contains("泄漏"));
+}

@@ -1,0 +1,170 @@
+//! One member ready to answer: trees are compiled, everything else answers as it was fitted.
+
+use crate::linear::sigmoid;
+use crate::tree::{FlatTrees, Loss, Tree, TreeExplainer};
+use crate::{Explain, Fitted, Matrix, MlError, Predict, Task};
+
+use super::explain;
+
+/// Probabilities are kept this far from 0 and 1 before their logarithms are taken.
+pub(super) const CLIP: f64 = 1e-9;
+
+pub(super) fn log_odds(probability: f64) -> f64 {
+    let probability = probability.clamp(CLIP, 1.0 - CLIP);
+    (probability / (1.0 - probability)).ln()
+}
+
+/// Trees for serving.
+#[derive(Debug)]
+struct Compiled {
+    flat: FlatTrees,
+    explainer: TreeExplainer,
+    /// The sum of the trees is so many times the mean.
+    divisor: f64,
+    ending: Ending,
+}
+
+/// What the sum of trees is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Ending {
+    /// The margin.
+    Margin,
+    /// The logarithm of the answer.
+    Logarithm,
+    /// The answer itself.
+    Answer,
+}
+
+/// A member ready to answer coded rows.
+#[derive(Debug)]
+pub(super) struct Engine {
+    task: Task,
+    fitted: Fitted,
+    compiled: Option<Compiled>,
+}
+
+impl Engine {
+    pub(super) fn new(task: Task, fitted: &Fitted) -> Result<Self, MlError> {
+        let compiled = match fitted {
+            Fitted::GradientBoosting(boosting) => {
+                let numbers = task == Task::Regression && boosting.loss == Loss::Poisson;
+                let ending = if numbers { Ending::Logarithm } else { Ending::Margin };
+                Some(compile(&boosting.trees, &boosting.base, 1.0, ending)?)
+            }
+            Fitted::RandomForest(forest) => Some(mean(&forest.trees, task)?),
+            Fitted::DecisionTree(tree) => Some(mean(std::slice::from_ref(&tree.tree), task)?),
+            _ => None,
+        };
+        Ok(Self { task, fitted: fitted.clone(), compiled })
+    }
+
+    /// Writes the answer: probabilities, or the value.
+    pub(super) fn answer(&self, row: &[f64], out: &mut [f64]) {
+        match &self.compiled {
+            None => self.fitted.predict(row, out),
+            Some(compiled) => {
+                compiled.flat.sums(row, out);
+                self.finish(compiled, out);
+            }
+        }
+    }
+
+    /// The answers for many rows, one after the other.
+    pub(super) fn answers(&self, rows: &Matrix, out: &mut [f64]) {
+        match &self.compiled {
+            None => self.fitted.predict_rows(rows, out),
+            Some(compiled) => {
+                compiled.flat.sums_of_rows(rows, out);
+                out.chunks_exact_mut(self.task.outputs()).for_each(|out| self.finish(compiled, out));
+            }
+        }
+    }
+
+    fn finish(&self, compiled: &Compiled, out: &mut [f64]) {
+        match compiled.ending {
+            Ending::Margin => link(self.task, out),
+            Ending::Logarithm => out.iter_mut().for_each(|out| *out = out.exp()),
+            Ending::Answer => out.iter_mut().for_each(|out| *out /= compiled.divisor),
+        }
+    }
+
+    /// Writes the margins: what is blended and explained.
+    pub(super) fn margins(&self, row: &[f64], out: &mut [f64]) {
+        match (&self.compiled, &self.fitted) {
+            (Some(compiled), _) if compiled.ending == Ending::Margin => compiled.flat.sums(row, out),
+            (None, Fitted::LogisticRegression(model)) => model.margins(row, out),
+            _ => {
+                self.answer(row, out);
+                unlink(self.task, out);
+            }
+        }
+    }
+
+    /// Writes what each coded column brings to the margin of an output and returns the margin without them. `groups` are the
+    /// columns that come from one raw column, `neutral` is what stands for a column that is taken away.
+    pub(super) fn contributions(
+        &self,
+        row: &[f64],
+        output: usize,
+        groups: &explain::Groups<'_>,
+        spare: &mut Vec<f64>,
+        out: &mut [f64],
+    ) -> f64 {
+        let task = self.task;
+        let from_answer = move |answer: f64| margin_of(task, answer);
+        match (&self.compiled, &self.fitted) {
+            (Some(compiled), _) => {
+                let base = compiled.explainer.contributions(row, output, out);
+                match compiled.ending {
+                    Ending::Margin => base,
+                    Ending::Logarithm => explain::rescale(base, out, f64::exp),
+                    Ending::Answer => explain::rescale(base, out, from_answer),
+                }
+            }
+            (None, Fitted::LinearRegression(model)) => model.contributions(row, output, out),
+            (None, Fitted::LogisticRegression(model)) => model.contributions(row, output, out),
+            (None, Fitted::LinearSvm(model)) => model.contributions(row, output, out),
+            _ => explain::by_asking(self, row, output, groups, spare, out),
+        }
+    }
+
+    pub(super) fn outputs(&self) -> usize {
+        self.task.outputs()
+    }
+}
+
+fn mean(trees: &[Tree], task: Task) -> Result<Compiled, MlError> {
+    compile(trees, &vec![0.0; task.outputs()], trees.len() as f64, Ending::Answer)
+}
+
+fn compile(trees: &[Tree], base: &[f64], divisor: f64, ending: Ending) -> Result<Compiled, MlError> {
+    let flat = FlatTrees::new(trees, base)?;
+    Ok(Compiled { flat, explainer: TreeExplainer::new(trees, base, divisor.recip())?, divisor, ending })
+}
+
+/// From margins to the answer, in place.
+pub(super) fn link(task: Task, margins: &mut [f64]) {
+    match task {
+        Task::Regression | Task::Ranking => {}
+        Task::Binary => margins[0] = sigmoid(margins[0]),
+        Task::Multiclass { .. } => {
+            let most = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            margins.iter_mut().for_each(|margin| *margin = (*margin - most).exp());
+            let sum: f64 = margins.iter().sum();
+            margins.iter_mut().for_each(|margin| *margin /= sum);
+        }
+    }
+}
+
+/// From the answer to margins, in place.
+pub(super) fn unlink(task: Task, answer: &mut [f64]) {
+    answer.iter_mut().for_each(|answer| *answer = margin_of(task, *answer));
+}
+
+pub(super) fn margin_of(task: Task, answer: f64) -> f64 {
+    match task {
+        Task::Regression | Task::Ranking => answer,
+        Task::Binary => log_odds(answer),
+        Task::Multiclass { .. } => answer.max(CLIP).ln(),
+    }
+}

@@ -68,6 +68,16 @@ impl Platt {
         Ok(curve)
     }
 
+    /// What log-odds are multiplied with.
+    pub fn slope(&self) -> f64 {
+        self.slope
+    }
+
+    /// What is added then.
+    pub fn intercept(&self) -> f64 {
+        self.intercept
+    }
+
     /// The corrected probability.
     pub fn apply(&self, probability: f64) -> f64 {
         sigmoid(self.slope * log_odds(probability) + self.intercept)

@@ -2,6 +2,7 @@
 //! of raw values and the calibration stay here.
 
 use super::Model;
+use crate::calibrate::Calibrator;
 use crate::onnx::{Ending, Linear, export_linear, export_trees};
 use crate::tree::Loss;
 use crate::{Fitted, MlError, Task};
@@ -16,17 +17,22 @@ impl Model {
     pub fn to_onnx(&self) -> Result<Vec<u8>, MlError> {
         let wrong = |what: &str| Err(MlError::Onnx(what.to_owned()));
         let [member] = self.members() else { return wrong("an ensemble cannot be written; train one algorithm") };
-        if self.calibrator().is_some() {
-            return wrong("corrected probabilities cannot be written; they would come out uncorrected");
-        }
+        // What corrects log-odds by a straight line goes into the margin itself.
+        let is_margin = matches!(member.fitted, Fitted::LogisticRegression(_) | Fitted::GradientBoosting(_));
+        let (scale, shift) = match self.calibrator() {
+            None => (1.0, 0.0),
+            Some(Calibrator::Platt(platt)) if is_margin => (platt.slope(), platt.intercept()),
+            Some(Calibrator::Temperature(temperature)) if is_margin => (temperature.temperature().recip(), 0.0),
+            Some(_) => return wrong("probabilities that are corrected by a curve cannot be written"),
+        };
         let (task, columns) = (self.task(), self.pipelines()[member.pipeline].width());
         let linear = |weights: &dyn Fn(usize) -> (Vec<f64>, f64)| {
             let outputs = task.outputs();
             let (mut all, mut intercepts) = (Vec::new(), Vec::new());
             for output in 0..outputs {
                 let (weights, intercept) = weights(output);
-                all.extend(weights);
-                intercepts.push(intercept);
+                all.extend(weights.iter().map(|weight| scale * weight));
+                intercepts.push(scale * intercept + shift);
             }
             let model = Linear { offset: &[], scale: &[], weights: &all, intercepts: &intercepts };
             export_linear(model, columns, task)
@@ -44,11 +50,12 @@ impl Model {
                     Task::Binary | Task::Multiclass { .. } => Ending::Probabilities,
                     Task::Regression | Task::Ranking => Ending::Nothing,
                 };
-                export_trees(&boosting.trees, &boosting.base, 1.0, columns, task, ending)
+                let base: Vec<f64> = boosting.base.iter().map(|base| scale * base + shift).collect();
+                export_trees(&boosting.trees, &base, scale, columns, task, ending)
             }
             Fitted::RandomForest(forest) => {
-                let scale = 1.0 / forest.trees.len() as f64;
-                export_trees(&forest.trees, &vec![0.0; task.outputs()], scale, columns, task, Ending::Nothing)
+                let part = 1.0 / forest.trees.len() as f64;
+                export_trees(&forest.trees, &vec![0.0; task.outputs()], part, columns, task, Ending::Nothing)
             }
             Fitted::DecisionTree(tree) => {
                 let trees = std::slice::from_ref(&tree.tree);

@@ -2,7 +2,10 @@
 
 use rapport_decide::Effect;
 use rapport_engine::{Engine, EngineOptions, Sink};
-use rapport_server::api::{JobState, Origin, TrialKind};
+use rapport_server::{
+    api::{JobState, Origin, TrialKind},
+    ports::Language,
+};
 use rapport_stream::{Append, MemoryLog};
 use rapport_types::{
     DAY_MS, DefinitionsChanged, Duration, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, partition_of,
@@ -162,19 +165,20 @@ fn a_model_is_trained_told_and_taken_along() {
 
     let job = world.ended(&world.trainer.start(&request()).unwrap());
     assert_eq!((job.state, job.step, job.progress, job.version), (JobState::Done, JobStep::Ended, 1.0, Some(1)));
-    assert!(job.trials == 1 && job.best.is_some_and(|best| best.metric == "log_loss" && best.value > 0.0));
+    assert!(job.trials == 2 && job.best.is_some_and(|best| best.metric == "log_loss" && best.value > 0.0));
     assert_eq!(job.started_at, NOW);
 
     let detail = world.model(1);
     let model = &detail.model;
-    assert_eq!((&*model.algorithm, model.origin, model.active), ("logistic_regression", Origin::Trained, false));
+    assert!(["logistic_regression", "gradient_boosting"].contains(&&*model.algorithm), "{model:?}");
+    assert_eq!((model.origin, model.active), (Origin::Trained, false));
     assert!(model.rows > 500 && model.training_range.is_some() && model.trial.is_none());
     assert!(detail.card.get("inputs").is_some());
     assert_eq!(world.trainer.models().unwrap(), std::slice::from_ref(model));
     assert!(world.trainer.calibrations.read().of(SCORE, 1).is_some());
 
     let artifact = world.trainer.document(SCORE, 1, ModelForm::Artifact).unwrap().unwrap();
-    let imported = world.trainer.import(SCORE, &artifact).unwrap();
+    let imported = world.trainer.import(SCORE, &artifact, &[]).unwrap();
     assert_eq!((imported.version, imported.inputs), (2, vec!["orders".to_owned(), "since".to_owned()]));
     assert_eq!((world.model(2).model.origin, world.model(2).model.rows), (Origin::Imported, model.rows));
     assert_eq!(world.model(2).card, detail.card);
@@ -183,7 +187,7 @@ fn a_model_is_trained_told_and_taken_along() {
 #[test]
 fn what_is_no_model_of_this_shop_is_not_imported() {
     let world = World::new("{}", 40);
-    let import = |score: &str, text: &str| world.trainer.import(score, text.as_bytes()).unwrap_err();
+    let import = |score: &str, text: &str| world.trainer.import(score, text.as_bytes(), &[]).unwrap_err();
     assert!(matches!(import("other", "{}"), Refusal::NotFound(_)));
     assert!(matches!(import(SCORE, "?"), Refusal::Invalid { field, .. } if field == "body"));
     let foreign = r#"{"format":1,"algorithm":"logistic_regression","intercept":0.0,"ridge":1.0,"rows":9,"inputs":[
@@ -191,6 +195,51 @@ fn what_is_no_model_of_this_shop_is_not_imported() {
         "missing_weight":0.0}]}"#;
     assert!(matches!(import(SCORE, foreign), Refusal::Invalid { what, .. } if what.contains("weather")));
     assert!(world.trainer.models().unwrap().is_empty());
+}
+
+#[test]
+fn a_model_leaves_as_onnx_and_as_a_page_and_comes_back_as_one_of_another_program() {
+    let world = World::new("{}", 300);
+    let boosted = TrainRequest { algorithm: Some("gradient_boosting".to_owned()), ..request() };
+    assert_eq!(world.ended(&world.trainer.start(&boosted).unwrap()).error, None);
+    let report = world.trainer.document(SCORE, 1, ModelForm::Report(Language::Chinese)).unwrap().unwrap();
+    assert!(String::from_utf8(report).unwrap().contains("泄漏"));
+    let onnx = world.trainer.document(SCORE, 1, ModelForm::Onnx).unwrap().unwrap();
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    let one = world.trainer.import(SCORE, &onnx, &named(&["orders"]));
+    assert!(matches!(one, Err(Refusal::Invalid { what, .. }) if what.contains("takes 2 columns")));
+    let imported = world.trainer.import(SCORE, &onnx, &named(&["orders", "since"])).unwrap();
+    assert_eq!((imported.version, imported.inputs), (2, named(&["orders", "since"])));
+    assert_eq!(world.model(2).model.algorithm, "onnx");
+    world.activate(2);
+    assert!(world.model(2).model.active);
+    assert!(matches!(
+        world.trainer.document(SCORE, 2, ModelForm::Report(Language::English)),
+        Err(Refusal::Conflict(_))
+    ));
+}
+
+#[test]
+fn models_in_service_and_on_trial_are_watched() {
+    let world = World::new("{}", 300);
+    let calm = world.trainer.monitor(SCORE).unwrap();
+    assert_eq!((calm.champion, calm.challenger, calm.comparison), (None, None, None));
+    world.train();
+    world.trainer.import(SCORE, sure(3.0).as_bytes(), &[]).unwrap();
+    world.activate(1);
+    world.trainer.challenge(SCORE, 2, &challenge(TrialKind::Shadow, None)).unwrap();
+    world.settle();
+    let watched = world.trainer.monitor(SCORE).unwrap();
+    let champion = watched.champion.unwrap();
+    assert_eq!((champion.version, watched.challenger.unwrap().version), (1, 2));
+    let rows: u64 = champion.weeks.iter().map(|week| week.rows).sum();
+    assert!(rows > 100 && champion.weeks.is_sorted_by_key(|week| week.from), "{champion:?}");
+    // A Monday.
+    assert!(champion.weeks.iter().all(|week| week.from.0.div_euclid(DAY_MS).rem_euclid(7) == 4));
+    let names: Vec<&str> = champion.inputs.iter().map(|input| &*input.feature).collect();
+    assert!(names.contains(&"orders") && names.contains(&"since"), "{names:?}");
+    assert!(champion.drift >= champion.score_psi.unwrap());
+    assert_eq!(watched.comparison, None, "no moment is younger than the trial");
 }
 
 #[test]
@@ -269,7 +318,7 @@ fn a_history_that_is_too_short_fails_with_a_sentence() {
     let world = World::new("{}", 40);
     let job = world.ended(&world.trainer.start(&request()).unwrap());
     assert_eq!((job.state, job.version), (JobState::Failed, None));
-    assert!(job.error.unwrap().contains("too short"));
+    assert!(job.error.unwrap().contains("at least"));
 }
 
 #[test]
@@ -317,7 +366,7 @@ fn sure(weight: f64) -> String {
 #[test]
 fn a_model_that_is_better_goes_into_service_by_itself() {
     let world = World::new(r#"{"every": "7d", "then": "if_better"}"#, 300);
-    world.trainer.import(SCORE, sure(3.0).as_bytes()).unwrap();
+    world.trainer.import(SCORE, sure(3.0).as_bytes(), &[]).unwrap();
     world.activate(1);
     assert_eq!(world.look_after(7 * DAY_MS).unwrap().version, Some(2));
     assert!(world.model(2).model.active);
@@ -327,7 +376,7 @@ fn a_model_that_is_better_goes_into_service_by_itself() {
 #[test]
 fn a_model_that_is_not_better_is_a_shadow() {
     let world = World::new(r#"{"every": "7d", "then": "if_better"}"#, 300);
-    world.trainer.import(SCORE, sure(-8.0).as_bytes()).unwrap();
+    world.trainer.import(SCORE, sure(-8.0).as_bytes(), &[]).unwrap();
     world.activate(1);
     assert_eq!(world.look_after(7 * DAY_MS).unwrap().version, Some(2));
     assert_eq!((world.trial(), world.model(1).model.active), (Some((2, TrialKind::Shadow, None)), true));

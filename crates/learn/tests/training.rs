@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use rapport_learn::file::{FileOptions, FileTable, read_table};
@@ -29,10 +30,11 @@ fn visits(rows: usize) -> String {
         let kind = ["small", "middle", "large"][((spent / 40.0) as usize).min(2)];
         let day = format!("2026-{:02}-{:02}", 1 + n * 12 / rows, 1 + n % 28);
         let (missing, visitor) = (if n % 13 == 0 { "" } else { device }, n % (rows / 4));
-        text += &format!(
+        text.write_fmt(format_args!(
             "{pages},{missing},{total},v{visitor},{day},{spent:.2},{kind},{}\n",
             if bought { "yes" } else { "no" }
-        );
+        ))
+        .unwrap();
     }
     text
 }
@@ -145,7 +147,7 @@ fn rows_are_ordered_within_groups() {
     let mut random = Random::new(9, 1);
     for n in 0..600 {
         let (closeness, noise) = (random.uniform(), random.uniform());
-        text += &format!("v{},{closeness:.4},{noise:.4},{}\n", n % 60, (closeness * 4.0) as u32);
+        text.write_fmt(format_args!("v{},{closeness:.4},{noise:.4},{}\n", n % 60, (closeness * 4.0) as u32)).unwrap();
     }
     let (data, _) = data(&text, &wanted).unwrap();
     assert_eq!(data.task, Task::Ranking);
@@ -242,21 +244,18 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
     assert!(told(&text, options("price")).contains("there are pages, device"));
     let same = text.replace(",no\n", ",yes\n");
     assert!(told(&same, options("bought")).contains("nothing to tell apart"));
-    let first: String = text.lines().take(11).map(|line| format!("{line}\n")).collect();
+    let first = text.lines().take(11).collect::<Vec<_>>().join("\n");
     assert!(told(&first, options("bought")).contains("10 rows"), "{}", told(&first, options("bought")));
     let empty = text.replace(",yes\n", ",\n").replace(",no\n", ",\n");
     assert!(told(&empty, options("bought")).contains("no values"));
     assert!(told(&text, options("day")).contains("dates"));
-    let rare: String = text
-        .lines()
-        .enumerate()
-        .map(|(n, line)| if n == 5 { format!("{line}x\n") } else { format!("{line}\n") })
-        .collect();
+    let mark = |(n, line)| if n == 5 { format!("{line}x") } else { String::from(line) };
+    let rare = text.lines().enumerate().map(mark).collect::<Vec<_>>().join("\n");
     assert!(told(&rare, options("bought")).contains("at least 8"), "{}", told(&rare, options("bought")));
     let constant = "a,b\n".to_owned() + &"1,yes\n1,no\n".repeat(50);
     assert!(told(&constant, options("b")).contains("no column is left"), "{}", told(&constant, options("b")));
-    let many: String =
-        "a,b\n".to_owned() + &(0..400).map(|n| format!("{n},text {}\n", n * 7919 % 397)).collect::<String>();
+    let many: Vec<String> = (0..400).map(|n| format!("{n},text {}", n * 7919 % 397)).collect();
+    let many = "a,b\n".to_owned() + &many.join("\n");
     assert!(told(&many, options("b")).contains("too many"), "{}", told(&many, options("b")));
     let weights = TableOptions { weight: Some("device".to_owned()), ..options("bought") };
     assert!(told(&text, weights).contains("weight"));

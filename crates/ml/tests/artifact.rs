@@ -1,5 +1,7 @@
 //! Artifacts: written, read, damaged, of the format before, and what a model answers and explains.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
 use rapport_ml::bayes::BayesOptions;
 use rapport_ml::calibrate::{Calibrator, Platt};
 use rapport_ml::frame::{Cell, Column, Frame};

@@ -28,6 +28,9 @@ pub(super) struct Blend {
     pub(super) loss: f64,
 }
 
+/// Fits a correction to answers, what came to be, and weights.
+type Fit<'a> = &'a dyn Fn(&[f64], &[f64], Option<&[f64]>) -> Result<Calibrator, MlError>;
+
 fn margin(task: Task, answer: f64) -> f64 {
     match task {
         Task::Regression | Task::Ranking => answer,
@@ -126,7 +129,6 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
 /// A correction of the probabilities, if one makes them better: each is fitted on one half of the answers and judged on the
 /// other, both ways; the best is then fitted on all.
 pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Option<Calibrator>, MlError> {
-    type Fit<'a> = &'a dyn Fn(&[f64], &[f64], Option<&[f64]>) -> Result<Calibrator, MlError>;
     let classes = data.task.outputs();
     let platt: Fit<'_> = &|p, y, w| Platt::fit(p, y, w).map(Calibrator::Platt);
     let isotonic: Fit<'_> = &|p, y, w| Isotonic::fit(p, y, w).map(Calibrator::Isotonic);
@@ -156,12 +158,7 @@ pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Op
 }
 
 /// The answers corrected by what was learnt of the other half.
-fn crossed(
-    blend: &Blend,
-    tried: &Tried,
-    outputs: usize,
-    fit: &dyn Fn(&[f64], &[f64], Option<&[f64]>) -> Result<Calibrator, MlError>,
-) -> Result<Vec<f64>, MlError> {
+fn crossed(blend: &Blend, tried: &Tried, outputs: usize, fit: Fit<'_>) -> Result<Vec<f64>, MlError> {
     let mut answers = blend.answers.clone();
     for half in 0..2 {
         // Even places of the data, then odd ones.

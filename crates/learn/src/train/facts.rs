@@ -274,10 +274,7 @@ fn drawn(
 ) -> Result<Option<Dependence>, MlError> {
     let coded = scorer.on_coded();
     let raw = data.frame.column(name)?;
-    let (at, settings) = match settings_of(raw, data.rows()) {
-        Some(found) => found,
-        None => return Ok(None),
-    };
+    let Some((at, settings)) = settings_of(raw, data.rows()) else { return Ok(None) };
     // The settings are coded as rows of a table whose other columns do not matter.
     let mut table: Vec<Column> = Vec::new();
     for input in scorer.inputs() {
@@ -414,9 +411,10 @@ fn report(card: &Card, data: &Data, judgement: Judgement) -> Option<ReportData> 
         .map(|warning| LeakWarning { column: warning.column.clone(), reason: LeakReason::Found(warning.clone()) })
         .collect();
     if let Some(effect) = &card.leak_effect {
-        let reason = match effect.left_out {
-            true => LeakReason::LeftOut { auc_with: effect.with },
-            false => LeakReason::Kept { auc_without: effect.without },
+        let reason = if effect.left_out {
+            LeakReason::LeftOut { auc_with: effect.with }
+        } else {
+            LeakReason::Kept { auc_without: effect.without }
         };
         warnings.push(LeakWarning { column: effect.columns.join(", "), reason });
     }

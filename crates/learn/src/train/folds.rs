@@ -162,7 +162,7 @@ impl<'a> Fold<'a> {
     }
 
     /// The fold with about so many of its training rows, and its test rows. Rows of a group and the order of time stay.
-    pub(super) fn few(&mut self, rows: usize, seed: u64) -> Result<(&mut Self, &[usize]), MlError> {
+    pub(super) fn few(&mut self, rows: usize, seed: u64) -> (&mut Self, &[usize]) {
         let (data, coder) = (self.training.data, self.training.coder);
         let few = self.few.get_or_insert_with(|| {
             let places = &self.training.places;
@@ -174,7 +174,7 @@ impl<'a> Fold<'a> {
             let train = own.into_iter().map(|row| places[row]).collect();
             Box::new(Self::new(data, coder, train, self.test.clone()))
         });
-        Ok((few, &self.test))
+        (few, &self.test)
     }
 
     /// The answers to the test rows, and after how many rounds a boosting ended.

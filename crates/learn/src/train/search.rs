@@ -236,7 +236,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let data = self.data;
         let Some(fold) = self.folds.first_mut() else { return Ok(true) };
         let (rows, columns) = (fold.training.places.len(), data.frame.columns().len());
-        let (few, test) = fold.few(SHORT_ROWS, self.seed)?;
+        let (few, test) = fold.few(SHORT_ROWS, self.seed);
         self.work += learner.work(few.training.places.len().min(rows), columns, data.task);
         let answers = match few.answers(learner, &self.context) {
             Ok((answers, _)) => answers,

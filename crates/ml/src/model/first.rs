@@ -88,7 +88,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Artifact, MlError> {
 /// Weights in the order of a pipeline's outputs, collected input by input.
 #[derive(Default)]
 struct Weights {
-    weights: Vec<f64>,
+    each: Vec<f64>,
     means: Vec<f64>,
     intercept: f64,
 }
@@ -111,7 +111,7 @@ impl Weights {
     }
 
     fn push(&mut self, weight: f64, mean: f64) {
-        self.weights.push(weight);
+        self.each.push(weight);
         self.means.push(mean);
     }
 }
@@ -138,7 +138,7 @@ fn model_of(document: Document) -> Result<Artifact, MlError> {
         }
     }
     let pipeline = Pipeline::of_first_format(columns);
-    let regression = LogisticRegression::of_parts(weights.weights, weights.intercept, weights.means);
+    let regression = LogisticRegression::of_parts(weights.each, weights.intercept, weights.means);
     let member = Member { pipeline: 0, weight: 1.0, fitted: Fitted::LogisticRegression(regression) };
     let model = Model::new(Task::Binary, vec![pipeline], vec![member], None)?;
     let fact = |source: crate::pipeline::Source| InputFact { name: source.name, meaning: source.meaning };

@@ -116,7 +116,7 @@ fn in_words(explanation: &Explanation, how: &str) -> Result<String, Failure> {
     let mut text = String::new();
     match &explanation.class {
         Some(class) => {
-            writeln!(text, "row {}: {class} with probability {:.4}", explanation.row + 1, explanation.answer)?
+            writeln!(text, "row {}: {class} with probability {:.4}", explanation.row + 1, explanation.answer)?;
         }
         None => writeln!(text, "row {}: {}", explanation.row + 1, explanation.answer)?,
     }

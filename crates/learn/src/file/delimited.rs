@@ -46,7 +46,9 @@ pub(super) fn read(
     match format {
         FileFormat::Spaces => read_spaces(text, &mut rows)?,
         FileFormat::Delimited(delimiter) => read_csv(text, delimiter as u8, &mut rows)?,
-        FileFormat::Lines | FileFormat::JsonLines | FileFormat::JsonArray => read_csv(text, NEVER, &mut rows)?,
+        FileFormat::Lines | FileFormat::JsonLines | FileFormat::JsonArray | FileFormat::Parquet => {
+            read_csv(text, NEVER, &mut rows)?;
+        }
     }
     rows.report(&mut notes)?;
     Ok((format, notes))

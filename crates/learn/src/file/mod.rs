@@ -1,4 +1,4 @@
-//! Tables in files: CSV and its relatives, JSON lines, packed or not, in the usual encodings.
+//! Tables in files: CSV and its relatives, JSON lines, packed or not, and Parquet, in the usual encodings.
 //!
 //! What a file is follows from its content, never from its name. What comes out is columns of text, which
 //! [`rapport_ml::frame::infer`] turns into typed columns, and a [`FileReport`] of what had to be mended on the way. Memory is
@@ -9,9 +9,11 @@ mod decode;
 mod delimited;
 mod header;
 mod json;
+mod parquet;
 mod source;
 
-use std::io::{BufReader, Read};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
 use std::ops::ControlFlow;
 
 use rapport_ml::frame::Texts;
@@ -59,6 +61,8 @@ pub enum FileFormat {
     Spaces,
     /// One cell on each line.
     Lines,
+    /// A Parquet file.
+    Parquet,
     /// An object on each line.
     JsonLines,
     /// An array of objects.
@@ -147,7 +151,19 @@ pub struct FileTable {
     pub report: FileReport,
 }
 
-/// Reads a table. `progress` is called now and then, and ends the reading by [`ControlFlow::Break`].
+/// Reads a table from a file of any of the formats. `progress` is as in [`read_table`].
+pub fn read_file(
+    mut file: File,
+    options: &FileOptions,
+    progress: &mut dyn FnMut(FileProgress) -> ControlFlow<()>,
+) -> Result<FileTable, LearnError> {
+    let mut magic = Vec::new();
+    Read::by_ref(&mut file).take(4).read_to_end(&mut magic)?;
+    file.rewind()?;
+    if magic == b"PAR1" { parquet::read(file, options, progress) } else { read_table(file, options, progress) }
+}
+
+/// Reads a table from a stream, which cannot be Parquet. `progress` is called now and then, and ends the reading by [`ControlFlow::Break`].
 pub fn read_table(
     reader: impl Read,
     options: &FileOptions,

@@ -16,7 +16,7 @@ const NOT_TABLES: &[(&[u8], &str)] = &[
     (b"\x89PNG", "a picture; a table is needed, such as CSV"),
     (b"\xff\xd8\xff", "a picture; a table is needed, such as CSV"),
     (b"SQLite format 3\0", "a SQLite database; export the table as CSV"),
-    (b"PAR1", "a Parquet file; export it as CSV"),
+    (b"PAR1", "a Parquet file, which cannot be read from a stream or packed; give it as a file"),
     (b"ARROW1", "an Arrow file; export it as CSV"),
     (b"ORC", "an ORC file; export it as CSV"),
     (b"\x7fELF", "a program; a table is needed, such as CSV"),

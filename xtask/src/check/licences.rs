@@ -26,7 +26,16 @@ pub(crate) struct Policy {
     allowed: Vec<String>,
     /// Crates that may be under one more licence, each with the reason in the file.
     exceptions: Vec<(String, String)>,
-    banned: Vec<String>,
+    banned: Vec<Banned>,
+}
+
+/// A crate that may not be used.
+#[derive(Debug)]
+struct Banned {
+    name: String,
+    /// Whether crates from outside that are named in the file may bring it. cargo-deny holds who does; here it is held that no
+    /// crate of the house uses it.
+    wrapped: bool,
 }
 
 impl Policy {
@@ -58,7 +67,10 @@ impl Policy {
         }
         let banned = list("bans", "deny")
             .iter()
-            .filter_map(|entry| entry.get("name").and_then(|name| name.as_str()).map(str::to_owned))
+            .filter_map(|entry| {
+                let name = entry.get("name")?.as_str()?.to_owned();
+                Some(Banned { name, wrapped: entry.get("wrappers").is_some() })
+            })
             .collect();
         let exceptions = list("licenses", "exceptions").iter().flat_map(exception).collect();
         Ok(Self { allowed, exceptions, banned })
@@ -84,7 +96,10 @@ pub(crate) fn check_crates(workspace: &Workspace, policy: &Policy) -> Vec<Findin
             }
             Some(_) => {}
         }
-        if policy.banned.contains(&package.name) {
+        let own = |name: &str| {
+            workspace.members.iter().any(|member| member.dependencies.iter().any(|other| other.name == name))
+        };
+        if policy.banned.iter().any(|banned| banned.name == package.name && (!banned.wrapped || own(&banned.name))) {
             findings.push(Finding::new(
                 RULE,
                 "Cargo.lock",
@@ -164,12 +179,12 @@ fn advisory_database() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::dependencies::Package;
+    use crate::check::dependencies::{Dependency, Kind, Member, Package};
 
     fn policy() -> Policy {
         let except = "exceptions = [{ crate = \"let-in\", allow = [\"MPL-2.0\"] }]";
         Policy::parse(&format!(
-            "[licenses]\nallow = [\"MIT\"]\n{except}\n[bans]\ndeny = [{{ name = \"bad\", reason = \"r\" }}]\n"
+            "[licenses]\nallow = [\"MIT\"]\n{except}\n[bans]\ndeny = [{{ name = \"bad\", reason = \"r\" }}, {{ name = \"wrapped\", wrappers = [\"a\"] }}]\n"
         ))
         .unwrap()
     }
@@ -192,10 +207,15 @@ mod tests {
             package("c", "1.0.0", None),
             package("let-in", "1.0.0", Some("MPL-2.0")),
             package("d", "1.0.0", Some("MIT")),
+            package("wrapped", "1.0.0", Some("MIT")),
         ];
         packages[5].from_registry = false;
-        let found = check_crates(&Workspace { members: Vec::new(), packages }, &policy());
+        let mut workspace = Workspace { members: Vec::new(), packages };
+        let found = check_crates(&workspace, &policy());
         assert_eq!(found.len(), 4, "{found:?}");
+        let dependencies = vec![Dependency { name: "wrapped".to_owned(), kind: Kind::Normal }];
+        workspace.members.push(Member { name: "own".to_owned(), folder: "crates/own".to_owned(), dependencies });
+        assert_eq!(check_crates(&workspace, &policy()).len(), 5, "the house itself may not use it");
     }
 
     #[test]

@@ -122,6 +122,7 @@ fn origin(entry: &Entry) -> Option<Origin> {
         Entry::Link(link) => Some(link.origin),
         Entry::Absorb(absorb) => Some(absorb.origin),
         Entry::Forward(forward) => Some(forward.origin),
+        Entry::Unlink(unlink) => Some(unlink.origin),
         Entry::Event(_) | Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Tick(_) => None,
     }
 }
@@ -218,6 +219,7 @@ fn read_all(
             }
             let mut entry = match Entry::decode(&record.bytes) {
                 Ok(entry) => entry,
+                Err(error) if error.is_newer() => return Err(EngineError::newer(partition, record.offset, error)),
                 Err(error) => {
                     cell.state.apply_unreadable(record.offset, &error.to_string());
                     continue;

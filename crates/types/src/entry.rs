@@ -9,6 +9,9 @@ const VERSION: u8 = 1;
 /// Flags: nothing is sealed. Bit 0 is kept for payloads sealed under a key per person.
 const PLAIN: u8 = 0;
 
+/// The place of the last variant of [`Entry`], which postcard writes first.
+const NEWEST_KIND: u8 = 8;
+
 /// Bytes that are not an entry of a version that this program reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,9 +24,19 @@ pub enum EntryError {
         /// The flags byte.
         flags: u8,
     },
+    /// Of a kind that only a newer program knows.
+    #[error("entry kind {0} is not known to this version of Rapport")]
+    UnknownKind(u8),
     /// The bytes do not decode.
     #[error("entry does not decode: {0}")]
     Malformed(String),
+}
+
+impl EntryError {
+    /// Whether a newer program can read it.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::UnknownKind(_))
+    }
 }
 
 /// Where an entry that one partition made for another comes from.
@@ -80,6 +93,23 @@ pub struct Forward {
     pub to: CustomerId,
     /// The event.
     pub event: Event,
+    /// How often it was passed on.
+    pub hops: u8,
+}
+
+/// `id`, an anonymous one, now belongs to somebody else than the profile of `from`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unlink {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The id that was given to another profile.
+    pub id: CustomerId,
+    /// The profile that it belonged to; its home is the receiving partition.
+    pub from: CustomerId,
+    /// The profile that it belongs to now.
+    pub to: CustomerId,
+    /// The time of the event that said so.
+    pub at: Timestamp,
     /// How often it was passed on.
     pub hops: u8,
 }
@@ -155,6 +185,8 @@ pub enum Entry {
     Tick(Timestamp),
     /// A model is tried beside the champion.
     Trial(Trial),
+    /// From another partition: an id was given to somebody else.
+    Unlink(Unlink),
 }
 
 impl Entry {
@@ -174,6 +206,8 @@ impl Entry {
     /// The entry in `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         match bytes {
+            // One byte as long as there are fewer than 128 kinds.
+            [VERSION, PLAIN, kind, ..] if *kind > NEWEST_KIND => Err(EntryError::UnknownKind(*kind)),
             [VERSION, PLAIN, rest @ ..] => {
                 postcard::from_bytes(rest).map_err(|error| EntryError::Malformed(error.to_string()))
             }
@@ -197,6 +231,11 @@ mod tests {
         let trial = Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at };
         assert!(Entry::is_control(&Entry::Trial(trial).encode()));
         assert!(!Entry::is_control(&Entry::Tick(at).encode()));
+        let origin = Origin { partition: PartitionId(0), offset: Offset(0), index: 0 };
+        let (id, from, to) =
+            (CustomerId::Anonymous("d".into()), CustomerId::User("u".into()), CustomerId::User("v".into()));
+        let newest = Entry::Unlink(Unlink { origin, id, from, to, at, hops: 0 }).encode();
+        assert_eq!(newest[2], NEWEST_KIND);
         assert!(!Entry::is_control(&[]));
     }
 
@@ -206,6 +245,7 @@ mod tests {
         assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
         assert_eq!(Entry::decode(&[9, 0, 1]), Err(EntryError::Unknown { version: 9, flags: 0 }));
         assert!(Entry::decode(&[1]).is_err());
-        assert!(Entry::decode(&[1, 0, 200]).is_err());
+        assert_eq!(Entry::decode(&[1, 0, 9, 1]), Err(EntryError::UnknownKind(9)));
+        assert!(matches!(Entry::decode(&[1, 0, 7]), Err(EntryError::Malformed(_))));
     }
 }

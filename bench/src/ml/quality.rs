@@ -53,10 +53,23 @@ pub(crate) fn measure(plan: &Plan<'_>, table: &mut Table) {
     let wanted = |name: &str| plan.only.is_empty() || plan.only.iter().any(|only| name.starts_with(only.as_str()));
     let mut lines = Vec::new();
     for name in tables::names().into_iter().filter(|name| wanted(name)) {
-        match measure_table(name, plan) {
-            Ok(Some(of_table)) => lines.extend(of_table),
-            Ok(None) => table.skipped.push(format!("{name}: its file is not in {}", plan.data.display())),
-            Err(error) => table.failed.push(format!("{name}: {error}")),
+        let (budgets, folder) = ([None, Some(plan.budget)], plan.folder.join(name.replace(' ', "-")));
+        let split = match tables::table(name, plan.data) {
+            Ok(Some(split)) => split,
+            Ok(None) => {
+                table.skipped.push(format!("{name}: its file is not in {}", plan.data.display()));
+                continue;
+            }
+            Err(error) => {
+                table.failed.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        for budget in budgets.into_iter().filter(|budget| *budget != Some(0)) {
+            match one(plan, &split, &folder, budget) {
+                Ok(of_table) => lines.extend(of_table),
+                Err(error) => table.failed.push(format!("{name}: {error}")),
+            }
         }
     }
     // All defaults, then all tuning; within them the order stays.
@@ -64,22 +77,17 @@ pub(crate) fn measure(plan: &Plan<'_>, table: &mut Table) {
     table.lines.append(&mut lines);
 }
 
-fn measure_table(name: &str, plan: &Plan<'_>) -> Result<Option<Vec<Line>>, BenchError> {
-    let Some(table) = tables::table(name, plan.data)? else { return Ok(None) };
-    let folder = plan.folder.join(name.replace(' ', "-"));
-    table.write(&folder)?;
-    say(&format!("quality: {name}, defaults"));
-    let ours = rapport(plan.program, &folder, None)?;
-    let peers = of_peers(plan, "quality.py", &json!([{"set": name, "folder": folder}]))?;
-    let mut lines = compare("quality of defaults", &table, &ours, &peers)?;
-    if plan.budget == 0 {
-        return Ok(Some(lines));
-    }
-    say(&format!("quality: {name}, tuned for {} s by each side", plan.budget));
-    let ours = rapport(plan.program, &folder, Some(plan.budget))?;
-    let peers = of_peers(plan, "tuning.py", &json!([{"set": name, "folder": folder, "budget": plan.budget}]))?;
-    lines.extend(compare("quality of tuning", &table, &ours, &peers)?);
-    Ok(Some(lines))
+/// One table with defaults, or tuned for so many seconds.
+fn one(plan: &Plan<'_>, split: &SplitTable, folder: &Path, budget: Option<u32>) -> Result<Vec<Line>, BenchError> {
+    split.write(folder)?;
+    let (part, script) = match budget {
+        None => ("quality of defaults", "quality.py"),
+        Some(_) => ("quality of tuning", "tuning.py"),
+    };
+    say(&format!("{part}: {}", split.name));
+    let ours = rapport(plan.program, folder, budget)?;
+    let peers = of_peers(plan, script, &json!([{"set": split.name, "folder": folder, "budget": budget}]))?;
+    compare(part, split, &ours, &peers)
 }
 
 /// What `rapport train` and `rapport predict` make of the files in a folder.

@@ -1,6 +1,6 @@
 //! One row in this process, from numbers and from raw values, and rows a second in a batch. One thread on both sides.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use rapport_ml::{
     Matrix, MlError, Predict, Task,
@@ -10,7 +10,7 @@ use rapport_ml::{
 use serde_json::{Value, json};
 
 use super::{
-    clock::{cpu_seconds, nanoseconds},
+    clock::{ROUND, cpu_seconds, median, round},
     models::Model,
     peers::Peers,
     synthetic::{self, CATEGORIES, NUMBERS},
@@ -24,6 +24,8 @@ use crate::{
 
 /// Rows that a peer answers one by one.
 const SINGLE: usize = 2_000;
+/// So many rounds of a thousand rows, of which the median counts.
+const ROUNDS: usize = 101;
 /// Seconds for a batch.
 const ENOUGH: f64 = 1.0;
 const PART: &str = "serving";
@@ -106,13 +108,17 @@ fn figures(told: &[Value], name: &str) -> Vec<PeerFigure> {
     told.iter().filter_map(of).collect()
 }
 
-/// Nanoseconds for one row of many different ones.
+/// Nanoseconds for one row of many different ones: the median of rounds.
 fn one_row(model: &dyn Predict, rows: &Matrix) -> f64 {
-    let mut out = vec![0.0; model.outputs()];
-    nanoseconds(Duration::from_secs(1), |number| {
-        model.predict(rows.row(number % rows.rows()), &mut out);
-        out[0]
-    })
+    let (mut out, mut first) = (vec![0.0; model.outputs()], 0);
+    let rounds = (0..ROUNDS).map(|_| {
+        first += ROUND;
+        round(|number| {
+            model.predict(rows.row((first + number) % rows.rows()), &mut out);
+            out[0]
+        })
+    });
+    median(&rounds.collect::<Vec<_>>())
 }
 
 /// Rows a CPU second, the best of the passes that fit into the time, as for the peers.
@@ -156,14 +162,23 @@ fn raw(quick: bool) -> Result<Vec<Line>, MlError> {
         let column = |name: &str| frame.columns().iter().find(|column| column.name == name);
         let sources: Vec<_> = pipeline.sources().iter().filter_map(|source| column(&source.name)).collect();
         let of = |row: usize| -> Vec<Cell<'_>> { sources.iter().map(|column| column.cells.get(row)).collect() };
-        let raw_rows: Vec<_> = (0..1_000).map(of).collect();
+        let raw_rows: Vec<_> = (0..ROUND).map(of).collect();
         let (mut scratch, mut numbers, mut out) = (Scratch::default(), vec![0.0; pipeline.width()], [0.0]);
-        let whole = nanoseconds(Duration::from_secs(1), |number| {
-            pipeline.row(&raw_rows[number], &mut scratch, &mut numbers);
-            served.predict(&numbers, &mut out);
-            out[0]
-        });
-        let alone = one_row(&*served, &coded.select(&(0..raw_rows.len()).collect::<Vec<_>>()));
+        let coded = coded.select(&(0..raw_rows.len()).collect::<Vec<_>>());
+        let (mut wholes, mut alones) = (Vec::new(), Vec::new());
+        // By turns, so that both sides see the same machine.
+        for _ in 0..ROUNDS {
+            wholes.push(round(|number| {
+                pipeline.row(&raw_rows[number], &mut scratch, &mut numbers);
+                served.predict(&numbers, &mut out);
+                out[0]
+            }));
+            alones.push(round(|number| {
+                served.predict(coded.row(number), &mut out);
+                out[0]
+            }));
+        }
+        let (whole, alone) = (median(&wholes), median(&alones));
         let (what, width) = (format!("one row, what raw values add: {what}"), pipeline.width());
         let note =
             format!("6 numbers and 8 categories become {width} inputs; {whole:.0} ns in all, {alone:.0} ns without");

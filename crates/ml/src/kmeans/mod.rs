@@ -122,16 +122,20 @@ impl KMeans {
     pub fn nearest(&self, row: &[f64]) -> (usize, f64) {
         let mut best = (0, f64::INFINITY);
         for begin in (0..self.clusters()).step_by(ABREAST) {
-            let abreast = ABREAST.min(self.clusters() - begin);
             let mut squared = [0.0; ABREAST];
-            let squared = &mut squared[..abreast];
             let centers = self.centers.chunks_exact(self.clusters());
             for ((standard, value), centers) in self.standards.iter().zip(row).zip(centers) {
                 let value = standard.apply(*value);
-                for (squared, center) in squared.iter_mut().zip(&centers[begin..][..abreast]) {
-                    *squared += (value - center) * (value - center);
+                let add = |squared: &mut f64, center: f64| *squared += (value - center) * (value - center);
+                match centers[begin..].first_chunk::<ABREAST>() {
+                    // A length that the compiler knows becomes vector instructions.
+                    Some(centers) => (0..ABREAST).for_each(|at| add(&mut squared[at], centers[at])),
+                    None => {
+                        squared.iter_mut().zip(&centers[begin..]).for_each(|(squared, center)| add(squared, *center));
+                    }
                 }
             }
+            let squared = &squared[..ABREAST.min(self.clusters() - begin)];
             for (cluster, squared) in squared.iter().enumerate() {
                 if *squared < best.1 {
                     best = (begin + cluster, *squared);

@@ -169,7 +169,7 @@ impl Points {
     fn bound(&self, node: usize, row: &[f64]) -> f64 {
         let columns = self.measures.len();
         let bounds = &self.bounds[node * columns..][..columns];
-        self.squared(row, |place, asked| asked - asked.clamp(bounds[place].0, bounds[place].1))
+        self.squared(row, bounds, |asked, (low, high)| asked - asked.clamp(*low, *high))
     }
 
     fn search(&self, node: usize, bound: f64, row: &[f64], places: &mut [Found]) {
@@ -204,29 +204,28 @@ impl Points {
     fn found(&self, point: u32, row: &[f64]) -> Found {
         let columns = self.measures.len();
         let values = &self.values[point as usize * columns..][..columns];
-        let squared = self.squared(row, |place, asked| asked - values[place]);
+        let squared = self.squared(row, values, |asked, known| asked - known);
         Found { squared, point, row: self.rows[point as usize] }
     }
 
-    /// The square of the distance of a row to what is `apart` from its values. Numbers are added in four lanes, which the
-    /// compiler turns into vector instructions; every distance is added in this order, so that a bound, each part of which is
-    /// no more than that of a point, is no more than the point's distance after rounding either.
+    /// The square of the distance of a row to `known`, which has an entry for each column. Numbers are added in four lanes,
+    /// which the compiler turns into vector instructions; every distance is added in this order, so that a bound, each part
+    /// of which is no more than that of a point, is no more than the point's distance after rounding either.
     #[inline]
-    fn squared(&self, row: &[f64], apart: impl Fn(usize, f64) -> f64) -> f64 {
+    fn squared<K>(&self, row: &[f64], known: &[K], apart: impl Fn(f64, &K) -> f64) -> f64 {
         let (numbers, categories) = row.split_at(self.numbers as usize);
-        let (chunks, rest) = numbers.as_chunks::<4>();
+        let (known_numbers, known_categories) = known.split_at(numbers.len());
+        let ((chunks, rest), (known_chunks, known_rest)) = (numbers.as_chunks::<4>(), known_numbers.as_chunks::<4>());
         let mut lanes = [0.0; 4];
-        for (chunk, asked) in chunks.iter().enumerate() {
-            for (lane, asked) in asked.iter().enumerate() {
-                let apart = apart(chunk * 4 + lane, *asked);
-                lanes[lane] += apart * apart;
-            }
-        }
-        for (lane, asked) in rest.iter().enumerate() {
-            let apart = apart(chunks.len() * 4 + lane, *asked);
+        let mut add = |lane: usize, asked: f64, known: &K| {
+            let apart = apart(asked, known);
             lanes[lane] += apart * apart;
+        };
+        for (asked, known) in chunks.iter().zip(known_chunks) {
+            (0..4).for_each(|lane| add(lane, asked[lane], &known[lane]));
         }
-        let different = categories.iter().enumerate().filter(|(at, asked)| apart(numbers.len() + at, **asked) != 0.0);
+        rest.iter().zip(known_rest).enumerate().for_each(|(lane, (asked, known))| add(lane, *asked, known));
+        let different = categories.iter().zip(known_categories).filter(|(asked, known)| apart(**asked, known) != 0.0);
         (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + different.count() as f64
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rapport_ml::metrics::Order;
 use serde_json::{Value, json};
 
 use super::{
@@ -110,8 +111,7 @@ fn compare(job: &Job, sets: &Sets, peers: &Peers) -> Result<Line, BenchError> {
         if seconds.len() == 1 {
             let mut answers = vec![0.0; set.test.1.len()];
             fitted.served()?.predict_rows(&set.test.0, &mut answers);
-            let labels: Vec<bool> = set.test.1.iter().map(|answer| *answer == 1.0).collect();
-            auc = rapport_ml::auc(&answers, &labels);
+            auc = Order::new(&answers).sweep(&set.test.1, None).auc();
         }
     }
     Ok(line(job, median(&seconds), auc, &told))

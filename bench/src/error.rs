@@ -43,6 +43,15 @@ pub(crate) enum BenchError {
         /// What there is.
         known: String,
     },
+    /// Learning.
+    #[error(transparent)]
+    Ml(#[from] rapport_ml::MlError),
+    /// A table in a file.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// A table is not what it should be.
+    #[error("{0}")]
+    Table(String),
     /// Files or sockets.
     #[error(transparent)]
     Io(#[from] std::io::Error),

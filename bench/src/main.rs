@@ -1,5 +1,6 @@
 //! Measures Rapport in one run beside the limits of the machine: the disk's sync, a bare server that parses the same
-//! bodies, a raw append. It drives the real program over HTTP; it is no test, and nothing fails by being slow.
+//! bodies, a raw append. It drives the real program over HTTP; it is no test, and nothing fails by being slow. `ml` measures
+//! learning beside its peers instead.
 //!
 //! Client and server share the machine, so the client is kept cheap: bodies are built before, answers are hardly looked at.
 
@@ -9,6 +10,7 @@ mod definitions;
 mod error;
 mod limits;
 mod load;
+mod ml;
 mod process;
 mod report;
 mod rows;
@@ -22,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::{
     error::BenchError,
@@ -39,7 +41,10 @@ const NAMES: [&str; 10] =
 
 #[derive(Debug, Parser)]
 #[command(name = "rapport-bench", about = "Measures Rapport beside the limits of the machine.")]
+#[command(args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// The program to measure.
     #[arg(long, value_name = "FILE", default_value = "target/release/rapport")]
     bin: PathBuf,
@@ -63,9 +68,19 @@ struct Args {
     bare: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Instead {
+    /// Measures learning beside scikit-learn, LightGBM, XGBoost and CatBoost.
+    Ml(ml::MlArgs),
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = if args.bare { bare::serve().map(|()| true) } else { measure(&args) };
+    let done = match &args.instead {
+        Some(Instead::Ml(args)) => ml::measure(args),
+        None if args.bare => bare::serve().map(|()| true),
+        None => measure(&args),
+    };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

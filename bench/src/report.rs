@@ -93,7 +93,7 @@ pub(crate) struct Report {
 }
 
 /// A number as people read it: three digits that count, thousands apart.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value.abs() < 100.0 {
         return format!("{value:.2}");
     }

@@ -38,6 +38,8 @@ cargo xtask COMMAND
              the rules of the tree: format, lints, documentation, floors, sizes, licences (--fast: without cargo builds)
   bench [--json] [--quick] [--only NAME]
              measure the release binary beside the limits of the machine; no test, nothing fails by being slow
+  bench ml [training|serving|quality ...] [--json] [--quick] [--budget SECONDS]
+             measure learning beside scikit-learn, LightGBM, XGBoost and CatBoost, which are installed with pip
   ui         build the pages under web/ if their sources changed
   services [NAME...]
              what tests need from outside: print the state of all, or make the named ones ready

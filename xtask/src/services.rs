@@ -5,7 +5,7 @@
 //! stops it again.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::console;
 use crate::failure::Failure;
@@ -51,7 +51,22 @@ pub(crate) const PYTHON_SDK: Service = Service {
     install: install_python_sdk,
 };
 
-const ALL: &[Service] = &[CHROMIUM, NODE_SDK, PYTHON_SDK];
+/// The programs that learning is compared with.
+pub(crate) const ML_PEERS: Service = Service {
+    name: "ml-peers",
+    purpose: "`bench ml`: scikit-learn, LightGBM, XGBoost, CatBoost, Optuna",
+    by_hand: "pip install -r bench/peers/requirements.txt",
+    find: || {
+        let stamp = peers_stamp(&fs::read(tree::root().join(PEERS)).ok()?);
+        stamp.is_fresh().then(|| services_folder("ml-peers").join("venv/bin/python"))
+    },
+    install: install_ml_peers,
+};
+
+const ALL: &[Service] = &[CHROMIUM, NODE_SDK, PYTHON_SDK, ML_PEERS];
+
+/// What the peers are pinned by.
+const PEERS: &str = "bench/peers/requirements.txt";
 
 /// Prints the state of all, or makes the named ones ready.
 pub(crate) fn run(names: &[String]) -> Result<(), Failure> {
@@ -105,9 +120,13 @@ fn apt_get(packages: &[&str]) -> Result<(), Failure> {
     apt(&[&["install", "-q", "-y", "--no-install-recommends"], packages].concat()).run()
 }
 
-/// The folder in which an SDK is installed, outside the tree's own files.
+/// The folder in which something is installed, outside the tree's own files.
+fn services_folder(name: &str) -> PathBuf {
+    tree::target().join("services").join(name)
+}
+
 fn sdk_folder(language: &str) -> PathBuf {
-    tree::target().join("services").join(format!("{language}-sdk"))
+    services_folder(&format!("{language}-sdk"))
 }
 
 /// The files that drive an SDK: its lock file and the script that sends.
@@ -150,13 +169,30 @@ fn install_node_sdk() -> Result<(), Failure> {
 
 fn install_python_sdk() -> Result<(), Failure> {
     let (folder, stamp) = lay_out("python")?;
-    let make_venv = || Run::new("python3").args(["-m", "venv", "--clear", "venv"]).dir(&folder).run();
+    install_python(&folder)?;
+    stamp.write()
+}
+
+fn peers_stamp(requirements: &[u8]) -> Stamp {
+    Stamp::new(services_folder("ml-peers").join(".ready"), [("requirements.txt", requirements)])
+}
+
+fn install_ml_peers() -> Result<(), Failure> {
+    let (folder, requirements) = (services_folder("ml-peers"), fs::read(tree::root().join(PEERS))?);
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("requirements.txt"), &requirements)?;
+    install_python(&folder)?;
+    peers_stamp(&requirements).write()
+}
+
+/// Installs what a folder's `requirements.txt` says into its `venv`.
+fn install_python(folder: &Path) -> Result<(), Failure> {
+    let make_venv = || Run::new("python3").args(["-m", "venv", "--clear", "venv"]).dir(folder).run();
     if make_venv().is_err() {
         // Debian ships the module apart from the interpreter.
         apt_get(&["python3", "python3-venv"])?;
         make_venv()?;
     }
     let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"];
-    Run::new(folder.join("venv/bin/python")).args(arguments).dir(&folder).run()?;
-    stamp.write()
+    Run::new(folder.join("venv/bin/python")).args(arguments).dir(folder).run()
 }

@@ -43,8 +43,8 @@ impl Default for BayesOptions {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Likelihood {
-    /// Mean and variance.
-    Gaussian { mean: f64, variance: f64 },
+    /// The mean, half the inverse of the variance, and the logarithm of the density at the mean.
+    Gaussian { mean: f64, half_precision: f64, top: f64 },
     /// The logarithm of the share of each code; for a code that is not known the value says nothing.
     Category { logs: Vec<f64> },
     /// The logarithm of its share of all counts.
@@ -57,9 +57,7 @@ impl Likelihood {
             return 0.0;
         }
         match self {
-            Self::Gaussian { mean, variance } => {
-                -0.5 * ((std::f64::consts::TAU * variance).ln() + (value - mean).powi(2) / variance)
-            }
+            Self::Gaussian { mean, half_precision, top } => top - (value - mean) * (value - mean) * half_precision,
             Self::Category { logs } => logs.get(value as usize).copied().unwrap_or(0.0),
             Self::Count { log } => value * log,
         }
@@ -174,7 +172,9 @@ fn densities(examples: &Examples<'_>, column: usize, classes: usize) -> Vec<Like
         let (total, mean, variance) = moments(own);
         // A class that never has the value is taken to be like all rows.
         let (mean, variance) = if total > 0.0 { (mean, variance) } else { (pooled_mean, pooled_variance) };
-        Likelihood::Gaussian { mean, variance: variance + floor }
+        let variance = variance + floor;
+        let top = -0.5 * (std::f64::consts::TAU * variance).ln();
+        Likelihood::Gaussian { mean, half_precision: 0.5 / variance, top }
     };
     (0..classes).map(density).collect()
 }

@@ -14,6 +14,9 @@ pub use silhouette::silhouette;
 use self::lloyd::Rows;
 use crate::{Context, Kind, Matrix, MlError, Predict, Random, pieces, standard::Standard};
 
+/// A row is compared with so many means side by side.
+const ABREAST: usize = 8;
+
 /// How to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,7 +42,7 @@ impl Default for KMeansOptions {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KMeans {
     standards: Vec<Standard>,
-    /// Means one after the other, in standard deviations.
+    /// The means in standard deviations, column by column: those of all clusters, then the next column's.
     centers: Vec<f64>,
     /// The weight of the rows of each cluster.
     sizes: Vec<f64>,
@@ -82,7 +85,10 @@ impl KMeans {
         let columns = rows.columns();
         Ok(Self {
             standards,
-            centers: order.iter().flat_map(|c| best.centers[c * columns..][..columns].iter().copied()).collect(),
+            centers: (0..columns)
+                .flat_map(|column| order.iter().map(move |cluster| (cluster * columns) + column))
+                .map(|at| best.centers[at])
+                .collect(),
             sizes: order.iter().map(|cluster| best.sizes[*cluster]).collect(),
             inertia: best.inertia,
         })
@@ -105,8 +111,7 @@ impl KMeans {
 
     /// The mean of a cluster in the units of the columns.
     pub fn center(&self, cluster: usize) -> Vec<f64> {
-        let columns = self.standards.len();
-        let own = &self.centers[cluster * columns..][..columns];
+        let own = self.centers[cluster..].iter().step_by(self.clusters());
         let back = |(standard, value): (&Standard, &f64)| {
             if standard.inverse > 0.0 { standard.mean + value / standard.inverse } else { standard.mean }
         };
@@ -115,16 +120,26 @@ impl KMeans {
 
     /// The nearest cluster of a row and the distance to its mean, in standard deviations.
     pub fn nearest(&self, row: &[f64]) -> (usize, f64) {
-        let columns = self.standards.len();
-        let squared = |center: &[f64]| -> f64 {
-            let parts = self.standards.iter().zip(row).zip(center);
-            parts.map(|((standard, value), center)| (standard.apply(*value) - center).powi(2)).sum()
-        };
         let mut best = (0, f64::INFINITY);
-        for (cluster, center) in self.centers.chunks_exact(columns).enumerate() {
-            let squared = squared(center);
-            if squared < best.1 {
-                best = (cluster, squared);
+        for begin in (0..self.clusters()).step_by(ABREAST) {
+            let mut squared = [0.0; ABREAST];
+            let centers = self.centers.chunks_exact(self.clusters());
+            for ((standard, value), centers) in self.standards.iter().zip(row).zip(centers) {
+                let value = standard.apply(*value);
+                let add = |squared: &mut f64, center: f64| *squared += (value - center) * (value - center);
+                match centers[begin..].first_chunk::<ABREAST>() {
+                    // A length that the compiler knows becomes vector instructions.
+                    Some(centers) => (0..ABREAST).for_each(|at| add(&mut squared[at], centers[at])),
+                    None => {
+                        squared.iter_mut().zip(&centers[begin..]).for_each(|(squared, center)| add(squared, *center));
+                    }
+                }
+            }
+            let squared = &squared[..ABREAST.min(self.clusters() - begin)];
+            for (cluster, squared) in squared.iter().enumerate() {
+                if *squared < best.1 {
+                    best = (begin + cluster, *squared);
+                }
             }
         }
         (best.0, best.1.sqrt())

@@ -32,6 +32,19 @@ impl Loss {
         }
     }
 
+    /// The loss with its first and second derivative.
+    pub(super) fn all(self, margin: f64, target: f64) -> (f64, f64, f64) {
+        if self == Self::Logistic {
+            let agreement = target * margin;
+            let small = (-agreement.abs()).exp();
+            // [`sigmoid`] of the negative agreement, by the same exponential.
+            let wrong = if agreement > 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) };
+            return (small.ln_1p() + (-agreement).max(0.0), -target * wrong, wrong * (1.0 - wrong));
+        }
+        let (first, second) = self.slopes(margin, target);
+        (self.value(margin, target), first, second)
+    }
+
     /// The first and the second derivative by the margin.
     pub(super) fn slopes(self, margin: f64, target: f64) -> (f64, f64) {
         match self {
@@ -48,6 +61,23 @@ impl Loss {
                 let off = margin - target;
                 let beyond = off.abs() - width;
                 if beyond > 0.0 { (2.0 * off.signum() * beyond, 2.0) } else { (0.0, 0.0) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_at_once_is_one_by_one() {
+        for loss in [Loss::Logistic, Loss::SquaredHinge, Loss::Square, Loss::SquaredTube { width: 0.3 }] {
+            for margin in [-800.0, -2.5, -0.0, 0.0, 0.3, 1.0, 40.0, 800.0] {
+                for target in [1.0, -1.0] {
+                    let (value, (first, second)) = (loss.value(margin, target), loss.slopes(margin, target));
+                    assert_eq!(loss.all(margin, target), (value, first, second), "{loss:?} {margin} {target}");
+                }
             }
         }
     }

@@ -22,11 +22,10 @@ pub(super) fn minimise(
     let tolerance = tolerance * scales.iter().sum::<f64>();
     let mut weights = start;
     let mut margins = design.margins(context, &weights);
-    let mut value = objective(problem, scales, &margins, &weights, context);
+    let mut here = look(problem, scales, &margins, &weights, context);
     for _ in 0..problem.steps {
         context.go_on()?;
-        let (slopes, curvatures) = slopes(problem, scales, &margins, context);
-        let mut gradient = design.sum(context, &slopes);
+        let mut gradient = design.sum(context, &here.slopes);
         problem.penalty.slope(&weights, &mut gradient, columns);
         if !problem.free_intercept {
             gradient[columns] = 0.0;
@@ -34,7 +33,7 @@ pub(super) fn minimise(
         if problem.penalty.distance(&weights, &gradient, columns) <= tolerance {
             break;
         }
-        let direction = direction(problem, &curvatures, &gradient, &weights, tolerance, context);
+        let direction = direction(problem, &here.curvatures, &gradient, &weights, tolerance, context);
         let ahead = |step: f64| -> Vec<f64> { weights.iter().zip(&direction).map(|(w, d)| w + step * d).collect() };
         let smooth: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
         let lasso = |at: &[f64]| -> f64 {
@@ -46,43 +45,51 @@ pub(super) fn minimise(
         let mut found = None;
         for _ in 0..HALVINGS {
             let trial = ahead(step);
-            let there: Vec<f64> = margins.iter().zip(&moves).map(|(m, change)| m + step * change).collect();
-            let after = objective(problem, scales, &there, &trial, context);
-            if after <= value + ENOUGH * step * promised {
-                found = Some((trial, there, after));
+            let trial_margins: Vec<f64> = margins.iter().zip(&moves).map(|(m, change)| m + step * change).collect();
+            let there = look(problem, scales, &trial_margins, &trial, context);
+            if there.objective <= here.objective + ENOUGH * step * promised {
+                found = Some((trial, trial_margins, there));
                 break;
             }
             step *= 0.5;
         }
         // No step helps any more: rounding is all that is left.
-        let Some((trial, there, after)) = found else { break };
-        (weights, margins, value) = (trial, there, after);
+        let Some(better) = found else { break };
+        (weights, margins, here) = better;
     }
     Ok(weights)
 }
 
-fn objective(problem: &Problem, scales: &[f64], margins: &[f64], weights: &[f64], context: &Context) -> f64 {
-    let sums = problem.design.blocks(context, |rows| {
-        rows.filter(|row| scales[*row] != 0.0)
-            .map(|row| scales[row] * problem.loss.value(margins[row], problem.targets[row]))
-            .sum::<f64>()
-    });
-    sums.iter().sum::<f64>() + problem.penalty.value(weights, problem.design.columns())
+/// The objective at some coefficients, and for each row the derivatives of its loss there.
+struct Look {
+    objective: f64,
+    slopes: Vec<f64>,
+    curvatures: Vec<f64>,
 }
 
-fn slopes(problem: &Problem, scales: &[f64], margins: &[f64], context: &Context) -> (Vec<f64>, Vec<f64>) {
+/// One walk over the rows for all three: they share an exponential.
+fn look(problem: &Problem, scales: &[f64], margins: &[f64], weights: &[f64], context: &Context) -> Look {
     let parts = problem.design.blocks(context, |rows| {
-        rows.map(|row| {
-            if scales[row] == 0.0 {
-                return (0.0, 0.0);
-            }
-            let (first, second) = problem.loss.slopes(margins[row], problem.targets[row]);
-            (scales[row] * first, scales[row] * second)
-        })
-        .unzip::<f64, f64, Vec<_>, Vec<_>>()
+        let (mut sum, mut first, mut second) = (0.0, Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for row in rows {
+            let scale = scales[row];
+            let (loss, slope, curvature) =
+                if scale == 0.0 { (0.0, 0.0, 0.0) } else { problem.loss.all(margins[row], problem.targets[row]) };
+            sum += scale * loss;
+            first.push(scale * slope);
+            second.push(scale * curvature);
+        }
+        (sum, first, second)
     });
-    let (first, second): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-    (first.concat(), second.concat())
+    let (mut slopes, mut curvatures) = (Vec::with_capacity(margins.len()), Vec::with_capacity(margins.len()));
+    let mut losses = 0.0;
+    for (sum, first, second) in parts {
+        losses += sum;
+        slopes.extend(first);
+        curvatures.extend(second);
+    }
+    let objective = losses + problem.penalty.value(weights, problem.design.columns());
+    Look { objective, slopes, curvatures }
 }
 
 fn direction(

@@ -68,6 +68,10 @@ struct Node {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Points {
     measures: Vec<Measure>,
+    /// The column of each measure: numbers come first, so that their distances are one loop without a question in it.
+    columns: Vec<u32>,
+    /// How many measures are of numbers.
+    numbers: u32,
     values: Vec<f64>,
     rows: Vec<u32>,
     nodes: Vec<Node>,
@@ -90,12 +94,15 @@ impl Points {
             let told = format!("nearest neighbours take at most {COLUMNS_MAX} columns, not {columns}");
             return Err(MlError::Shape(format!("{told}; leave out those that matter least")));
         }
-        let measure = |(column, kind): (usize, &Kind)| match kind {
-            Kind::Number => Measure::Number(Standard::of(examples.rows, column, |row| examples.weight(row))),
-            Kind::Category { .. } => Measure::Category,
-        };
-        let measures: Vec<Measure> = examples.kinds.iter().enumerate().map(measure).collect();
-        let mut points = Self { measures, values: Vec::new(), rows: Vec::new(), nodes: Vec::new(), bounds: Vec::new() };
+        let (mut columns, categories): (Vec<u32>, Vec<u32>) =
+            (0..examples.kinds.len() as u32).partition(|column| examples.kinds[*column as usize] == Kind::Number);
+        let numbers = columns.len() as u32;
+        let number = |column: &u32| Standard::of(examples.rows, *column as usize, |row| examples.weight(row));
+        let mut measures: Vec<Measure> = columns.iter().map(|column| Measure::Number(number(column))).collect();
+        measures.resize(examples.kinds.len(), Measure::Category);
+        columns.extend(categories);
+        let (values, rows, nodes, bounds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut points = Self { measures, columns, numbers, values, rows, nodes, bounds };
         points.grow(examples, &mut kept, 0, context)?;
         points.rows = kept.iter().map(|row| *row as u32).collect();
         points.values = kept.iter().flat_map(|row| points.placed(examples.rows.row(*row))).collect();
@@ -104,7 +111,7 @@ impl Points {
 
     /// A row in the units in which distances are taken.
     fn placed(&self, row: &[f64]) -> impl Iterator<Item = f64> {
-        self.measures.iter().zip(row).map(|(measure, value)| measure.place(*value))
+        self.measures.iter().zip(&self.columns).map(|(measure, column)| measure.place(row[*column as usize]))
     }
 
     /// Makes the node of the rows, which stand at `begin`, and those below it; each half has half of the rows.
@@ -118,8 +125,10 @@ impl Points {
         context.go_on()?;
         let node = self.nodes.len();
         self.nodes.push(Node { begin: begin as u32, end: (begin + rows.len()) as u32, second: 0 });
-        let value =
-            |measures: &[Measure], row: usize, column: usize| measures[column].place(examples.rows.row(row)[column]);
+        let columns = self.columns.clone();
+        let value = |measures: &[Measure], row: usize, place: usize| {
+            measures[place].place(examples.rows.row(row)[columns[place] as usize])
+        };
         let mut bounds = vec![(f64::INFINITY, f64::NEG_INFINITY); self.measures.len()];
         for row in rows.iter() {
             for (column, (low, high)) in bounds.iter_mut().enumerate() {
@@ -160,10 +169,7 @@ impl Points {
     fn bound(&self, node: usize, row: &[f64]) -> f64 {
         let columns = self.measures.len();
         let bounds = &self.bounds[node * columns..][..columns];
-        let least = |((measure, value), (low, high)): ((&Measure, &f64), &(f64, f64))| {
-            measure.squared(*value, value.clamp(*low, *high))
-        };
-        self.measures.iter().zip(row).zip(bounds).map(least).sum()
+        self.squared(row, bounds, |asked, (low, high)| asked - asked.clamp(*low, *high))
     }
 
     fn search(&self, node: usize, bound: f64, row: &[f64], places: &mut [Found]) {
@@ -198,8 +204,28 @@ impl Points {
     fn found(&self, point: u32, row: &[f64]) -> Found {
         let columns = self.measures.len();
         let values = &self.values[point as usize * columns..][..columns];
-        let parts = self.measures.iter().zip(row).zip(values);
-        let squared = parts.map(|((measure, value), known)| measure.squared(*value, *known)).sum();
+        let squared = self.squared(row, values, |asked, known| asked - known);
         Found { squared, point, row: self.rows[point as usize] }
+    }
+
+    /// The square of the distance of a row to `known`, which has an entry for each column. Numbers are added in four lanes,
+    /// which the compiler turns into vector instructions; every distance is added in this order, so that a bound, each part
+    /// of which is no more than that of a point, is no more than the point's distance after rounding either.
+    #[inline]
+    fn squared<K>(&self, row: &[f64], known: &[K], apart: impl Fn(f64, &K) -> f64) -> f64 {
+        let (numbers, categories) = row.split_at(self.numbers as usize);
+        let (known_numbers, known_categories) = known.split_at(numbers.len());
+        let ((chunks, rest), (known_chunks, known_rest)) = (numbers.as_chunks::<4>(), known_numbers.as_chunks::<4>());
+        let mut lanes = [0.0; 4];
+        let mut add = |lane: usize, asked: f64, known: &K| {
+            let apart = apart(asked, known);
+            lanes[lane] += apart * apart;
+        };
+        for (asked, known) in chunks.iter().zip(known_chunks) {
+            (0..4).for_each(|lane| add(lane, asked[lane], &known[lane]));
+        }
+        rest.iter().zip(known_rest).enumerate().for_each(|(lane, (asked, known))| add(lane, *asked, known));
+        let different = categories.iter().zip(known_categories).filter(|(asked, known)| apart(**asked, known) != 0.0);
+        (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + different.count() as f64
     }
 }

@@ -11,6 +11,7 @@
 //!   dealt with there and not in the nodes; columns that no node looks at cost nothing.
 //! - Equal leaves share their numbers.
 
+use std::array;
 use std::collections::BTreeMap;
 use std::hint::select_unpredictable;
 
@@ -44,6 +45,8 @@ pub struct FlatTrees {
     first_large: u32,
     /// The length of the longest path if that is short; otherwise 0.
     sure_steps: u32,
+    /// Whether all paths together have fewer steps than there are views: then a batch looks at a column when a node asks.
+    few_steps: bool,
     width: Width,
 }
 
@@ -154,16 +157,20 @@ impl FlatTrees {
             first_large: up_to(3),
             views,
             sure_steps: 0,
+            few_steps: false,
             width,
         };
         let mut known = Known::default();
         for (view, number) in flat.views.iter().zip(1..) {
             known.views.insert((view.look.rank().min(2), view.column), number);
         }
-        let mut longest = 0;
+        let (mut longest, mut steps) = (0, 0);
         for tree in trees {
-            longest = longest.max(flat.add(tree, &mut known)?);
+            let path = flat.add(tree, &mut known)?;
+            longest = longest.max(path);
+            steps += path as usize;
         }
+        flat.few_steps = steps < flat.views.len();
         flat.sure_steps = if longest <= SHORT { longest } else { 0 };
         Ok(flat)
     }
@@ -180,7 +187,11 @@ impl FlatTrees {
 
     /// Writes the sums for all rows into `out`, row by row. A tree takes many rows while it is in the nearest memory.
     pub fn sums_of_rows(&self, rows: &Matrix, out: &mut [f64]) {
-        with_constants!(self.sums_of_blocks(rows, out));
+        if self.few_steps {
+            with_constants!(self.sums_as_asked(rows, out));
+        } else {
+            with_constants!(self.sums_of_blocks(rows, out));
+        }
     }
 
     fn sums_of<const VIEWS: usize, const SETS: u8>(&self, row: &[f64], out: &mut [f64]) {
@@ -202,13 +213,13 @@ impl FlatTrees {
         let (groups, rest) = self.roots.as_chunks::<LANES>();
         let mut tree = 0;
         for roots in groups {
-            for leaf in self.walk::<VIEWS, SETS, LANES>(*roots, |_| seen) {
+            for leaf in self.walk::<VIEWS, SETS, LANES>(*roots, |_, view| seen[view]) {
                 then(tree, leaf);
                 tree += 1;
             }
         }
         for root in rest {
-            let [leaf] = self.walk::<VIEWS, SETS, 1>([*root], |_| seen);
+            let [leaf] = self.walk::<VIEWS, SETS, 1>([*root], |_, view| seen[view]);
             then(tree, leaf);
             tree += 1;
         }
@@ -225,42 +236,60 @@ impl FlatTrees {
             for (tree, root) in self.roots.iter().enumerate() {
                 let mut outs = out.chunks_exact_mut(outputs);
                 for group in groups {
-                    let leaves = self.walk::<VIEWS, SETS, LANES>([*root; LANES], |lane| &group[lane]);
+                    let leaves = self.walk::<VIEWS, SETS, LANES>([*root; LANES], |lane, view| group[lane][view]);
                     leaves.into_iter().zip(&mut outs).for_each(|(leaf, out)| self.add_leaf(tree, leaf, out));
                 }
                 for (seen, out) in rest.iter().zip(outs) {
-                    let [leaf] = self.walk::<VIEWS, SETS, 1>([*root], |_| seen);
+                    let [leaf] = self.walk::<VIEWS, SETS, 1>([*root], |_, view| seen[view]);
                     self.add_leaf(tree, leaf, out);
                 }
             }
         }
     }
 
+    /// As [`Self::sums_of_blocks`], without views made before.
+    fn sums_as_asked<const VIEWS: usize, const SETS: u8>(&self, rows: &Matrix, out: &mut [f64]) {
+        let outputs = self.outputs();
+        out.chunks_exact_mut(outputs).for_each(|out| out.copy_from_slice(&self.base));
+        for (tree, root) in self.roots.iter().enumerate() {
+            let mut first = 0;
+            for out in out.chunks_mut(LANES * outputs) {
+                // The last group may be of fewer rows; its other lanes walk with its first one.
+                let group: [&[f64]; LANES] =
+                    array::from_fn(|lane| rows.row(if lane * outputs < out.len() { first + lane } else { first }));
+                let leaves =
+                    self.walk::<VIEWS, SETS, LANES>([*root; LANES], |lane, view| self.asked(view, group[lane]));
+                out.chunks_exact_mut(outputs).zip(leaves).for_each(|(out, leaf)| self.add_leaf(tree, leaf, out));
+                first += LANES;
+            }
+        }
+    }
+
+    /// What a view shows of a row.
+    #[inline]
+    fn asked(&self, number: usize, row: &[f64]) -> u32 {
+        let view = self.views[number.saturating_sub(1)];
+        select_unpredictable(number == 0, NOTHING, view.look.at(row[view.column as usize]))
+    }
+
     /// Fills in the views of a row.
     fn look<const VIEWS: usize>(&self, row: &[f64], seen: &mut [u32; VIEWS]) {
         for (view, seen) in self.views.iter().zip(&mut seen[1..]) {
-            let value = row[view.column as usize];
-            *seen = match view.look {
-                Look::MissingLeft if value.is_nan() => NOTHING,
-                Look::MissingRight if value.is_nan() => u32::MAX,
-                Look::MissingLeft | Look::MissingRight => ordered(value as f32),
-                Look::Category { .. } if value.is_nan() => 0,
-                Look::Category { others } => (value as u32).saturating_add(1).min(others),
-            };
+            *seen = view.look.at(row[view.column as usize]);
         }
     }
 
     /// Walks from nodes to leaves, each for a row of its own; returns the places of the leaves' numbers.
     #[inline]
-    fn walk<'a, const VIEWS: usize, const SETS: u8, const N: usize>(
+    fn walk<const VIEWS: usize, const SETS: u8, const N: usize>(
         &self,
         mut at: [u32; N],
-        seen: impl Fn(usize) -> &'a [u32; VIEWS],
+        seen: impl Fn(usize, usize) -> u32,
     ) -> [u32; N] {
         let steps = |at: &mut [u32; N]| {
             let mut moved = 0;
             for (lane, at) in at.iter_mut().enumerate() {
-                let step = self.step_from::<VIEWS, SETS>(*at, seen(lane));
+                let step = self.step_from::<VIEWS, SETS>(*at, |view| seen(lane, view));
                 moved |= step;
                 *at += step;
             }
@@ -278,10 +307,10 @@ impl FlatTrees {
 
     /// How far on a node sends a row; 0 from a leaf.
     #[inline]
-    fn step_from<const VIEWS: usize, const SETS: u8>(&self, at: u32, seen: &[u32; VIEWS]) -> u32 {
+    fn step_from<const VIEWS: usize, const SETS: u8>(&self, at: u32, seen: impl Fn(usize) -> u32) -> u32 {
         let node = self.nodes[at as usize];
         let view = node.step as usize % VIEWS;
-        let value = seen[view];
+        let value = seen(view);
         let mut no = u32::from(node.key < value);
         if SETS != NO_SETS {
             let category = view as u32 >= self.first_category;
@@ -400,6 +429,17 @@ fn ordered(number: f32) -> u32 {
 }
 
 impl Look {
+    /// What it shows of a value.
+    #[inline]
+    fn at(self, value: f64) -> u32 {
+        match self {
+            Self::MissingLeft => select_unpredictable(value.is_nan(), NOTHING, ordered(value as f32)),
+            Self::MissingRight => select_unpredictable(value.is_nan(), u32::MAX, ordered(value as f32)),
+            Self::Category { .. } if value.is_nan() => 0,
+            Self::Category { others } => (value as u32).saturating_add(1).min(others),
+        }
+    }
+
     /// The order of views.
     fn rank(self) -> u8 {
         match self {
@@ -549,6 +589,39 @@ mod tests {
         }
         let trees: Vec<Tree> = (0..8_192).map(stump).collect();
         assert!(FlatTrees::new(&trees, &[0.0]).unwrap_err().to_string().contains("8192 ways"));
+    }
+
+    #[test]
+    fn a_batch_for_few_steps_looks_when_asked() {
+        // Seven splits on seven columns, three on each way.
+        let split = |column: u32| Node::Split {
+            column,
+            test: if column == 4 { Test::In([5].into()) } else { Test::AtMost(column as f32 - 3.0) },
+            missing_left: column.is_multiple_of(2),
+            left: 2 * column + 1,
+            right: 2 * column + 2,
+        };
+        let tree = Tree {
+            outputs: 1,
+            nodes: (0..7).map(split).chain((0..8).map(|value| Node::Leaf { value })).collect(),
+            values: (0..8).map(f64::from).collect(),
+            cover: vec![1.0; 15],
+        };
+        let trees = [tree];
+        let flat = FlatTrees::new(&trees, &[0.25]).unwrap();
+        assert!(flat.few_steps);
+        let values = [f64::NAN, -4.0, -3.0, 0.0, 2.0, 3.5, f64::INFINITY];
+        let mut random = crate::Random::new(7, 0);
+        let rows: Vec<f64> = (0..70 * 7).map(|_| values[random.below(values.len())]).collect();
+        let matrix = Matrix::from_values(7, rows).unwrap();
+        let mut batch = vec![0.0; 70];
+        flat.sums_of_rows(&matrix, &mut batch);
+        let mut reached = std::collections::BTreeSet::new();
+        for (row, sum) in batch.iter().enumerate() {
+            assert_eq!(vec![sum.to_bits()], by_walking(&trees, &[0.25], matrix.row(row)), "row {row}");
+            reached.insert(sum.to_bits());
+        }
+        assert_eq!(reached.len(), 8, "every leaf is reached by some row");
     }
 
     #[test]

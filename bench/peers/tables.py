@@ -1,0 +1,46 @@
+"""Tables as the Rust side wrote them: train.csv with the answers, test.csv without. Answers go back as lines of JSON."""
+
+import json
+
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+TARGET = "target"
+
+
+class Table:
+    """Numbers as they are; texts and truth values are categories, and those that training did not have are missing."""
+
+    def __init__(self, folder):
+        train, self.test = (pd.read_csv(f"{folder}/{part}.csv", na_values=[" "]) for part in ("train", "test"))
+        self.answers = train.pop(TARGET).to_numpy()
+        self.train = train
+        self.categories = list(train.select_dtypes(exclude="number").columns) + list(train.select_dtypes(bool).columns)
+        self.categories = list(dict.fromkeys(self.categories))
+        self.numbers = [name for name in train.columns if name not in self.categories]
+        for name in self.categories:
+            known = sorted(train[name].dropna().astype(str).unique())
+            for part in (self.train, self.test):
+                texts = part[name].astype(object).where(part[name].isna(), part[name].astype(str))
+                part[name] = pd.Categorical(texts, categories=known)
+
+    def catboost(self, part):
+        """CatBoost wants texts, and none missing."""
+        part = part.copy()
+        for name in self.categories:
+            part[name] = part[name].astype(object).where(part[name].notna(), "(missing)").astype(str)
+        return part
+
+    def one_hot(self, model):
+        """A scikit-learn model behind standardised numbers and a column for each category."""
+        return make_pipeline(make_column_transformer(
+            (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), self.numbers),
+            (OneHotEncoder(handle_unknown="ignore"), self.categories)), model)
+
+
+def tell(name, peer, seconds, probabilities, **more):
+    line = {"set": name, "peer": peer, "seconds": seconds, "probabilities": [float(p) for p in probabilities]}
+    print(json.dumps(line | more), flush=True)

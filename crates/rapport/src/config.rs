@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) log_level: tracing::Level,
     pub(crate) log_format: LogFormat,
     pub(crate) events_per_second: u32,
+    pub(crate) head_seconds: u32,
+    pub(crate) body_seconds: u32,
     pub(crate) checkpoint_seconds: u32,
     pub(crate) checkpoint_entries: u32,
     pub(crate) hot_profiles: u32,
@@ -92,6 +94,8 @@ impl Config {
             log_level: tracing::Level::ERROR,
             log_format: LogFormat::Text,
             events_per_second: u32::MAX,
+            head_seconds: 0,
+            body_seconds: 0,
             checkpoint_seconds: 0,
             checkpoint_entries: 0,
             hot_profiles: 0,
@@ -125,6 +129,8 @@ impl Config {
                 };
             }
             "events_per_second" => self.events_per_second = number(0, 100_000_000)?,
+            "head_seconds" => self.head_seconds = number(1, 3_600)?,
+            "body_seconds" => self.body_seconds = number(1, 3_600)?,
             "checkpoint_seconds" => self.checkpoint_seconds = number(1, 3_600)?,
             "checkpoint_entries" => self.checkpoint_entries = number(1_000, 100_000_000)?,
             "hot_profiles" => self.hot_profiles = number(1_000, 100_000_000)?,
@@ -169,6 +175,8 @@ mod tests {
         assert_ne!(config.events_per_second, blank.events_per_second);
         for (set, left) in [
             (config.partitions, blank.partitions),
+            (config.head_seconds, blank.head_seconds),
+            (config.body_seconds, blank.body_seconds),
             (config.checkpoint_seconds, blank.checkpoint_seconds),
             (config.checkpoint_entries, blank.checkpoint_entries),
             (config.hot_profiles, blank.hot_profiles),

@@ -11,17 +11,19 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+mod server;
+
 use std::{
     fmt::Write as _,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
 
 use parking_lot::{Condvar, Mutex};
+use server::{Gate, Server, state};
 
 const LANES: usize = 4;
 /// Events of one request.
@@ -31,44 +33,8 @@ const PEOPLE: usize = 30;
 /// The longest that a server lives, from its first line on.
 const LONGEST_LIFE: u64 = 150;
 
-struct Server {
-    child: Child,
-    gate: Gate,
-}
-
-/// What a sender needs to know.
-#[derive(Clone)]
-struct Gate {
-    address: String,
-    write_key: String,
-}
-
-impl Server {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rapport"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--data"])
-            .arg(data)
-            .env("RAPPORT_CHECKPOINT_SECONDS", "1")
-            .env("RAPPORT_CHECKPOINT_ENTRIES", "1000")
-            .env("RAPPORT_EVENTS_PER_SECOND", "0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.contains("http://"), "the server said {line:?}");
-        let read = |name: &str| std::fs::read_to_string(data.join(name)).unwrap();
-        let credentials: serde_json::Value = serde_json::from_str(&read("credentials.json")).unwrap();
-        let write_key = credentials["write_key"].as_str().unwrap().to_owned();
-        let address = read("address").trim().trim_start_matches("http://").to_owned();
-        Self { child, gate: Gate { address, write_key } }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
+/// Checkpoints come so often that kills meet them.
+const SETTINGS: &[(&str, &str)] = &[("RAPPORT_CHECKPOINT_SECONDS", "1"), ("RAPPORT_CHECKPOINT_ENTRIES", "1000")];
 
 /// Sends a batch; the answer, which is not whole if the server died.
 fn send(gate: &Gate, lane: usize, batch: usize) -> std::io::Result<String> {
@@ -186,7 +152,7 @@ fn storm(data: &Path, kills: usize, seed: u64) -> (Vec<usize>, usize) {
         let _closes = Closes(door);
         let lanes: Vec<_> = (0..LANES).map(|lane| scope.spawn(move || drive(lane, door))).collect();
         for _ in 0..kills {
-            let server = Server::start(data);
+            let server = Server::start(data, SETTINGS);
             door.open(Some(server.gate.clone()));
             let life = Duration::from_micros(next(&mut random) % (LONGEST_LIFE * 1_000));
             // Nothing ever comes: this is how long the server lives.
@@ -207,18 +173,6 @@ fn next(state: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// What `rapport state` says of a stopped installation.
-fn state(data: &Path, rebuild: bool) -> serde_json::Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));
-    command.args(["state", "--digest", "--json", "--data"]).arg(data);
-    if rebuild {
-        command.arg("--rebuild");
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |value| value.parse().unwrap())
 }
@@ -228,7 +182,7 @@ fn a_run_that_is_killed_again_and_again_ends_like_one_that_is_not() {
     let (kills, seed) = (setting("RAPPORT_TEST_KILLS", 12) as usize, setting("RAPPORT_TEST_SEED", 1));
     let stormy = tempfile::tempdir().unwrap();
     let (mut batches, repeats) = storm(stormy.path(), kills, seed);
-    let server = Server::start(stormy.path());
+    let server = Server::start(stormy.path(), SETTINGS);
     // What no sender heard an answer to is sent a last time, so that both runs have the same events.
     for (lane, done) in batches.iter_mut().enumerate() {
         let answer = send(&server.gate, lane, *done).unwrap();
@@ -238,7 +192,7 @@ fn a_run_that_is_killed_again_and_again_ends_like_one_that_is_not() {
     server.kill();
 
     let calm = tempfile::tempdir().unwrap();
-    let server = Server::start(calm.path());
+    let server = Server::start(calm.path(), SETTINGS);
     for batch in 0..*batches.iter().max().unwrap() {
         for lane in (0..LANES).filter(|lane| batch < batches[*lane]) {
             let answer = send(&server.gate, lane, batch).unwrap();

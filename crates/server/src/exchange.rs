@@ -84,9 +84,9 @@ pub(crate) struct Text(pub(crate) String);
 impl FromRequest<Shared> for Text {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Shared) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
         let (parts, content): (Parts, Body) = request.into_parts();
-        let bytes = body::read(&parts.headers, content, BODY_BYTES).await?;
+        let bytes = body::read(&parts.headers, content, BODY_BYTES, app.state.patience.body).await?;
         body::text(&bytes).map(|text| Self(text.to_owned()))
     }
 }

@@ -27,9 +27,10 @@ mod pages;
 pub mod ports;
 mod problem;
 mod routes;
+mod serve;
 mod session;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rapport_stream::Log;
 use rapport_types::Timestamp;
@@ -37,6 +38,7 @@ use rapport_types::Timestamp;
 pub use hub::{Hub, HubOptions, Kind, Pushed};
 pub use problem::Problem;
 pub use routes::router;
+pub use serve::serve;
 
 /// What the server works with.
 #[derive(Clone)]
@@ -59,6 +61,8 @@ pub struct State {
     pub about: api::About,
     /// How fast a write key may send.
     pub limits: Limits,
+    /// How long a sender may take.
+    pub patience: Patience,
     /// Whether the cookie is for HTTPS only; set behind a proxy that speaks HTTPS.
     pub secure_cookie: bool,
     /// The time of the machine; [`system_time`] outside tests.
@@ -77,6 +81,22 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { events_per_second: 250_000, burst: 500_000 }
+    }
+}
+
+/// How long a sender may take. A sender that takes longer holds a connection for nothing. Answers have no such limit: a
+/// live stream goes on for as long as its reader wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the head of a request, counted from the end of the one before it: an idle connection ends then too.
+    pub head: Duration,
+    /// For the whole body of a request.
+    pub body: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(75), body: Duration::from_secs(30) }
     }
 }
 

@@ -11,11 +11,10 @@ mod training;
 
 use std::{io::Write as _, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt as _;
 use parking_lot::RwLock;
 use rapport_decide::Effect;
 use rapport_engine::{Engine, EngineOptions, Sink};
-use rapport_server::{Hub, HubOptions, Limits, State, api::About, system_time};
+use rapport_server::{Hub, HubOptions, Limits, Patience, State, api::About, system_time};
 use rapport_store::Checkpoint as _;
 use rapport_types::{Offset, PartitionId};
 
@@ -119,6 +118,10 @@ fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<
             partitions: data.log.partitions(),
         },
         limits: Limits { events_per_second, burst },
+        patience: Patience {
+            head: Duration::from_secs(u64::from(config.head_seconds)),
+            body: Duration::from_secs(u64::from(config.body_seconds)),
+        },
         secure_cookie: config.secure_cookie,
         clock: system_time,
     };
@@ -135,29 +138,22 @@ fn listen(config: &Config, state: State, jobs: &Jobs, credentials: &Credentials)
         std::fs::write(config.data.join("address"), &base)?;
         tracing::info!(address = %base, data = %config.data.display(), "listening");
         tell(&base, credentials);
-        // Answers are small and wanted at once.
-        let listener = listener.tap_io(|stream| {
-            let _kept_delay = stream.set_nodelay(true).is_err();
-        });
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
-        let server = axum::serve(listener, rapport_server::router(state)).with_graceful_shutdown(async {
+        let mut server = std::pin::pin!(rapport_server::serve(listener, state, async {
             let _gone = stopping.await.is_err();
-        });
-        let mut server = std::pin::pin!(server.into_future());
+        }));
         tokio::select! {
-            ended = &mut server => return Ok::<(), Failure>(ended?),
+            () = &mut server => return Err("the server ended by itself".into()),
             () = told_to_stop() => {}
         }
         tracing::info!("stopping");
         hub.close();
         jobs.close();
         let _gone = stop.send(()).is_err();
-        if let Ok(ended) = tokio::time::timeout(GRACE, server).await {
-            ended?;
-        } else {
+        if tokio::time::timeout(GRACE, server).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
-        Ok(())
+        Ok::<(), Failure>(())
     });
     runtime.shutdown_timeout(GRACE);
     served

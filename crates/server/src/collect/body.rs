@@ -1,40 +1,59 @@
 //! Reads a body: its length is limited before and after unpacking, and so is the time that it may take.
 
-use std::{error::Error as _, io::Read, time::Duration};
+use std::{io::Read, time::Duration};
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     http::{HeaderMap, StatusCode, header},
 };
 use flate2::bufread::MultiGzDecoder;
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::problem::Problem;
 
-/// A sender that takes longer for its body holds a connection for nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// So many bytes beyond the limit are still taken off the wire, and forgotten, before a refusal is sent: a connection that
+/// is closed with bytes unread is reset, and the sender would see that instead of the reason.
+const FORGOTTEN: usize = 4 * 1024 * 1024;
 
-/// The body, unpacked, of at most `limit` bytes.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let too_large = || Problem::too_large(format!("a body may have {limit} bytes"));
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
+/// The body, unpacked, of at most `limit` bytes, if it comes within `patience`.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    mut body: Body,
+    limit: usize,
+    patience: Duration,
+) -> Result<Bytes, Problem> {
     let packed = is_gzip(headers)?;
-    let bytes = match tokio::time::timeout(PATIENCE, to_bytes(body, limit)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) if error.source().is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) => {
-            return Err(too_large());
-        }
-        Ok(Err(_)) => {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "body", "The body did not come whole"));
-        }
-        Err(_) => {
-            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body took too long"));
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let bytes = if announced.is_some_and(|length| length > limit as u64) {
+        None
+    } else {
+        match tokio::time::timeout(patience, Limited::new(&mut body, limit).collect()).await {
+            Ok(Ok(bytes)) => Some(bytes.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => None,
+            Ok(Err(_)) => return Err(Problem::new(StatusCode::BAD_REQUEST, "body", "The body did not come whole")),
+            Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body took too long")),
         }
     };
+    let Some(bytes) = bytes else {
+        // A sender that asked whether to go on has sent nothing yet that could be left unread.
+        let asked = headers.contains_key(header::EXPECT);
+        if !asked && announced.is_none_or(|length| length <= (limit + FORGOTTEN) as u64) {
+            let _late = tokio::time::timeout(patience, forget(body)).await.is_err();
+        }
+        return Err(Problem::too_large(format!("a body may have {limit} bytes")));
+    };
     if packed { unpack(&bytes, limit) } else { Ok(bytes) }
+}
+
+/// Takes what still comes off the wire, up to a limit.
+async fn forget(mut body: Body) {
+    let mut left = FORGOTTEN;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            break;
+        }
+    }
 }
 
 fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {

@@ -26,10 +26,10 @@ pub(crate) struct Frame<'a> {
 /// The event that a message is.
 pub(crate) fn make(mut message: Message<'_>, kind: EventKind, frame: &Frame<'_>) -> Result<Event, Wrong> {
     for field in [Field::UserId, Field::AnonymousId, Field::PreviousId, Field::GroupId, Field::MessageId] {
-        at_most(&message, field, ID_BYTES)?;
+        fits(&message, field, ID_BYTES)?;
     }
-    at_most(&message, Field::Event, NAME_BYTES)?;
-    at_most(&message, Field::Name, NAME_BYTES)?;
+    fits(&message, Field::Event, NAME_BYTES)?;
+    fits(&message, Field::Name, NAME_BYTES)?;
     check_ids(&message, kind)?;
     let sent_at = time(&message, Field::SentAt)?.or(frame.sent_at);
     let original = time(&message, Field::OriginalTimestamp)?;
@@ -87,8 +87,10 @@ fn check_ids(message: &Message<'_>, kind: EventKind) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn at_most(message: &Message<'_>, field: Field, bytes: usize) -> Result<(), Wrong> {
+/// Ids and names become keys, in other systems too, and some of these end a text at the character U+0000.
+fn fits(message: &Message<'_>, field: Field, bytes: usize) -> Result<(), Wrong> {
     match message.text(field) {
+        Some(text) if text.contains('\0') => Err(Wrong::field(field.name(), "it may not have the character U+0000")),
         Some(text) if text.len() > bytes => Err(Wrong::field(field.name(), format!("it may have {bytes} bytes"))),
         _ => Ok(()),
     }

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -127,8 +128,7 @@ type Taken = Result<Option<Collected>, Problem>;
 async fn take_one(kind: EventKind, app: &App, request: Request) -> Taken {
     let received = Received::now(app);
     let (parts, content) = request.into_parts();
-    let known = app.doors.by_header(app, &parts.headers)?;
-    let bytes = body::read(&parts.headers, content, EVENT_BYTES).await?;
+    let (known, bytes) = known_and_body(app, &parts.headers, content, EVENT_BYTES).await?;
     let message = message::read(body::text(&bytes)?)?;
     let door = match known {
         Some(door) => door,
@@ -145,8 +145,7 @@ async fn take_one(kind: EventKind, app: &App, request: Request) -> Taken {
 async fn take_batch(app: &App, request: Request) -> Taken {
     let received = Received::now(app);
     let (parts, content) = request.into_parts();
-    let known = app.doors.by_header(app, &parts.headers)?;
-    let bytes = body::read(&parts.headers, content, BATCH_BYTES).await?;
+    let (known, bytes) = known_and_body(app, &parts.headers, content, BATCH_BYTES).await?;
     let batch = batch::read_batch(body::text(&bytes)?)?;
     let door = match known {
         Some(door) => door,
@@ -159,6 +158,21 @@ async fn take_batch(app: &App, request: Request) -> Taken {
         append(app, &door, received, entries).await?;
     }
     Ok(results.map(|results| Collected { success: results.iter().all(|result| result.status == 200), results }))
+}
+
+/// Who the headers say is sending, if they do, and the body.
+///
+/// The body is read even for a sender that is not known: a connection that is closed with bytes unread is reset, and the
+/// sender would see that instead of the reason.
+async fn known_and_body(
+    app: &App,
+    headers: &HeaderMap,
+    content: Body,
+    limit: usize,
+) -> Result<(Option<Arc<Door>>, Bytes), Problem> {
+    let known = app.doors.by_header(app, headers);
+    let bytes = body::read(headers, content, limit, app.state.patience.body).await;
+    Ok((known?, bytes?))
 }
 
 type Entries = Vec<(PartitionId, Vec<u8>)>;

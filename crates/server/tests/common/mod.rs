@@ -17,7 +17,7 @@ use axum::{
 };
 use http_body_util::BodyExt as _;
 use rapport_server::{
-    Hub, HubOptions, Limits, State,
+    Hub, HubOptions, Limits, Patience, State,
     api::{
         About, Customer, CustomerRow, Decision, Health, Job, Ledger, LedgerCounts, LedgerRow, LogPosition, Mistake,
         Session,
@@ -94,6 +94,7 @@ impl World {
             hub: hub.clone(),
             about,
             limits,
+            patience: Patience::default(),
             secure_cookie: false,
             clock: now,
         };

@@ -1,0 +1,47 @@
+//! Connections: taken, served over HTTP/1 with a limit on how long the head of a request may take, and ended in order.
+//!
+//! It is what `axum::serve` does, which has no such limit: a client that sends a header line every few seconds would hold its
+//! connection for ever. The limit runs only while a head is awaited, so it never ends an answer that goes on, such as a
+//! live stream.
+
+use std::pin::pin;
+
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::net::TcpListener;
+
+use crate::{State, router};
+
+/// The largest head of a request, in bytes. A larger one is answered 431.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Serves until `stop` is ready; then takes no new connections and returns when those at hand have ended.
+pub async fn serve(mut listener: TcpListener, state: State, stop: impl Future<Output = ()>) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(state.patience.head).max_header_size(HEAD_BYTES);
+    let service = TowerToHyperService::new(router(state));
+    let connections = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        // The trait's `accept` waits a little when the system has no room for another connection, and tries again.
+        let (stream, _) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut stop => break,
+        };
+        // Answers are small and wanted at once.
+        let _kept_delay = stream.set_nodelay(true).is_err();
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended before its time");
+            }
+        });
+    }
+    drop(listener);
+    connections.shutdown().await;
+}

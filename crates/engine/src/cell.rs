@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rapport_decide::{Cause, Decider, Effect};
-use rapport_profile::{Changes, CheckpointParts, PartitionState};
+use rapport_profile::{Changes, CheckpointParts, PartitionState, RestoreError};
 use rapport_types::{Activation, DefinitionsChanged, Entry, EntryError, Offset, PartitionId, Timestamp, Trial};
 use serde::{Deserialize, Serialize};
 
@@ -214,8 +214,10 @@ impl Cell {
     /// The first step of a restart; rows and chunks follow on `state`.
     pub(crate) fn restore_meta(&mut self, meta: &[u8]) -> Result<(), EngineError> {
         let partition = self.state.partition().0;
-        let broken = || rapport_profile::RestoreError::Meta(partition);
-        let (control, meta) = Control::decode(meta).map_err(|_| broken())?;
+        if let Some(format) = meta.first().copied().filter(|format| *format > CONTROL_VERSION) {
+            return Err(RestoreError::Newer { partition, format }.into());
+        }
+        let (control, meta) = Control::decode(meta).map_err(|_| RestoreError::Meta(partition))?;
         self.decider = control.decider()?;
         self.control = control;
         Ok(self.state.restore_meta(&meta)?)

@@ -29,6 +29,7 @@ pub(crate) fn save(store: &dyn Checkpoint, save: Save) -> Result<(), EngineError
         next: parts.next,
         version,
         meta: &parts.meta,
+        rows: parts.rows,
         changed: &parts.changed,
         deleted: &parts.deleted,
         chunks: &chunks,
@@ -83,6 +84,7 @@ fn load(
             }
         }
     })?;
+    // What the store says of damage comes first: it names the file.
     restored?;
     Ok(cell)
 }

@@ -5,6 +5,7 @@ use std::{
     thread::JoinHandle,
 };
 
+use rapport_profile::RestoreError;
 use rapport_store::Checkpoint;
 use rapport_stream::Log;
 use rapport_types::{Offset, PartitionId};
@@ -146,7 +147,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a bug").to_owned()
 }
 
-/// The cells of the checkpoints; without usable ones, cells made from the log.
+/// The cells of the checkpoints; where there are none, or of an older format, cells made from the log. Damage is not mended
+/// here: what damaged the state may have damaged more, so a person shall know before anything is written over it.
 ///
 /// A short log without a checkpoint is left to the workers, which apply it as if it came just now: its effects may not
 /// have been delivered before. A long one is rebuilt, which delivers nothing; readers are told to look again.
@@ -171,8 +173,8 @@ fn load_or_rebuild(
             tracing::warn!("the checkpoints were cut short by a crash; rebuilding the state from the log");
             make_anew(log, &**store, &ends)
         }
-        Err(EngineError::Restore(error)) => {
-            tracing::error!(%error, "the checkpoint is not usable; rebuilding the state from the log");
+        Err(EngineError::Restore(error @ RestoreError::Older { .. })) => {
+            tracing::warn!(%error, "rebuilding the state from the log");
             make_anew(log, &**store, &ends)
         }
         Err(error) => Err(error),

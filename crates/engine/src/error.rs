@@ -3,6 +3,7 @@
 use rapport_profile::RestoreError;
 use rapport_store::StoreError;
 use rapport_stream::LogError;
+use rapport_types::{EntryError, Offset, PartitionId};
 
 /// Every error of this crate.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -14,13 +15,14 @@ pub enum EngineError {
     /// The checkpoint could not be read or written.
     #[error("checkpoint: {0}")]
     Store(std::sync::Arc<StoreError>),
-    /// A checkpoint that does not decode; the state must be rebuilt from the log.
-    #[error("{0}")]
+    /// A checkpoint that cannot be read.
+    #[error("{0}; {remedy}", remedy = remedy(.0))]
     Restore(#[from] RestoreError),
     /// The checkpoint is of another log, or the log lost what the checkpoint has seen.
     #[error(
         "the checkpoint of partition {partition} is at entry {checkpoint}, but the log ends at {log}: the log lost \
-         entries or belongs to another state"
+         entries or belongs to another state; restore log.db from a backup, or accept the loss and let `rapport repair` \
+         make the state anew from the log that is there"
     )]
     Ahead {
         /// The partition.
@@ -30,8 +32,20 @@ pub enum EngineError {
         /// The log's end.
         log: u64,
     },
+    /// An entry that a newer program wrote. Passing over it would lose what it says.
+    #[error("entry {offset} of partition {partition}: {error}; install the version that wrote it, or a newer one")]
+    NewerEntry {
+        /// The partition.
+        partition: u32,
+        /// The entry's offset.
+        offset: u64,
+        /// What its first bytes say.
+        error: EntryError,
+    },
     /// Definitions in the log that do not compile; they were checked before they were appended.
-    #[error("definitions {version} in the log do not compile: {mistakes}")]
+    #[error(
+        "definitions {version} in the log do not compile: {mistakes}; if a newer version of Rapport wrote them, install it"
+    )]
     Definitions {
         /// Their version.
         version: u32,
@@ -48,6 +62,21 @@ pub enum EngineError {
         /// Why.
         what: String,
     },
+}
+
+impl EngineError {
+    pub(crate) fn newer(partition: PartitionId, offset: Offset, error: EntryError) -> Self {
+        Self::NewerEntry { partition: partition.0, offset: offset.0, error }
+    }
+}
+
+fn remedy(error: &RestoreError) -> &'static str {
+    match error {
+        RestoreError::Newer { .. } => {
+            "install the version that wrote it, or let `rapport repair` make the state anew for this one"
+        }
+        _ => "`rapport repair` makes the state anew from the log",
+    }
 }
 
 impl From<StoreError> for EngineError {

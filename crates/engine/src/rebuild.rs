@@ -218,6 +218,7 @@ fn read_all(
             }
             let mut entry = match Entry::decode(&record.bytes) {
                 Ok(entry) => entry,
+                Err(error) if error.is_newer() => return Err(EngineError::newer(partition, record.offset, error)),
                 Err(error) => {
                     cell.state.apply_unreadable(record.offset, &error.to_string());
                     continue;

@@ -105,8 +105,11 @@ impl Worker {
     }
 
     fn apply(&mut self, records: &[Record]) -> Result<(), EngineError> {
-        let decode = |record: &Record| (record.offset, Entry::decode(&record.bytes));
-        let mut entries = records.iter().map(decode).collect::<Vec<_>>().into_iter();
+        let decode = |record: &Record| match Entry::decode(&record.bytes) {
+            Err(error) if error.is_newer() => Err(EngineError::newer(self.partition, record.offset, error)),
+            decoded => Ok((record.offset, decoded)),
+        };
+        let mut entries = records.iter().map(decode).collect::<Result<Vec<_>, _>>()?.into_iter();
         loop {
             let rebuild = self.fold(&mut entries);
             self.send_internal()?;

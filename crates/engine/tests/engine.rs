@@ -365,35 +365,69 @@ fn a_checkpoint_beyond_the_log_is_refused() {
     assert!(matches!(error, EngineError::Ahead { .. }), "{error}");
 }
 
+/// A log with the history, and its checkpoint after `change`.
+fn checkpointed(change: impl FnOnce(&mut BTreeMap<u32, Kept>)) -> (Arc<dyn Log>, Arc<MemoryCheckpoint>) {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    define(&log, 1, &Definitions::retail());
+    send(&log, &history());
+    let store: Arc<MemoryCheckpoint> = Arc::default();
+    let engine = start(&log, &store, &Arc::default()).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    engine.stop().unwrap();
+    change(&mut store.kept.lock().unwrap());
+    (log, store)
+}
+
 #[test]
-fn a_damaged_or_torn_checkpoint_is_made_anew_from_the_log() {
+fn a_torn_checkpoint_is_made_anew_from_the_log() {
     let (_, engine, _) = whole();
     let expected = engine.digest();
     drop(engine);
-    let damage: [fn(&mut BTreeMap<u32, Kept>); 2] = [
+    let (log, store) = checkpointed(|kept| drop(kept.remove(&1)));
+    let engine = start(&log, &store, &Arc::default()).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    assert_eq!(engine.digest(), expected);
+    engine.stop().unwrap();
+}
+
+#[test]
+fn a_damaged_checkpoint_is_told_and_not_written_over() {
+    let damages: [fn(&mut Kept); 2] = [
         |kept| {
-            let row = kept.values_mut().find_map(|kept| kept.rows.values_mut().next()).unwrap();
+            let row = kept.rows.values_mut().next().unwrap();
             let middle = row.len() / 2;
             row[middle] ^= 4;
         },
-        |kept| {
-            kept.remove(&1);
-        },
+        |kept| kept.head.as_mut().unwrap().meta.truncate(9),
     ];
-    for damage in damage {
-        let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
-        define(&log, 1, &Definitions::retail());
-        send(&log, &history());
-        let store: Arc<MemoryCheckpoint> = Arc::default();
-        let engine = start(&log, &store, &Arc::default()).unwrap();
-        engine.wait_until_caught_up().unwrap();
-        engine.stop().unwrap();
-        damage(&mut store.kept.lock().unwrap());
-        let engine = start(&log, &store, &Arc::default()).unwrap();
-        engine.wait_until_caught_up().unwrap();
-        assert_eq!(engine.digest(), expected);
-        engine.stop().unwrap();
+    for damage in damages {
+        let (log, store) = checkpointed(|kept| damage(kept.get_mut(&2).unwrap()));
+        let before = store.kept.lock().unwrap()[&2].rows.clone();
+        let error = start(&log, &store, &Arc::default()).unwrap_err();
+        assert!(matches!(error, EngineError::Restore(_)), "{error}");
+        assert!(error.to_string().contains("partition 2 is damaged; `rapport repair`"), "{error}");
+        assert_eq!(store.kept.lock().unwrap()[&2].rows, before);
     }
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_refused_and_kept() {
+    let (log, store) = checkpointed(|kept| kept.get_mut(&0).unwrap().head.as_mut().unwrap().meta[0] = 3);
+    let error = start(&log, &store, &Arc::default()).unwrap_err();
+    assert!(error.to_string().contains("partition 0 has format 3"), "{error}");
+    assert!(error.to_string().contains("install the version that wrote it"), "{error}");
+    for bytes in [vec![2, 0, 6, 1], vec![1, 0, 99, 1]] {
+        let (log, store) = checkpointed(|_| {});
+        append(&log, vec![(PartitionId(1), bytes)]);
+        let place = log.end(PartitionId(1)).0 - 1;
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        let error = engine.wait_until_caught_up().unwrap_err();
+        assert!(matches!(error, EngineError::NewerEntry { partition: 1, offset, .. } if offset == place), "{error}");
+        assert!(error.to_string().contains("install the version that wrote it"), "{error}");
+        assert!(engine.stop().is_err());
+        assert!(matches!(rebuild_digest(&log).unwrap_err(), EngineError::NewerEntry { partition: 1, .. }));
+    }
+    drop(log);
 }
 
 /// An artifact of format 1 that weighs one feature.

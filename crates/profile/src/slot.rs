@@ -65,6 +65,15 @@ pub(crate) struct Slot {
     pub(crate) touched: bool,
 }
 
+/// Why a row makes no slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// It is not as it was written.
+    Damaged,
+    /// Its profile has another version, and cannot be read without its definitions or by a newer program only.
+    Version(u8),
+}
+
 /// A profile to read, borrowed or decoded for the purpose.
 #[derive(Debug)]
 pub enum ProfileRef<'a> {
@@ -89,19 +98,21 @@ impl Slot {
         Self { body: Body::Hot(Box::new(profile)), dirty: false, touched: true }
     }
 
-    /// A slot from the bytes of its row; none if they are something else or of an older version, whose profiles cannot be
-    /// read without their definitions.
-    pub(crate) fn restore(row: &[u8]) -> Option<Self> {
-        let (bytes, sum) = row.split_last_chunk::<CHECKSUM>()?;
+    /// A slot from the bytes of its row.
+    pub(crate) fn restore(row: &[u8]) -> Result<Self, Unusable> {
+        let (bytes, sum) = row.split_last_chunk::<CHECKSUM>().ok_or(Unusable::Damaged)?;
         if crc32fast::hash(bytes).to_le_bytes() != *sum {
-            return None;
+            return Err(Unusable::Damaged);
         }
-        let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).ok()?;
-        if rest.first() != Some(&profile::VERSION) {
-            return None;
+        let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).map_err(|_| Unusable::Damaged)?;
+        match rest.first() {
+            Some(&profile::VERSION) => {
+                let body = Body::Cold { summary: Box::new(summary), row: row.into() };
+                Ok(Self { body, dirty: false, touched: false })
+            }
+            Some(version) => Err(Unusable::Version(*version)),
+            None => Err(Unusable::Damaged),
         }
-        let body = Body::Cold { summary: Box::new(summary), row: row.into() };
-        Some(Self { body, dirty: false, touched: false })
     }
 
     /// The bytes of its row.
@@ -197,14 +208,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_of_an_older_version_is_refused_and_not_misread() {
+    fn a_row_of_another_version_is_refused_and_not_misread() {
         let row = Slot::new(Profile::new(CustomerId::User("u".into()))).row();
         let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
         let version = row.len() - rest.len();
-        assert!(Slot::restore(&row).is_some());
-        let mut older = row[..row.len() - CHECKSUM].to_vec();
-        older[version] = 1;
-        older.extend_from_slice(&crc32fast::hash(&older).to_le_bytes());
-        assert!(Slot::restore(&older).is_none());
+        assert!(Slot::restore(&row).is_ok());
+        for other in [1, 3] {
+            let mut changed = row[..row.len() - CHECKSUM].to_vec();
+            changed[version] = other;
+            changed.extend_from_slice(&crc32fast::hash(&changed).to_le_bytes());
+            assert_eq!(Slot::restore(&changed).unwrap_err(), Unusable::Version(other));
+        }
+        let mut damaged = row;
+        damaged[version] = 1;
+        assert_eq!(Slot::restore(&damaged).unwrap_err(), Unusable::Damaged);
     }
 }

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     dedup::{Dedup, DedupChunk},
     ledger::Ledger,
-    profile::Profile,
-    slot::{ProfileRef, Slot, Summary},
+    profile::{self, Profile},
+    slot::{ProfileRef, Slot, Summary, Unusable},
 };
 
 /// Row keys from here on are ids that moved to another partition; below are profiles.
@@ -65,6 +65,8 @@ pub struct CheckpointParts {
     pub meta: Vec<u8>,
     /// Rows to write, by key.
     pub changed: Vec<(u64, Vec<u8>)>,
+    /// How many rows there are then.
+    pub rows: u64,
     /// Rows to take away.
     pub deleted: Vec<u64>,
     /// Message keys to add.
@@ -77,10 +79,8 @@ pub struct CheckpointParts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// A row that does not decode, or that an older version wrote.
-    #[error(
-        "row {key} of the checkpoint of partition {partition} is damaged or of an older format; rebuild the state from the log"
-    )]
+    /// A row that is not as it was written.
+    #[error("row {key} of the checkpoint of partition {partition} is damaged")]
     Row {
         /// The partition.
         partition: u32,
@@ -88,8 +88,26 @@ pub enum RestoreError {
         key: u64,
     },
     /// Clock, ledger and counters that do not decode.
-    #[error("the head of the checkpoint of partition {0} does not decode; rebuild the state from the log")]
+    #[error("the head of the checkpoint of partition {0} is damaged")]
     Meta(u32),
+    /// A profile of a version that cannot be read without its definitions.
+    #[error(
+        "the checkpoint of partition {partition} has profiles of format {format}, which only the log can bring up to date"
+    )]
+    Older {
+        /// The partition.
+        partition: u32,
+        /// The format.
+        format: u8,
+    },
+    /// Written by a newer program.
+    #[error("the checkpoint of partition {partition} has format {format}, which this version of Rapport does not know")]
+    Newer {
+        /// The partition.
+        partition: u32,
+        /// The format.
+        format: u8,
+    },
 }
 
 /// The state of one partition.
@@ -333,6 +351,7 @@ impl PartitionState {
             next: self.meta.next,
             meta,
             changed,
+            rows: (self.count + self.moved.iter().flatten().count()) as u64,
             deleted,
             chunks: self.dedup.take_fresh(),
             forget_before: self.dedup.forget_before(),
@@ -350,7 +369,8 @@ impl PartitionState {
 
     /// The second step of a restart: a row.
     pub fn restore_row(&mut self, key: u64, row: &[u8]) -> Result<(), RestoreError> {
-        let wrong = || RestoreError::Row { partition: self.partition.0, key };
+        let partition = self.partition.0;
+        let wrong = || RestoreError::Row { partition, key };
         if key & MOVED_KEYS != 0 {
             let place = (key & !MOVED_KEYS) as usize;
             let moved: Moved = postcard::from_bytes(row).map_err(|_| wrong())?;
@@ -358,7 +378,11 @@ impl PartitionState {
             *self.moved.get_mut(place).ok_or_else(wrong)? = Some(moved);
             return Ok(());
         }
-        let body = Slot::restore(row).ok_or_else(wrong)?;
+        let body = Slot::restore(row).map_err(|unusable| match unusable {
+            Unusable::Damaged => wrong(),
+            Unusable::Version(format) if format < profile::VERSION => RestoreError::Older { partition, format },
+            Unusable::Version(format) => RestoreError::Newer { partition, format },
+        })?;
         let slot = key as u32;
         let summary = body.summary();
         for id in summary.ids() {

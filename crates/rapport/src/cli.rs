@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, DEFAULTS},
-    credentials, learning, replay, serve, state,
+    credentials, learning, repair, replay, serve, state,
 };
 
 /// Any error that a command ends with; its text is for the person at the terminal.
@@ -42,6 +42,9 @@ enum Command {
     Models(learning::ModelsArgs),
     /// Tells the state of a data folder whose server is stopped: profiles, ledger, digest.
     State(StateArgs),
+    /// Makes a damaged or missing state.db anew from the log of a stopped server. Keys and models that can still be read are
+    /// taken over; the damaged file stays beside the new one.
+    Repair(Settings),
     /// Prints a new one-time link for signing in to the pages.
     Link(Settings),
     /// Prints all settings with their defaults.
@@ -124,6 +127,7 @@ impl Cli {
                 let options = state::Options { digest: args.digest, rebuild: args.rebuild, json: args.json };
                 print(&state::tell(&args.settings.read()?, options)?)?;
             }
+            Command::Repair(settings) => print(&repair::run(&settings.read()?)?)?,
             Command::Link(settings) => print(&credentials::new_link(&settings.read()?)?)?,
             Command::Config => print(DEFAULTS)?,
         }

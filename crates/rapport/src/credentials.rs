@@ -18,6 +18,8 @@ use crate::{cli::Failure, config::Config};
 const LINK_LASTS: Duration = Duration(DAY_MS);
 /// What the person who uses the link is called.
 const ADMIN: &str = "admin";
+/// What the API key is called.
+const LOCAL: &str = "local";
 
 /// The file's content.
 #[derive(Clone, Serialize, Deserialize)]
@@ -36,21 +38,40 @@ impl Credentials {
     pub(crate) fn read(data: &Path) -> Result<Self, Failure> {
         let path = path(data);
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()).into())
+        let wrong =
+            |error| format!("{} is damaged ({error}); remove it, and the next start makes new keys", path.display());
+        serde_json::from_str(&text).map_err(|error| wrong(error).into())
     }
 
     /// The keys of the installation with a new one-time token; keys are made where there is no file.
     pub(crate) fn renew(data: &Path, store: &SqliteStore, now: Timestamp) -> Result<Self, Failure> {
         let admin_link_token = link_token(store, now)?;
         let renewed = if path(data).exists() {
-            Self { admin_link_token, ..Self::read(data)? }
+            let known = Self::read(data)?;
+            known.adopt(store, now)?;
+            Self { admin_link_token, ..known }
         } else {
             let write_key = new_source(store)?;
-            let api_key = store.add_api_key("local", now)?.reveal().to_owned();
+            let api_key = store.add_api_key(LOCAL, now)?.reveal().to_owned();
             Self { write_key, api_key, admin_link_token }
         };
         renewed.write(data)?;
         Ok(renewed)
+    }
+
+    /// Makes the keys known to a store that does not know them, as one that was made anew.
+    pub(crate) fn adopt(&self, store: &SqliteStore, now: Timestamp) -> Result<(), Failure> {
+        if !store.sources()?.iter().any(|source| source.has_key(&self.write_key)) {
+            for name in source_names() {
+                if store.adopt_source(&name, &self.write_key)? {
+                    break;
+                }
+            }
+        }
+        if !store.api_keys()?.iter().any(|key| key.is(&self.api_key)) {
+            store.adopt_api_key(LOCAL, &self.api_key, now)?;
+        }
+        Ok(())
     }
 
     /// Writes the file whole or not at all.
@@ -66,10 +87,14 @@ impl Credentials {
     }
 }
 
-/// A source for the web shop; its name gets a number if an earlier one has it.
+/// What the source for the web shop can be called; the name gets a number if an earlier one has it.
+fn source_names() -> impl Iterator<Item = String> {
+    std::iter::once("web".to_owned()).chain((2..).map(|n| format!("web-{n}")))
+}
+
+/// A source for the web shop.
 fn new_source(store: &SqliteStore) -> Result<String, StoreError> {
-    let names = std::iter::once("web".to_owned()).chain((2..).map(|n| format!("web-{n}")));
-    for name in names {
+    for name in source_names() {
         if let Some((_, key)) = store.add_source(&name)? {
             return Ok(key.reveal().to_owned());
         }

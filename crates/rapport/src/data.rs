@@ -17,13 +17,31 @@ pub(crate) struct Data {
 impl Data {
     /// Opens the folder, or makes one.
     pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
-        private_folder(&config.data)?;
-        let options = SqliteLogOptions { partitions: config.partitions, ..SqliteLogOptions::default() };
-        let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&config.data, options)?);
+        let log = open_log(config)?;
+        if !is_new(&*log) && !config.data.join("state.db").exists() {
+            return Err(format!(
+                "{} has a log but no state.db; put it back, for the keys and models in it, or `rapport repair` makes it anew \
+                 from the log",
+                config.data.display()
+            )
+            .into());
+        }
         let store = Arc::new(SqliteStore::open(&config.data)?);
         store.bind(log.id().0)?;
         Ok(Self { log, store })
     }
+}
+
+/// Opens the log of the data folder, or makes one.
+pub(crate) fn open_log(config: &Config) -> Result<Arc<dyn Log>, Failure> {
+    private_folder(&config.data)?;
+    let options = SqliteLogOptions { partitions: config.partitions, ..SqliteLogOptions::default() };
+    Ok(Arc::new(SqliteLog::open(&config.data, options)?))
+}
+
+/// Whether nothing was ever appended.
+fn is_new(log: &dyn Log) -> bool {
+    (0..log.partitions()).all(|partition| log.end(PartitionId(partition)).0 == 0)
 }
 
 /// Makes the folder for its owner alone: it holds customers' data.
@@ -43,7 +61,7 @@ pub(crate) fn append_to_all(log: &dyn Log, entry: &Entry) -> Result<(), rapport_
 
 /// Puts the first definitions into a new log.
 pub(crate) fn define_first(log: &dyn Log) -> Result<(), rapport_stream::LogError> {
-    if (0..log.partitions()).any(|partition| log.end(PartitionId(partition)).0 > 0) {
+    if !is_new(log) {
         return Ok(());
     }
     let document = rapport_decide::Definitions::retail().to_json().into();

@@ -5,6 +5,7 @@ mod config;
 mod credentials;
 mod data;
 mod learning;
+mod repair;
 mod replay;
 mod serve;
 mod state;

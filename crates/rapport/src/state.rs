@@ -30,7 +30,11 @@ pub(crate) fn tell(config: &Config, options: Options) -> Result<String, Failure>
     if !config.data.join("log.db").exists() {
         return Err(format!("there is no log in {}; --data names the folder", config.data.display()).into());
     }
-    let data = Data::open(config)?;
+    describe(Data::open(config)?, options)
+}
+
+/// What data hold. Without a checkpoint the state is made from the log, and a checkpoint is written.
+pub(crate) fn describe(data: Data, options: Options) -> Result<String, Failure> {
     if options.rebuild {
         let rebuilt = rebuild_digest(&data.log)?;
         let rate = rebuilt.entries as f64 / rebuilt.took.as_secs_f64().max(1e-9);

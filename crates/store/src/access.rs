@@ -72,6 +72,22 @@ impl SqliteStore {
         Ok(id.map(|id| (SourceId(id), key)))
     }
 
+    /// A source with a write key that was made before, as when the store was made anew; false if the name is taken.
+    pub fn adopt_source(&self, name: &str, write_key: &str) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let insert = "INSERT INTO source (name, key_hash) VALUES (?, ?) ON CONFLICT DO NOTHING";
+            Ok(transaction.execute(insert, params![name, hash(write_key)])? == 1)
+        })
+    }
+
+    /// An API key that was made before.
+    pub fn adopt_api_key(&self, name: &str, key: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let insert = "INSERT INTO api_key (name, key_hash, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+            transaction.execute(insert, params![name, hash(key), now.0]).map(drop)
+        })
+    }
+
     /// All API keys.
     pub fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
         self.read(|connection| {

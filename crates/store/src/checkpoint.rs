@@ -26,6 +26,8 @@ pub struct CheckpointWrite<'a> {
     pub version: u32,
     /// What belongs to the partition as a whole.
     pub meta: &'a [u8],
+    /// How many rows the checkpoint has after this write.
+    pub rows: u64,
     /// Rows to write.
     pub changed: &'a [(u64, Vec<u8>)],
     /// Rows to take away.
@@ -62,6 +64,7 @@ pub trait Checkpoint: Send + Sync + 'static {
     fn head(&self, partition: PartitionId) -> Result<Option<CheckpointHead>, StoreError>;
 
     /// Reads a checkpoint: all rows by key, then all chunks, as of one moment. Several partitions may be read at once.
+    /// [`StoreError::Damaged`] if it is not what was written; what came before may be wrong then.
     fn load(&self, partition: PartitionId, each: &mut dyn FnMut(CheckpointPart<'_>)) -> Result<(), StoreError>;
 
     /// Writes a checkpoint, whole or not at all; [`StoreError::Fenced`] if the stored one is not where it is expected.

@@ -9,6 +9,8 @@ pub enum Fault {
     Caller,
     /// The machine's or the operator's.
     Environment,
+    /// What is stored is not what was written.
+    Corruption,
 }
 
 /// Whether the same call can succeed later.
@@ -36,7 +38,8 @@ pub enum StoreError {
     },
     /// The database belongs to another log.
     #[error(
-        "{path} belongs to another log; put the two that belong together into one folder, or delete {path} to rebuild it"
+        "{path} belongs to another log; put the two that belong together into one folder, or `rapport repair` makes \
+         {path} anew from the log that is there"
     )]
     OtherLog {
         /// The database.
@@ -51,6 +54,30 @@ pub enum StoreError {
         found: u32,
         /// The newest known format.
         known: u32,
+    },
+    /// What is stored is not what was written.
+    #[error("{path} is damaged ({what}); restore it from a backup, or `rapport repair` makes it anew from the log")]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// The system does not let the database be written.
+    #[error("{path} cannot be opened for writing ({what}); make its folder and files writable for who runs Rapport")]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        what: String,
+    },
+    /// A write or a sync failed, so what the disk holds is unknown: nothing more is written until the store is opened anew.
+    #[error("{path} takes no more writes since one failed ({what}); look after the disk, then start Rapport again")]
+    Poisoned {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said then.
+        what: String,
     },
     /// No room is left.
     #[error("no room is left for {path}; free some and try again")]
@@ -76,6 +103,7 @@ impl StoreError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Fenced { .. } => Fault::Caller,
+            Self::Damaged { .. } => Fault::Corruption,
             _ => Fault::Environment,
         }
     }
@@ -90,8 +118,16 @@ impl StoreError {
     }
 
     pub(crate) fn from_sqlite(path: &std::path::Path, error: rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        if is(&error, rusqlite::ErrorCode::DiskFull) { Self::Full { path } } else { Self::Sqlite { path, error } }
+        use rusqlite::ErrorCode as Code;
+        let (path, what) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(Code::DiskFull) => Self::Full { path },
+            // An unknown code is an SQL error: the tables are not those that this program made. No code at all is a value of
+            // a type that was never written there.
+            Some(Code::DatabaseCorrupt | Code::NotADatabase | Code::Unknown) | None => Self::Damaged { path, what },
+            Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Self::ReadOnly { path, what },
+            Some(_) => Self::Sqlite { path, error },
+        }
     }
 }
 

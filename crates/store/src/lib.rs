@@ -5,12 +5,14 @@
 //! full sync. The crate has no clock and no business rules.
 //!
 //! Invariants: a checkpoint is written whole or not at all; one that does not follow on the stored one is refused; no
-//! secret is stored, only its BLAKE3 hash.
+//! secret is stored, only its BLAKE3 hash; what decides about customers is read back with a checksum or not at all.
 
 mod access;
 mod checkpoint;
+mod checksum;
 mod error;
 mod models;
+mod salvage;
 mod secret;
 mod sqlite;
 
@@ -18,5 +20,6 @@ pub use access::{ApiKey, Session, Source};
 pub use checkpoint::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk};
 pub use error::{Fault, Retry, StoreError};
 pub use models::{ModelOrigin, ModelRecord, NewModel};
+pub use salvage::Salvaged;
 pub use secret::Secret;
 pub use sqlite::SqliteStore;

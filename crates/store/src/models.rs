@@ -6,7 +6,7 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use crate::{SqliteStore, StoreError};
+use crate::{SqliteStore, StoreError, checksum};
 
 /// What [`record`] reads, in its order.
 const RECORD: &str = "score, version, created_at, metrics, rows, range_from, range_to, algorithm, origin";
@@ -95,7 +95,7 @@ impl SqliteStore {
             let next = "SELECT coalesce(max(version), 0) + 1 FROM model WHERE score = ?";
             let version: u32 = transaction.query_row(next, [model.score], |row| row.get(0))?;
             let insert = "INSERT INTO model (score, version, created_at, artifact, metrics, rows, range_from, range_to, \
-                          algorithm, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                          algorithm, origin, crc32) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
             let (from, to) = (model.range.map(|range| range.0.0), model.range.map(|range| range.1.0));
             let values = params![
                 model.score,
@@ -107,7 +107,8 @@ impl SqliteStore {
                 from,
                 to,
                 model.algorithm,
-                model.origin
+                model.origin,
+                checksum::of_model(model.score, version, model.artifact)
             ];
             transaction.execute(insert, values)?;
             Ok(version)
@@ -132,10 +133,15 @@ impl SqliteStore {
 
     /// The artifact of a model; none if there is no such model.
     pub fn artifact(&self, score: &str, version: u32) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|connection| {
-            let query = "SELECT artifact FROM model WHERE score = ? AND version = ?";
-            connection.query_row(query, params![score, version], |row| row.get(0)).optional()
-        })
+        let found: Option<(Vec<u8>, Option<u32>)> = self.read(|connection| {
+            let query = "SELECT artifact, crc32 FROM model WHERE score = ? AND version = ?";
+            connection.query_row(query, params![score, version], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        })?;
+        let Some((artifact, sum)) = found else { return Ok(None) };
+        if sum.is_some_and(|sum| sum != checksum::of_model(score, version, &artifact)) {
+            return Err(self.damaged(format!("the artifact of model {version} of the score \"{score}\" has changed")));
+        }
+        Ok(Some(artifact))
     }
 }
 

@@ -14,6 +14,7 @@ fn write<'a>(expected: u64, next: u64, changed: &'a [(u64, Vec<u8>)], deleted: &
         next: Offset(next),
         version: 7,
         meta: b"meta",
+        rows: 0,
         changed,
         deleted,
         chunks: &[],
@@ -38,8 +39,9 @@ fn a_checkpoint_is_there_after_opening_again() {
     let high = u64::MAX - 3;
     let store = SqliteStore::open(folder.path()).unwrap();
     assert_eq!(store.head(P).unwrap(), None);
-    store.save(&write(0, 10, &[(1, vec![1]), (2, vec![2]), (high, vec![3])], &[])).unwrap();
-    store.save(&write(10, 20, &[(2, vec![9; 3_000])], &[1])).unwrap();
+    let first = [(1, vec![1]), (2, vec![2]), (high, vec![3])];
+    store.save(&CheckpointWrite { rows: 3, ..write(0, 10, &first, &[]) }).unwrap();
+    store.save(&CheckpointWrite { rows: 2, ..write(10, 20, &[(2, vec![9; 3_000])], &[1]) }).unwrap();
     drop(store);
     let store = SqliteStore::open(folder.path()).unwrap();
     let head = CheckpointHead { next: Offset(20), version: 7, meta: b"meta".to_vec() };
@@ -55,10 +57,97 @@ fn a_checkpoint_is_there_after_opening_again() {
 fn a_writer_that_was_overtaken_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path()).unwrap();
-    store.save(&write(0, 10, &[(1, vec![1])], &[])).unwrap();
+    store.save(&CheckpointWrite { rows: 1, ..write(0, 10, &[(1, vec![1])], &[]) }).unwrap();
     let error = store.save(&write(5, 30, &[(1, vec![7])], &[])).unwrap_err();
     assert!(matches!(error, StoreError::Fenced { partition: 2, expected: 5, found: 10 }), "{error}");
     assert_eq!(read(&store).0, [(1, vec![1])]);
+}
+
+/// Changes the database behind the store's back; what a load says then.
+fn load_after(change: &str) -> StoreError {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let chunks = [Chunk { expires_at: Timestamp(50), keys: vec![5; 32] }];
+    let rows = [(1, vec![1, 2, 3]), (2, vec![4])];
+    store.save(&CheckpointWrite { rows: 2, chunks: &chunks, ..write(0, 10, &rows, &[]) }).unwrap();
+    store.load(P, &mut |_| {}).unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    assert_eq!(connection.execute(change, []).unwrap(), 1, "{change}");
+    drop(connection);
+    let mut each = |_: CheckpointPart<'_>| {};
+    store.load(P, &mut each).unwrap_err()
+}
+
+#[test]
+fn a_checkpoint_that_has_changed_is_told() {
+    for change in [
+        "UPDATE checkpoint_row SET row = x'010203ff' WHERE key = 1",
+        "UPDATE checkpoint_row SET key = 3 WHERE key = 1",
+        "UPDATE checkpoint_row SET row = 'text' WHERE key = 1",
+        "DELETE FROM checkpoint_row WHERE key = 2",
+        "DELETE FROM checkpoint_chunk",
+        "UPDATE checkpoint_chunk SET keys = zeroblob(32)",
+        "UPDATE checkpoint_chunk SET expires_at = 51",
+        "UPDATE checkpoint SET next = 11",
+        "UPDATE checkpoint SET version = 8",
+        "UPDATE checkpoint SET meta = x'00'",
+        "UPDATE checkpoint SET rows = 1",
+        "UPDATE checkpoint SET rows = NULL",
+    ] {
+        let error = load_after(change);
+        assert!(matches!(error, StoreError::Damaged { .. }), "{change}: {error}");
+        assert!(error.to_string().contains("`rapport repair`"), "{error}");
+    }
+}
+
+fn model(artifact: &[u8]) -> NewModel<'_> {
+    NewModel {
+        score: "a",
+        created_at: Timestamp(9),
+        algorithm: "gradient_boosting",
+        origin: ModelOrigin::Retrained,
+        artifact,
+        metrics: "{}",
+        rows: 12,
+        range: None,
+    }
+}
+
+#[test]
+fn a_model_that_has_changed_is_told_and_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.add_model(&model(b"{1}")).unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    connection.execute("UPDATE model SET artifact = x'7b327d'", []).unwrap();
+    let error = store.artifact("a", 1).unwrap_err();
+    assert!(error.to_string().contains("the artifact of model 1 of the score \"a\" has changed"), "{error}");
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_store_is_taken_over() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = SqliteStore::open(old.path()).unwrap();
+    let (id, key) = store.add_source("web").unwrap().unwrap();
+    let api = store.add_api_key("local", Timestamp(1)).unwrap();
+    let link = store.add_link("admin", Timestamp(100)).unwrap();
+    store.add_model(&model(b"one")).unwrap();
+    store.add_model(&model(b"two")).unwrap();
+    let connection = rusqlite::Connection::open(old.path().join("state.db")).unwrap();
+    connection.execute("UPDATE model SET artifact = x'00' WHERE version = 1", []).unwrap();
+    connection.execute_batch("DROP TABLE session").unwrap();
+    drop((connection, store));
+    let before = std::fs::read(old.path().join("state.db")).unwrap();
+    let store = SqliteStore::open(new.path()).unwrap();
+    let salvaged = store.salvage(&old.path().join("state.db")).unwrap();
+    assert_eq!((salvaged.sources, salvaged.api_keys, salvaged.models, salvaged.is_incomplete), (1, 1, 1, true));
+    assert_eq!(std::fs::read(old.path().join("state.db")).unwrap(), before, "evidence stays as it is");
+    let source = store.sources().unwrap().into_iter().find(|source| source.id == id).unwrap();
+    assert!(source.has_key(key.reveal()) && store.api_keys().unwrap()[0].is(api.reveal()));
+    assert_eq!((store.artifact("a", 1).unwrap(), store.artifact("a", 2).unwrap()), (None, Some(b"two".to_vec())));
+    assert!(store.sign_in(link.reveal(), Timestamp(5), Timestamp(500)).unwrap().is_some());
+    assert_eq!(store.model("a", 2).unwrap().map(|model| model.origin), Some(ModelOrigin::Retrained));
+    assert_eq!(store.add_model(&model(b"three")).unwrap(), 3);
 }
 
 #[test]
@@ -97,6 +186,7 @@ fn a_file_that_is_no_database_is_told() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("state.db"), [7; 9_000]).unwrap();
     let error = SqliteStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("state.db"), "{error}");
 }
 

@@ -9,6 +9,9 @@ const VERSION: u8 = 1;
 /// Flags: nothing is sealed. Bit 0 is kept for payloads sealed under a key per person.
 const PLAIN: u8 = 0;
 
+/// The place of the last variant of [`Entry`], which postcard writes first.
+const NEWEST_KIND: u8 = 7;
+
 /// Bytes that are not an entry of a version that this program reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,9 +24,19 @@ pub enum EntryError {
         /// The flags byte.
         flags: u8,
     },
+    /// Of a kind that only a newer program knows.
+    #[error("entry kind {0} is not known to this version of Rapport")]
+    UnknownKind(u8),
     /// The bytes do not decode.
     #[error("entry does not decode: {0}")]
     Malformed(String),
+}
+
+impl EntryError {
+    /// Whether a newer program can read it.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::UnknownKind(_))
+    }
 }
 
 /// Where an entry that one partition made for another comes from.
@@ -174,6 +187,8 @@ impl Entry {
     /// The entry in `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         match bytes {
+            // One byte as long as there are fewer than 128 kinds.
+            [VERSION, PLAIN, kind, ..] if *kind > NEWEST_KIND => Err(EntryError::UnknownKind(*kind)),
             [VERSION, PLAIN, rest @ ..] => {
                 postcard::from_bytes(rest).map_err(|error| EntryError::Malformed(error.to_string()))
             }
@@ -206,6 +221,7 @@ mod tests {
         assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
         assert_eq!(Entry::decode(&[9, 0, 1]), Err(EntryError::Unknown { version: 9, flags: 0 }));
         assert!(Entry::decode(&[1]).is_err());
-        assert!(Entry::decode(&[1, 0, 200]).is_err());
+        assert_eq!(Entry::decode(&[1, 0, 8, 1]), Err(EntryError::UnknownKind(8)));
+        assert!(matches!(Entry::decode(&[1, 0, 7]), Err(EntryError::Malformed(_))));
     }
 }

@@ -260,7 +260,9 @@ impl SqliteStore {
                 Some((rows, chunks))
             }
             _ => {
-                return Err(self.damaged(format!("the head of the checkpoint of partition {} has changed", partition.0)));
+                return Err(
+                    self.damaged(format!("the head of the checkpoint of partition {} has changed", partition.0))
+                );
             }
         };
         Ok(Some(StoredHead { head, parts }))

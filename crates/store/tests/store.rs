@@ -1,5 +1,7 @@
 //! The store in a SQLite file: what is kept across openings, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
+
 use rapport_store::{
     Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, ModelOrigin, NewModel, SqliteStore, StoreError,
 };

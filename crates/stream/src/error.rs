@@ -128,7 +128,7 @@ pub enum LogError {
         why: Arc<str>,
     },
     /// Stored entries are missing or changed.
-    #[error("the log is damaged in partition {} at offset {}: {what}", partition.0, offset.0)]
+    #[error("the log is damaged in partition {} at offset {}: {what}; restore log.db from a backup", partition.0, offset.0)]
     Corrupt {
         /// The damaged partition.
         partition: PartitionId,
@@ -138,7 +138,7 @@ pub enum LogError {
         what: Arc<str>,
     },
     /// The file as a whole is not a readable log.
-    #[error("the log's file {} is damaged: {what}", path.display())]
+    #[error("the log's file {} is damaged: {what}; restore it from a backup", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -191,7 +191,22 @@ impl LogError {
         }
     }
 
-    pub(crate) fn io(action: impl Into<Arc<str>>, why: &dyn std::error::Error) -> Self {
-        Self::Io { action: action.into(), why: why.to_string().into() }
+    pub(crate) fn io(action: impl Into<Arc<str>>, why: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Io { action: action.into(), why: format!("{why}{}", remedy(why)).into() }
+    }
+}
+
+/// What to do about an error that only its reader can do something about.
+fn remedy(why: &(dyn std::error::Error + 'static)) -> &'static str {
+    use rusqlite::ErrorCode;
+    use std::io::ErrorKind;
+    let system = why.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let database = why.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    match (system, database) {
+        (Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem), _)
+        | (_, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)) => {
+            "; make the folder and its files writable for who runs Rapport"
+        }
+        _ => "",
     }
 }

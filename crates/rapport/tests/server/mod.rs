@@ -61,6 +61,13 @@ impl Server {
         Self { child, gate: Gate { address, write_key: key("write_key"), api_key: key("api_key") } }
     }
 
+    /// Ends it as an operator does, and waits until everything is written.
+    pub fn stop(mut self) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

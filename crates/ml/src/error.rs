@@ -8,7 +8,10 @@ pub enum MlError {
     #[error("this is not a model artifact: {0}")]
     Artifact(String),
     /// An artifact of a newer program.
-    #[error("the artifact has format {0}; this version of Rapport reads format {known}", known = crate::FORMAT)]
+    #[error(
+        "the artifact has format {0}; this version of Rapport reads format {known}: install a newer version",
+        known = crate::FORMAT
+    )]
     Format(u32),
     /// Too little to learn from.
     #[error(

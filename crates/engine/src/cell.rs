@@ -47,7 +47,12 @@ impl Control {
             Entry::Trial(trial) => {
                 self.trials.remove(&trial.score);
             }
-            Entry::Event(_) | Entry::Link(_) | Entry::Absorb(_) | Entry::Forward(_) | Entry::Tick(_) => {}
+            Entry::Event(_)
+            | Entry::Link(_)
+            | Entry::Absorb(_)
+            | Entry::Forward(_)
+            | Entry::Unlink(_)
+            | Entry::Tick(_) => {}
         }
     }
 

@@ -122,6 +122,7 @@ fn origin(entry: &Entry) -> Option<Origin> {
         Entry::Link(link) => Some(link.origin),
         Entry::Absorb(absorb) => Some(absorb.origin),
         Entry::Forward(forward) => Some(forward.origin),
+        Entry::Unlink(unlink) => Some(unlink.origin),
         Entry::Event(_) | Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Tick(_) => None,
     }
 }

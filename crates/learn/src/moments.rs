@@ -211,6 +211,7 @@ fn time_of(entry: &Entry) -> Option<Timestamp> {
         Entry::Forward(forward) => Some(forward.event.timestamp),
         Entry::Link(link) => Some(link.at),
         Entry::Absorb(absorb) => Some(absorb.at),
+        Entry::Unlink(unlink) => Some(unlink.at),
         Entry::Tick(at) => Some(*at),
         Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => None,
     }

@@ -5,14 +5,15 @@
 //! Identity. The home of an id is the partition that its text hashes to. A profile lives in the home of its primary id.
 //! When an event says that an id of another home belongs to a profile here, a [`Link`] goes there; that partition gives
 //! up the id, sends the profile that it had under it ([`Absorb`]), and from then on passes events of that id on
-//! ([`Forward`]). The three are entries of the receiving partition's log, so a replay there needs nothing else. A known
-//! id never merges with another known one because they shared a device: the anonymous id then belongs to the newer.
+//! ([`Forward`]). A known id never merges with another known one because they shared a device: the anonymous id then belongs
+//! to the newer, and the one who had it is told ([`Unlink`]). The four are entries of the receiving partition's log, so a
+//! replay there needs nothing else.
 //!
 //! What cannot be applied becomes a dead letter with its reason; nothing is dropped.
 
 use rapport_types::{
-    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Object, Offset, Origin, PartitionId, Timestamp, Value,
-    partition_of,
+    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Object, Offset, Origin, PartitionId, Timestamp, Unlink,
+    Value, partition_of,
 };
 
 use crate::{
@@ -124,6 +125,7 @@ impl Step<'_> {
             Entry::Forward(forward) => step.forwarded(forward),
             Entry::Link(link) => step.link(link),
             Entry::Absorb(absorb) => step.absorb(&absorb),
+            Entry::Unlink(unlink) => step.unlink(unlink),
             Entry::Tick(at) => {
                 if step.state.meta.live {
                     step.state.meta.watermark = step.state.meta.watermark.max(at);
@@ -302,7 +304,9 @@ impl Step<'_> {
             }
             Some(Target::Remote(row)) => {
                 let to = self.state.moved_row(row).to.clone();
-                if !claim && to != primary {
+                if claim {
+                    self.send_unlink(id.clone(), to, primary.clone(), at);
+                } else if to != primary {
                     self.send_link(to, primary.clone(), at);
                 }
             }
@@ -341,10 +345,44 @@ impl Step<'_> {
                 }
                 if link.id.is_known() {
                     self.send_link(known, link.to.clone(), link.at);
+                } else {
+                    self.send_unlink(link.id.clone(), known, link.to.clone(), link.at);
                 }
                 self.state.lead_away(link.id, link.to);
             }
             Some(Target::Local(slot)) => self.give_up(slot, link),
+        }
+    }
+
+    fn send_unlink(&mut self, id: CustomerId, from: CustomerId, to: CustomerId, at: Timestamp) {
+        let home = partition_of(&from, self.state.partitions);
+        let origin = self.origin();
+        self.changes.internal.push((home, Entry::Unlink(Unlink { origin, id, from, to, at, hops: 0 })));
+    }
+
+    /// Forgets an id that a newer claim took away, so that the next event with both ids is a claim again.
+    fn unlink(&mut self, unlink: Unlink) {
+        if !self.is_new(unlink.origin) {
+            return;
+        }
+        match self.state.index.get(&unlink.from).copied() {
+            Some(Target::Local(slot)) => {
+                let profile = self.state.profile(slot);
+                // Where the two were merged the id did not go anywhere.
+                let has_it_still = profile.ids.contains(&unlink.to) || profile.primary == unlink.id;
+                drop(profile);
+                if !has_it_still {
+                    self.state.profile_mut(slot).remove_id(&unlink.id);
+                }
+            }
+            Some(Target::Remote(row)) if unlink.hops < HOPS_MAX => {
+                let from = self.state.moved_row(row).to.clone();
+                let (home, origin) = (partition_of(&from, self.state.partitions), self.origin());
+                let passed_on = Unlink { origin, from, hops: unlink.hops + 1, ..unlink };
+                self.changes.internal.push((home, Entry::Unlink(passed_on)));
+            }
+            // Nobody who could still think that it has the id.
+            Some(Target::Remote(_)) | None => {}
         }
     }
 

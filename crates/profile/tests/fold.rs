@@ -232,6 +232,55 @@ fn a_shared_device_does_not_merge_two_known_people() {
     }
 }
 
+/// Who has a device depends on the newest claim alone, wherever the three ids are at home.
+#[test]
+fn a_device_goes_from_hand_to_hand_and_back() {
+    for partitions in [1, 2, 4, 8, 16] {
+        for device in ["tablet", "phone", "till"] {
+            let mut world = World::new(partitions);
+            let mut owned = [0, 0];
+            for (n, user) in [0, 1, 0, 1, 1, 0].into_iter().enumerate() {
+                let (n, name) = (n as u64, ["ann", "bob"][user]);
+                world.send(event(10 * n, Some(name), Some(device), 10 * n as i64));
+                world.settle();
+                world.send(event(10 * n + 1, None, Some(device), 10 * n as i64 + 1));
+                world.settle();
+                owned[user] += 2;
+                let told = |name| {
+                    let profile = world.profile(name);
+                    (profile.events, profile.ids.iter().any(|id| id.to_string() == format!("anon:{device}")))
+                };
+                let expected = [(owned[0], user == 0), (owned[1], user == 1)];
+                assert_eq!(
+                    [told("ann"), if owned[1] == 0 { (0, false) } else { told("bob") }],
+                    expected,
+                    "{partitions} {device}"
+                );
+            }
+        }
+    }
+}
+
+/// The one who had the device was found to be somebody else meanwhile: the word is passed on.
+#[test]
+fn a_device_of_a_person_who_moved_is_forgotten_there() {
+    for partitions in [1, 4, 16] {
+        let mut world = World::new(partitions);
+        world.send(event(1, Some("ann"), Some("tablet"), 1));
+        world.settle();
+        world.send(alias(2, "ann", "anna", 2));
+        world.settle();
+        let ids =
+            |world: &World, name| world.profile(name).ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(ids(&world, "anna"), "user:ann user:anna anon:tablet", "it went with her: {partitions} partitions");
+        world.send(event(3, Some("bob"), Some("tablet"), 3));
+        world.settle();
+        assert_eq!(ids(&world, "anna"), "user:ann user:anna", "{partitions} partitions");
+        assert_eq!(ids(&world, "bob"), "user:bob anon:tablet", "{partitions} partitions");
+        assert_eq!((world.profile("ann").events, world.totals().applied), (2, 3));
+    }
+}
+
 #[test]
 fn aliases_in_both_directions_end_in_one_profile() {
     for partitions in [1, 2, 5, 16] {

@@ -10,7 +10,7 @@ const VERSION: u8 = 1;
 const PLAIN: u8 = 0;
 
 /// The place of the last variant of [`Entry`], which postcard writes first.
-const NEWEST_KIND: u8 = 7;
+const NEWEST_KIND: u8 = 8;
 
 /// Bytes that are not an entry of a version that this program reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +97,23 @@ pub struct Forward {
     pub hops: u8,
 }
 
+/// `id`, an anonymous one, now belongs to somebody else than the profile of `from`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unlink {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The id that was given to another profile.
+    pub id: CustomerId,
+    /// The profile that it belonged to; its home is the receiving partition.
+    pub from: CustomerId,
+    /// The profile that it belongs to now.
+    pub to: CustomerId,
+    /// The time of the event that said so.
+    pub at: Timestamp,
+    /// How often it was passed on.
+    pub hops: u8,
+}
+
 /// New definitions of features and segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DefinitionsChanged {
@@ -168,6 +185,8 @@ pub enum Entry {
     Tick(Timestamp),
     /// A model is tried beside the champion.
     Trial(Trial),
+    /// From another partition: an id was given to somebody else.
+    Unlink(Unlink),
 }
 
 impl Entry {
@@ -212,6 +231,11 @@ mod tests {
         let trial = Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at };
         assert!(Entry::is_control(&Entry::Trial(trial).encode()));
         assert!(!Entry::is_control(&Entry::Tick(at).encode()));
+        let origin = Origin { partition: PartitionId(0), offset: Offset(0), index: 0 };
+        let (id, from, to) =
+            (CustomerId::Anonymous("d".into()), CustomerId::User("u".into()), CustomerId::User("v".into()));
+        let newest = Entry::Unlink(Unlink { origin, id, from, to, at, hops: 0 }).encode();
+        assert_eq!(newest[2], NEWEST_KIND);
         assert!(!Entry::is_control(&[]));
     }
 
@@ -221,7 +245,7 @@ mod tests {
         assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
         assert_eq!(Entry::decode(&[9, 0, 1]), Err(EntryError::Unknown { version: 9, flags: 0 }));
         assert!(Entry::decode(&[1]).is_err());
-        assert_eq!(Entry::decode(&[1, 0, 8, 1]), Err(EntryError::UnknownKind(8)));
+        assert_eq!(Entry::decode(&[1, 0, 9, 1]), Err(EntryError::UnknownKind(9)));
         assert!(matches!(Entry::decode(&[1, 0, 7]), Err(EntryError::Malformed(_))));
     }
 }

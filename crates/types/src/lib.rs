@@ -12,7 +12,9 @@ mod id;
 mod time;
 mod value;
 
-pub use entry::{Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Link, Origin, Trial, TrialMode};
+pub use entry::{
+    Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Link, Origin, Trial, TrialMode, Unlink,
+};
 pub use event::{Event, EventKind};
 pub use id::{CustomerId, Offset, PartitionId, SourceId, partition_of, stable_hash};
 pub use time::{DAY_MS, Duration, HOUR_MS, MINUTE_MS, SECOND_MS, TimeError, Timestamp};

@@ -2,7 +2,7 @@
 
 use rapport_types::{
     Absorb, Activation, CustomerId, DefinitionsChanged, Entry, EntryError, Event, EventKind, Forward, Link, Object,
-    Offset, Origin, PartitionId, SourceId, Timestamp, Trial, TrialMode,
+    Offset, Origin, PartitionId, SourceId, Timestamp, Trial, TrialMode, Unlink,
 };
 
 use super::{fixture, hex, unhex};
@@ -60,6 +60,14 @@ fn every_kind() -> Vec<Entry> {
             artifact: [9].into(),
             mode: TrialMode::Canary { permille: 300 },
             at,
+        }),
+        Entry::Unlink(Unlink {
+            origin,
+            id: CustomerId::Anonymous("d".into()),
+            from: CustomerId::User("u".into()),
+            to: CustomerId::User("v".into()),
+            at,
+            hops: 3,
         }),
         Entry::Trial(Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at }),
     ]

@@ -147,7 +147,7 @@ pub(crate) async fn import(
     headers: HeaderMap,
     content: Body,
 ) -> Result<Response, Problem> {
-    let bytes = body::read(&headers, content, IMPORT_BYTES).await?;
+    let bytes = body::read(&headers, content, IMPORT_BYTES, app.state.patience.body).await?;
     let inputs: Vec<String> =
         params.inputs.iter().flat_map(|inputs| inputs.split(',')).map(|name| name.trim().to_owned()).collect();
     let imported = blocking(move || app.state.training.import(&score, &bytes, &inputs)).await??;

@@ -13,11 +13,8 @@ use crate::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "state.db";
 /// Every format up to now, in order; a database is brought from its own to the newest.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001.sql"),
-    include_str!("migrations/0002.sql"),
-    include_str!("migrations/0003.sql"),
-];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
 /// How long a writer waits for another process, such as `rapport link` beside a server.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 /// The page cache of a load; negative numbers are KiB to SQLite.

@@ -1,7 +1,6 @@
-//! Documents: the definitions of a company, and a model's artifact of format 1.
+//! Documents: the definitions of a company. Artifacts of models have their fixtures in `crates/ml/tests/fixtures/artifact`.
 
 use rapport_decide::{Definitions, Promotion};
-use rapport_ml::{Artifact, MlError, Predictor};
 use rapport_profile::{Aggregate, Window};
 use rapport_types::{DAY_MS, Duration};
 
@@ -47,32 +46,4 @@ fn definitions_are_read_and_written() {
     let newer = DEFINITIONS.replacen("\"features\"", "\"flavour\": 1, \"features\"", 1);
     let mistake = Definitions::from_json(&newer).unwrap_err();
     assert!(mistake.to_string().contains("unknown field `flavour`"), "{mistake}");
-}
-
-/// What the present writer makes of a model with both kinds of inputs.
-fn artifact() -> String {
-    let text = r#"{"format":1,"algorithm":"logistic_regression","inputs":[
-        {"name":"orders","transform":"log1p","mean":0.5,"deviation":0.25,"missing_rate":0.125,"weight":1.5,"missing_weight":-0.5},
-        {"name":"colour = red","transform":"identity","mean":0.5,"deviation":0.5,"missing_rate":0.0,"weight":-0.75,"missing_weight":0.0}],
-        "intercept":-1.25,"ridge":1.0,"rows":900,"metrics":{"auc":0.75,"base_rate":0.25},
-        "training_range":[1700000000000,1710000000000],"seed":7,"columns":[{"name":"orders","coding":"numeric"},
-        {"name":"colour","coding":"one_hot","categories":["red"]}],"target":"bought"}"#;
-    String::from_utf8(Artifact::from_json(text.as_bytes()).unwrap().to_json()).unwrap()
-}
-
-#[test]
-fn artifacts_of_format_1_are_read_and_written_and_answer_the_same() {
-    let made = artifact();
-    let held = fixture("artifact-1.json", &made);
-    let read = Artifact::from_json(held.as_bytes()).unwrap();
-    assert_eq!(made, held, "the writer writes something else under the same format");
-    assert_eq!((read.rows, read.seed, read.metrics["auc"], read.target.as_deref()), (900, 7, 0.75, Some("bought")));
-    // By hand: (ln 4 - 0.5) / 0.25 * 1.5 + (1 - 0.5) / 0.5 * -0.75 - 1.25 + 0.125 * 0.5, the last for not being missing.
-    let log_odds = (4.0_f64.ln() - 0.5) / 0.25 * 1.5 - 0.75 - 1.25 + 0.125 * 0.5;
-    let expected = 1.0 / (1.0 + (-log_odds).exp());
-    assert!((Predictor::new(&read).predict(&[3.0, 1.0]) - expected).abs() < 1e-12);
-    let newer = held.replacen("\"format\": 1", "\"format\": 2", 1);
-    let error = Artifact::from_json(newer.as_bytes()).unwrap_err();
-    assert_eq!(error, MlError::Format(2));
-    assert!(error.to_string().contains("install a newer version"), "{error}");
 }

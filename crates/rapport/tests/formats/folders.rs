@@ -1,4 +1,4 @@
-//! Data folders as versions left them: `log.db` of format 1 with `state.db` of formats 1 and 2, profiles of versions 1 and 2,
+//! Data folders as versions left them: `log.db` of format 1 with `state.db` of formats 1 and 3, profiles of versions 1 and 2,
 //! control entries of versions 1 and 2. Each is read by the present program, which answers about every customer as the
 //! version answered that wrote it.
 
@@ -26,9 +26,9 @@ use super::{
 
 /// The folders, with the formats of state.db and of its profiles. The first is of commit 642d391, its control entries have
 /// version 1; the second of eac3e46; the third of the commit that brought the folder.
-const FOLDERS: [(&str, u32, u8); 3] = [("1-1", 1, 1), ("1-2", 1, 2), ("2-2", 2, 2)];
+const FOLDERS: [(&str, u32, u8); 3] = [("1-1", 1, 1), ("1-2", 1, 2), ("3-2", 3, 2)];
 /// The one that the present writer must still write.
-const PRESENT: &str = "2-2";
+const PRESENT: &str = "3-2";
 const PARTITIONS: u32 = 2;
 
 fn unpacked(folder: &str, name: &str) -> Vec<u8> {
@@ -99,7 +99,7 @@ fn what_every_version_left_is_read_as_what_it_was() {
         let model = &get(&server.gate, "/v1/models")["models"][0];
         assert_eq!((&model["version"], &model["active"]), (&1.into(), &true.into()), "{which}: {model}");
         server.stop();
-        assert_eq!(formats(&folder.path().join("state.db")), (2, 2), "{which} was brought up to date");
+        assert_eq!(formats(&folder.path().join("state.db")), (3, 2), "{which} was brought up to date");
         let state = |more: &[&str]| -> Value {
             let output = run(folder.path(), &[&["state", "--digest", "--json", "--partitions", "2"], more].concat());
             serde_json::from_slice(&output.stdout).unwrap()
@@ -190,8 +190,8 @@ fn a_newer_format_is_refused_with_a_sentence() {
     };
     let said = later("log.db", "PRAGMA user_version = 2");
     assert!(said.contains("format 2") && said.contains("use a newer Rapport"), "{said}");
-    let said = later("state.db", "PRAGMA user_version = 3");
-    assert!(said.contains("format 3") && said.contains("install a newer version"), "{said}");
+    let said = later("state.db", "PRAGMA user_version = 9");
+    assert!(said.contains("format 9") && said.contains("install a newer version"), "{said}");
     let folder = folder(PRESENT);
     let log = open(folder.path());
     log.append(Append::one(PartitionId(1), vec![2, 0, 6, 1])).unwrap().wait().unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rapport_profile::DedupChunk;
-use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk};
+use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, Retry, StoreError};
 use rapport_types::{Offset, PartitionId};
 
 use crate::{EngineError, cell::Cell, shared::Save};
@@ -18,8 +18,12 @@ pub(crate) enum Found {
     Torn,
 }
 
-/// Writes a checkpoint.
-pub(crate) fn save(store: &dyn Checkpoint, save: Save) -> Result<(), EngineError> {
+/// Writes a checkpoint. Where the store has no room, or somebody else writes, `again` says whether to try once more.
+pub(crate) fn save(
+    store: &dyn Checkpoint,
+    save: Save,
+    mut again: impl FnMut(&StoreError) -> bool,
+) -> Result<(), EngineError> {
     let Save { partition, expected, version, parts } = save;
     let chunk = |chunk: DedupChunk| Chunk { expires_at: chunk.expires_at, keys: chunk.keys };
     let chunks: Vec<Chunk> = parts.chunks.into_iter().map(chunk).collect();
@@ -35,7 +39,12 @@ pub(crate) fn save(store: &dyn Checkpoint, save: Save) -> Result<(), EngineError
         chunks: &chunks,
         forget_before: parts.forget_before,
     };
-    Ok(store.save(&write)?)
+    loop {
+        match store.save(&write) {
+            Err(error) if error.retry() == Retry::Later && again(&error) => {}
+            saved => return Ok(saved?),
+        }
+    }
 }
 
 /// Reads the checkpoints of all partitions, a thread each. `ends` are the log's ends: a checkpoint beyond them means that

@@ -187,7 +187,7 @@ fn make_anew(log: &Arc<dyn Log>, store: &dyn Checkpoint, ends: &[Offset]) -> Res
         let partition = cell.state.partition();
         store.reset(partition)?;
         let (parts, version) = (cell.take_checkpoint(), cell.decider.version());
-        checkpoint::save(store, Save { partition, expected: Offset(0), version, parts })?;
+        checkpoint::save(store, Save { partition, expected: Offset(0), version, parts }, |_| false)?;
     }
     Ok(cells)
 }

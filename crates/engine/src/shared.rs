@@ -6,12 +6,12 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Condvar, Mutex, RwLock};
 use rapport_profile::CheckpointParts;
-use rapport_store::Checkpoint;
+use rapport_store::{Checkpoint, StoreError};
 use rapport_stream::{Log, Record};
 use rapport_types::{Offset, PartitionId, Timestamp};
 
@@ -21,6 +21,9 @@ use crate::{
 
 /// How long a thread that waits for others sleeps before it looks whether the engine failed meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How long the thread that saves checkpoints waits for room before it tries again. Nothing is lost meanwhile: the log has it.
+const SAVE_AGAIN: Duration = Duration::from_millis(500);
 
 /// One partition.
 struct Partition {
@@ -184,7 +187,15 @@ impl Shared {
     pub(crate) fn save_all(&self, saves: &Receiver<Option<Save>>) {
         while let Ok(Some(save)) = saves.recv() {
             let (partition, next) = (save.partition, save.parts.next);
-            match checkpoint::save(&*self.store, save) {
+            let again = |error: &StoreError| {
+                tracing::warn!(partition = partition.0, %error, "the checkpoint is not written; trying again");
+                let begun = Instant::now();
+                while !self.is_stopping() && begun.elapsed() < SAVE_AGAIN {
+                    self.wait_for_news(SAVE_AGAIN);
+                }
+                !self.is_stopping()
+            };
+            match checkpoint::save(&*self.store, save, again) {
                 Ok(()) => self.one(partition).checkpointed.store(next.0, Ordering::Relaxed),
                 Err(error) => self.fail(error),
             }
@@ -229,7 +240,7 @@ impl Shared {
             self.store.reset(partition)?;
             let (parts, version) = (cell.take_checkpoint(), cell.decider.version());
             let next = parts.next;
-            checkpoint::save(&*self.store, Save { partition, expected: Offset(0), version, parts })?;
+            checkpoint::save(&*self.store, Save { partition, expected: Offset(0), version, parts }, |_| false)?;
             slot.checkpointed.store(next.0, Ordering::Relaxed);
             *slot.cell.write() = cell;
         }

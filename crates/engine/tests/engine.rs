@@ -32,6 +32,8 @@ struct Kept {
 #[derive(Default)]
 struct MemoryCheckpoint {
     kept: Mutex<BTreeMap<u32, Kept>>,
+    /// So many writes find no room.
+    no_room: Mutex<u32>,
 }
 
 impl Checkpoint for MemoryCheckpoint {
@@ -47,6 +49,11 @@ impl Checkpoint for MemoryCheckpoint {
     }
 
     fn save(&self, write: &CheckpointWrite<'_>) -> Result<(), StoreError> {
+        let mut no_room = self.no_room.lock().unwrap();
+        if *no_room > 0 {
+            *no_room -= 1;
+            return Err(StoreError::Full { path: "state.db".into() });
+        }
         let mut all = self.kept.lock().unwrap();
         let kept = all.entry(write.partition.0).or_default();
         let at = kept.head.as_ref().map_or(Offset(0), |head| head.next);
@@ -388,6 +395,33 @@ fn a_torn_checkpoint_is_made_anew_from_the_log() {
     engine.wait_until_caught_up().unwrap();
     assert_eq!(engine.digest(), expected);
     engine.stop().unwrap();
+}
+
+#[test]
+fn a_checkpoint_that_finds_no_room_is_written_when_there_is_some() {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    let store: Arc<MemoryCheckpoint> = Arc::default();
+    define(&log, 1, &Definitions::retail());
+    let options = EngineOptions { checkpoint_entries: 1, ..EngineOptions::default() };
+    let (keeps, sink): (Arc<dyn Checkpoint>, Arc<dyn Sink>) =
+        (Arc::<MemoryCheckpoint>::clone(&store), Arc::<Heard>::default());
+    let engine = Engine::start(Arc::clone(&log), keeps, sink, options).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    *store.no_room.lock().unwrap() = 2;
+    send(&log, &history());
+    let begun = std::time::Instant::now();
+    let is_behind =
+        |engine: &Engine| engine.facts().partitions.iter().any(|partition| partition.checkpointed < partition.end);
+    while is_behind(&engine) {
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", engine.facts());
+        engine.wait_until_caught_up().unwrap();
+        std::thread::yield_now();
+    }
+    assert_eq!(*store.no_room.lock().unwrap(), 0);
+    let digest = engine.digest();
+    engine.stop().unwrap();
+    let engine = start(&log, &store, &Arc::default()).unwrap();
+    assert_eq!(engine.digest(), digest);
 }
 
 #[test]

@@ -21,8 +21,8 @@ use rapport_stream::{Log as _, SqliteLog, SqliteLogOptions};
 use rapport_types::{Entry, Offset, PartitionId};
 use server::{Gate, Server, state};
 
-/// What a sender of a slow request may take, in seconds: the smallest that can be set.
-const PATIENCE: &[(&str, &str)] = &[("RAPPORT_HEAD_SECONDS", "1"), ("RAPPORT_BODY_SECONDS", "1")];
+/// How long a sender may take, in seconds: long enough for every fast one on a busy machine.
+const PATIENCE: &[(&str, &str)] = &[("RAPPORT_HEAD_SECONDS", "2"), ("RAPPORT_BODY_SECONDS", "2")];
 /// No socket may stay open for longer; many times what is set, because machines can be slow.
 const TOO_LONG: Duration = Duration::from_secs(30);
 /// Between two bytes of a slow sender.

@@ -70,7 +70,9 @@ impl Modify for OperationIds {
 pub(crate) fn window() -> Schema {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let spanning = |kind: &str| ObjectBuilder::new().property(kind, Schema::from(text())).required(kind);
+    // The comment on the field does not reach a schema made by hand.
     OneOfBuilder::new()
+        .description(Some("Which events count: the span of a sliding window, or the gap that ends a session."))
         .item(Schema::from(text().enum_values(Some(["lifetime"]))))
         .item(Schema::from(spanning("sliding")))
         .item(Schema::from(spanning("session")))

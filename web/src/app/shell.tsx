@@ -11,15 +11,18 @@ import {
   Tooltip,
   useMantineColorScheme,
 } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Navigate, Outlet } from '@tanstack/react-router';
 import { Languages, LogOut, Moon, Search, Sun } from 'lucide-react';
+import { lazy, Suspense } from 'react';
 import { aboutQuery, sessionQuery, signOut } from '~/api/queries';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
 import { LiveProvider, useLiveState } from '~/live/react';
-import { Palette } from './palette';
+
+const Palette = lazy(() => import('./palette'));
 
 export function Shell() {
   const session = useQuery(sessionQuery);
@@ -35,6 +38,7 @@ export function Shell() {
 
 function Frame() {
   const { t } = useI18n();
+  useHotkeys([['mod+K', spotlight.toggle]]);
   return (
     <AppShell header={{ height: 56 }} padding="md">
       <a className="skip" href="#content">
@@ -57,7 +61,9 @@ function Frame() {
           <Outlet />
         </Container>
       </AppShell.Main>
-      <Palette />
+      <Suspense>
+        <Palette />
+      </Suspense>
     </AppShell>
   );
 }

@@ -37,6 +37,18 @@ export function Failed({ error, title, retry }: { error: Error; title?: string; 
   );
 }
 
+/** A fault in the page itself, or a part of it that could not be fetched. */
+export function Crashed() {
+  const { t } = useI18n();
+  return (
+    <Alert color="red" title={t.app.crashed} m="md" role="alert">
+      <Button size="xs" variant="default" onClick={() => window.location.reload()}>
+        {t.app.reload}
+      </Button>
+    </Alert>
+  );
+}
+
 export function NotFound() {
   const { t } = useI18n();
   return (

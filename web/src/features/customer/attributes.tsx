@@ -5,30 +5,30 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Pencil, Plus, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { customerKey, setAttributes } from '~/api/queries';
-import type { Customer, Json } from '~/api/types';
+import type { Customer } from '~/api/schema';
 import { useI18n } from '~/i18n';
 
 const NAME = /^[\p{L}\p{N}_.]{1,64}$/u;
 
 /** What a person typed: JSON where it is a number, a truth or a structure, else text. */
-export function read(text: string): Json {
+export function read(text: string): unknown {
   const trimmed = text.trim();
   if (!/^(-?\d|true$|false$|\{|\[)/.test(trimmed)) return trimmed;
   try {
-    return JSON.parse(trimmed) as Json;
+    return JSON.parse(trimmed) as unknown;
   } catch {
     return trimmed;
   }
 }
 
-const shown = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
+const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function useSetAttribute(customer: Customer) {
   const { t } = useI18n();
   const client = useQueryClient();
-  return async function set(name: string, value: Json, undoing = false): Promise<void> {
+  return async function set(name: string, value: unknown, undoing = false): Promise<void> {
     const before = customer.attributes[name] ?? null;
-    const put = (next: Json) =>
+    const put = (next: unknown) =>
       client.setQueriesData<Customer>({ queryKey: customerKey }, (known) => {
         if (known?.id !== customer.id) return known;
         const { [name]: _, ...others } = known.attributes;
@@ -125,7 +125,7 @@ export function Attributes({ customer }: { customer: Customer }) {
 interface EditorProps {
   name: string;
   value: string;
-  save(name: string, value: Json): void;
+  save(name: string, value: unknown): void;
   close(): void;
 }
 

@@ -1,11 +1,11 @@
 /** One customer, live: who it is, the score with its reasons, features, attributes, timeline. */
 import { Anchor, Badge, Card, Grid, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { ProblemError } from '~/api/client';
 import { customerKey, customerQuery, timelineKey } from '~/api/queries';
-import type { Customer, FeatureValue } from '~/api/types';
+import type { Customer, FeatureFact } from '~/api/schema';
 import { Ago } from '~/components/ago';
 import { Failed, Waiting } from '~/components/states';
 import { useTitles } from '~/components/titles';
@@ -20,7 +20,8 @@ import { TimelineCard } from './timeline';
 /** Features and timeline are fetched again at most this often while the customer acts. */
 const REFRESH_MS = 400;
 
-export function CustomerPage({ id }: { id: string }) {
+export function CustomerPage() {
+  const { id } = useParams({ from: '/shell/customers/$id' });
   const { t } = useI18n();
   const client = useQueryClient();
   const customer = useQuery(customerQuery(id));
@@ -133,7 +134,7 @@ function Head({ customer }: { customer: Customer }) {
   );
 }
 
-function Features({ features }: { features: FeatureValue[] }) {
+function Features({ features }: { features: FeatureFact[] }) {
   const { t } = useI18n();
   return (
     <Card withBorder>
@@ -160,7 +161,7 @@ function Features({ features }: { features: FeatureValue[] }) {
   );
 }
 
-function FeatureRow({ feature }: { feature: FeatureValue }) {
+function FeatureRow({ feature }: { feature: FeatureFact }) {
   const { t, format } = useI18n();
   const title = useTitles();
   const { value, window, aggregate } = feature;

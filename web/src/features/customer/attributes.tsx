@@ -80,13 +80,15 @@ export function Attributes({ customer }: { customer: Customer }) {
       </Group>
       {attributes.length === 0 && editing === null && <Text size="sm">{t.attributes.none}</Text>}
       {attributes.length > 0 && (
-        <Table verticalSpacing={4} aria-label={t.attributes.title}>
+        <Table verticalSpacing={4} layout="fixed" aria-label={t.attributes.title}>
           <Table.Tbody>
             {attributes.map(([name, value]) => (
               <Table.Tr key={name} data-attribute={name}>
-                <Table.Th fw={500}>{name}</Table.Th>
+                <Table.Th fw={500} w="35%">
+                  {name}
+                </Table.Th>
                 <Table.Td>{shown(value)}</Table.Td>
-                <Table.Td w={72}>
+                <Table.Td w={80}>
                   <Group gap={0} wrap="nowrap">
                     <ActionIcon variant="subtle" aria-label={t.attributes.edit(name)} onClick={() => setEditing(name)}>
                       <Pencil size={14} aria-hidden />

@@ -141,7 +141,7 @@ function Features({ features }: { features: FeatureFact[] }) {
       <Title order={2} size="h4" mb="xs">
         {t.features.title}
       </Title>
-      <Table.ScrollContainer minWidth={360} type="native" tabIndex={0}>
+      <Table.ScrollContainer minWidth={300} type="native" tabIndex={0}>
         <Table verticalSpacing={4} aria-label={t.features.title}>
           <Table.Thead>
             <Table.Tr>

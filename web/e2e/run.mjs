@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { modelTests } from './models.mjs';
 
 const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
 const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
@@ -211,6 +212,7 @@ const tests = {
     await page.goto(`${server.url}/customers/user%3Anobody`);
     await page.getByText('No such customer').waitFor();
   },
+  ...modelTests({ page, server: () => server, send, accessible, fits }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

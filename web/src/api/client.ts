@@ -14,14 +14,13 @@ export class ProblemError extends Error {
 /** The server did not answer at all. */
 export class NetworkError extends Error {}
 
-export const api = createClient<paths>({
-  headers: { Accept: 'application/json' },
-  fetch: (request) =>
-    fetch(request).catch((error: unknown) => {
-      // A request that the page itself gave up is no fault of the network.
-      throw request.signal.aborted ? error : new NetworkError();
-    }),
-});
+const send = (request: Request) =>
+  fetch(request).catch((error: unknown) => {
+    // A request that the page itself gave up is no fault of the network.
+    throw request.signal.aborted ? error : new NetworkError();
+  });
+
+export const api = createClient<paths>({ headers: { Accept: 'application/json' }, fetch: send });
 
 api.use({
   onRequest({ request }) {
@@ -36,6 +35,14 @@ export async function told<T>(call: Promise<{ data?: T; error?: unknown; respons
   const { data, error, response } = await call;
   if (!response.ok) throw new ProblemError(response.status, isProblem(error) ? error : null);
   return data as T;
+}
+
+/** What is no JSON: a file or a page. */
+export async function fetchDocument(address: string): Promise<Blob> {
+  const response = await send(new Request(address));
+  if (response.ok) return response.blob();
+  const error: unknown = await response.json().catch(() => null);
+  throw new ProblemError(response.status, isProblem(error) ? error : null);
 }
 
 /** A proxy in between may answer with something else. */

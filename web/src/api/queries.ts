@@ -76,7 +76,19 @@ interface Titled {
   title?: { en: string; zh: string } | null;
 }
 
-export type Definitions = Record<'features' | 'segments' | 'scores', Titled[] | undefined>;
+/** A score: each `event` is a moment, and whether its outcome comes `within` a span is what is predicted. */
+export interface ScoreDefinition extends Titled {
+  event: string;
+  within: string;
+  /** The feature whose ranking alone a model must beat. */
+  baseline: string;
+}
+
+export interface Definitions {
+  features?: Titled[];
+  segments?: Titled[];
+  scores?: ScoreDefinition[];
+}
 
 export const definitionsQuery = queryOptions({
   queryKey: ['definitions'],

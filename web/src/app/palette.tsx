@@ -29,6 +29,12 @@ export default function Palette() {
       onClick: () => void navigate({ to: '/customers/$id', params: { id: customer.id } }),
     })),
     { id: 'customers', label: t.palette.goCustomers, onClick: () => void navigate({ to: '/' }) },
+    { id: 'models', label: t.palette.goModels, onClick: () => void navigate({ to: '/models' }) },
+    {
+      id: 'train',
+      label: t.palette.train,
+      onClick: () => void navigate({ to: '/models', search: { train: '' } }),
+    },
     {
       id: 'language',
       label: language === 'en' ? t.palette.language : t.palette.english,

@@ -33,11 +33,32 @@ const customer = createRoute({
   component: lazyRouteComponent(() => import('~/features/customer/customer-page'), 'CustomerPage'),
 });
 
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: '/models',
+  /** `train` opens the dialog for that score, or for the first if it is empty. */
+  validateSearch: (search: Record<string, unknown>): { train?: string } =>
+    typeof search.train === 'string' ? { train: search.train } : {},
+  component: lazyRouteComponent(() => import('~/features/models/models-page'), 'ModelsPage'),
+});
+
+const model = createRoute({
+  getParentRoute: () => shell,
+  path: '/models/$score/$version',
+  component: lazyRouteComponent(() => import('~/features/model/model-page'), 'ModelPage'),
+});
+
+const monitoring = createRoute({
+  getParentRoute: () => shell,
+  path: '/models/$score/monitoring',
+  component: lazyRouteComponent(() => import('~/features/monitoring/monitoring-page'), 'MonitoringPage'),
+});
+
 /** An address that leads nowhere, inside the frame, so that there is a way on. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([customers, customer, elsewhere])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([customers, customer, models, model, monitoring, elsewhere])]),
   defaultPreload: 'intent',
   defaultPendingComponent: Waiting,
   defaultErrorComponent: Crashed,

@@ -1,11 +1,11 @@
 /** Attributes, edited in place: shown at once, sent as an entry of the log, and taken back with one click. */
 import { ActionIcon, Button, Card, Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { Pencil, Plus, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { customerKey, setAttributes } from '~/api/queries';
 import type { Customer } from '~/api/schema';
+import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
 
 const NAME = /^[\p{L}\p{N}_.]{1,64}$/u;
@@ -26,6 +26,7 @@ const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stri
 function useSetAttribute(customer: Customer) {
   const { t } = useI18n();
   const client = useQueryClient();
+  const notice = useNotice();
   return async function set(name: string, value: unknown, undoing = false): Promise<void> {
     const before = customer.attributes[name] ?? null;
     const put = (next: unknown) =>
@@ -39,27 +40,16 @@ function useSetAttribute(customer: Customer) {
       await setAttributes(customer.id, { [name]: value });
     } catch (error) {
       put(before);
-      notifications.show({ color: 'red', message: `${t.attributes.failed(name)}: ${(error as Error).message}` });
+      notice.failed(t.attributes.failed(name), error);
       return;
     }
-    const id = `attribute-${customer.id}-${name}`;
-    notifications.hide(id);
     const text = undoing
       ? t.attributes.undone(name)
       : value === null
         ? t.attributes.removed(name)
         : t.attributes.set(name, shown(value));
-    const undo = (
-      <Group justify="space-between">
-        <span>{text}</span>
-        {!undoing && (
-          <Button size="compact-xs" variant="default" onClick={() => void set(name, before, true)}>
-            {t.app.undo}
-          </Button>
-        )}
-      </Group>
-    );
-    notifications.show({ id: undoing ? undefined : id, message: undo, autoClose: undoing ? 3_000 : 10_000 });
+    const undo = undoing ? undefined : () => set(name, before, true);
+    notice.done({ id: `attribute-${customer.id}-${name}`, text, undo });
   };
 }
 

@@ -1,12 +1,14 @@
 /** One customer, live: who it is, the score with its reasons, features, attributes, timeline. */
-import { Anchor, Badge, Card, Grid, Group, Stack, Table, Text, Title } from '@mantine/core';
+
+import { Badge, Card, Grid, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { ProblemError } from '~/api/client';
 import { customerKey, customerQuery, timelineKey } from '~/api/queries';
 import type { Customer, FeatureFact } from '~/api/schema';
 import { Ago } from '~/components/ago';
+import { AnchorTo } from '~/components/links';
 import { Failed, Waiting } from '~/components/states';
 import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
@@ -62,9 +64,7 @@ function Missing({ id }: { id: string }) {
         {t.customer.notFound}
       </Title>
       <Text>{t.customer.notFoundHelp(id)}</Text>
-      <Anchor component={Link} to="/">
-        {t.customer.back}
-      </Anchor>
+      <AnchorTo to="/">{t.customer.back}</AnchorTo>
     </Stack>
   );
 }
@@ -73,9 +73,9 @@ function Known({ customer, id }: { customer: Customer; id: string }) {
   const { t } = useI18n();
   return (
     <Stack>
-      <Anchor component={Link} to="/" size="sm">
+      <AnchorTo to="/" size="sm">
         {t.customer.back}
-      </Anchor>
+      </AnchorTo>
       <Head customer={customer} />
       <Grid>
         <Grid.Col span={{ base: 12, md: 5 }}>

@@ -153,7 +153,7 @@ function Row({ row }: { row: CustomerRow }) {
           )}
         </Group>
       </Table.Td>
-      <Table.Td ta="right">{format.number(row.events, 0)}</Table.Td>
+      <Table.Td className="figure">{format.number(row.events, 0)}</Table.Td>
       <Table.Td>
         <Text size="sm">
           <Ago at={row.last_seen} />

@@ -13,6 +13,17 @@ export default defineConfig({
     // The pages are served under `default-src 'self'`: no data: addresses, no inline module preloads.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What changes only when a package does stays in the browser's cache when the pages change.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\// },
+            { name: 'tanstack', test: /node_modules\/@tanstack\// },
+          ],
+        },
+      },
+    },
   },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 });

@@ -1,4 +1,5 @@
-//! The pages under `web/`: installed from their lock file and built only when their sources changed.
+//! The pages under `web/`: installed from their lock file and built only when their sources changed. The document of the
+//! API is one of these: the pages' types are generated from it with every build, lint and start of the development server.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,6 +10,9 @@ use crate::failure::Failure;
 use crate::process::Run;
 use crate::stamp::Stamp;
 use crate::tree;
+
+/// The document of the API, from which the types of the pages are generated.
+const API: &str = "docs/reference/openapi.json";
 
 /// The folder of the pages.
 pub(crate) fn folder() -> PathBuf {
@@ -61,6 +65,7 @@ pub(crate) fn npm<const N: usize>(arguments: [&str; N]) -> Run {
 }
 
 fn sources() -> Result<Vec<tree::File>, Failure> {
-    let is_source = |file: &tree::File| file.path.starts_with("web/") && !file.path.starts_with("web/e2e/");
+    let is_source =
+        |file: &tree::File| file.path == API || file.path.starts_with("web/") && !file.path.starts_with("web/e2e/");
     Ok(tree::files()?.into_iter().filter(is_source).collect())
 }

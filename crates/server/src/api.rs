@@ -108,7 +108,7 @@ pub struct FeatureFact {
     #[schema(value_type = serde_json::Value)]
     pub value: Value,
     /// Which events count: `"lifetime"`, `{"sliding":"30d"}` or `{"session":"30m"}`.
-    #[schema(value_type = serde_json::Value)]
+    #[schema(schema_with = crate::openapi::window)]
     pub window: Window,
     /// How the events become a value, such as `count`.
     #[schema(value_type = String)]

@@ -33,6 +33,7 @@ const TEXT_BYTES: usize = 256;
 
 /// Which customers are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
     /// Part of an id or name.
     q: Option<String>,
@@ -107,6 +108,7 @@ pub(crate) async fn one(
 
 /// Which part of a timeline is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct TimelineParams {
     /// At most so many, up to 500.
     #[param(value_type = Option<u32>)]

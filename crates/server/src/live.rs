@@ -31,6 +31,7 @@ const STATUS_EVERY: Duration = Duration::from_secs(5);
 
 /// What of the stream is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StreamParams {
     /// One customer, by any id.
     customer: Option<String>,

@@ -98,6 +98,7 @@ pub(crate) async fn onnx(
 
 /// How a report is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ReportParams {
     /// `en` (the usual) or `zh`.
     lang: Option<String>,
@@ -127,6 +128,7 @@ pub(crate) async fn report(
 
 /// What the columns of a foreign model are.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ImportParams {
     /// For ONNX: the features that its columns are, in order, with commas between them; all features that are numbers, in the
     /// order of the definitions, if it is left out.

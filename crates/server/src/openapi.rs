@@ -3,6 +3,7 @@
 
 use utoipa::{
     Modify, OpenApi,
+    openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type},
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
@@ -23,7 +24,7 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, problem
         health::about, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(api::CustomerRow, api::Mistake, problem::Problem, collect::Collected, collect::EventResult)),
-    modifiers(&Credentials),
+    modifiers(&Credentials, &OperationIds),
 )]
 struct Document;
 
@@ -39,6 +40,43 @@ impl Modify for Credentials {
         let of = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
         document.security = Some(vec![of("api_key"), of("session")]);
     }
+}
+
+/// Names each operation by its method and path, such as `get_customers_id`: clients are generated with these names, and the
+/// handlers' own are the same in more than one room.
+struct OperationIds;
+
+impl Modify for OperationIds {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let methods = [
+                ("get", &mut item.get),
+                ("put", &mut item.put),
+                ("post", &mut item.post),
+                ("delete", &mut item.delete),
+                ("patch", &mut item.patch),
+            ];
+            for (method, operation) in methods {
+                let Some(operation) = operation else { continue };
+                let parts = path.trim_start_matches("/v1/").split('/').map(|part| part.trim_matches(['{', '}']));
+                let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+                operation.operation_id = Some(format!("{method}_{}", parts.join("_")));
+            }
+        }
+    }
+}
+
+/// A feature's window as it reads in JSON; the type itself belongs to a crate that knows no OpenAPI.
+pub(crate) fn window() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let spanning = |kind: &str| ObjectBuilder::new().property(kind, Schema::from(text())).required(kind);
+    // The comment on the field does not reach a schema made by hand.
+    OneOfBuilder::new()
+        .description(Some("Which events count: the span of a sliding window, or the gap that ends a session."))
+        .item(Schema::from(text().enum_values(Some(["lifetime"]))))
+        .item(Schema::from(spanning("sliding")))
+        .item(Schema::from(spanning("session")))
+        .into()
 }
 
 /// One event, as in the Segment tracking API. `{call}` is identify, track, page, screen, group or alias.

@@ -1,5 +1,6 @@
-/** One way to talk to the server: JSON in and out, problems as errors. */
-import type { Problem } from './types';
+/** One way to talk to the server: calls typed by the OpenAPI document, problems as errors. */
+import createClient from 'openapi-fetch';
+import type { Problem, paths } from './schema';
 
 export class ProblemError extends Error {
   constructor(
@@ -13,24 +14,38 @@ export class ProblemError extends Error {
 /** The server did not answer at all. */
 export class NetworkError extends Error {}
 
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
-  if (method !== 'GET') headers['X-Rapport-Request'] = '1';
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-  const response = await fetch(path, init).catch(() => {
-    throw new NetworkError();
+const send = (request: Request) =>
+  fetch(request).catch((error: unknown) => {
+    // A request that the page itself gave up is no fault of the network.
+    throw request.signal.aborted ? error : new NetworkError();
   });
-  const text = await response.text();
-  const json = text === '' ? null : parsed(text);
-  if (!response.ok) throw new ProblemError(response.status, json as Problem | null);
-  return json as T;
+
+export const api = createClient<paths>({ headers: { Accept: 'application/json' }, fetch: send });
+
+api.use({
+  onRequest({ request }) {
+    // Another site's form cannot send this header, so the server refuses changes without it.
+    if (request.method !== 'GET') request.headers.set('X-Rapport-Request', '1');
+    return request;
+  },
+});
+
+/** The body of a good answer; anything else is thrown. */
+export async function told<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call;
+  if (!response.ok) throw new ProblemError(response.status, isProblem(error) ? error : null);
+  return data as T;
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+/** What is no JSON: a file or a page. */
+export async function fetchDocument(address: string): Promise<Blob> {
+  const response = await send(new Request(address));
+  if (response.ok) return response.blob();
+  const error: unknown = await response.json().catch(() => null);
+  throw new ProblemError(response.status, isProblem(error) ? error : null);
+}
+
+/** A proxy in between may answer with something else. */
+function isProblem(error: unknown): error is Problem {
+  return typeof error === 'object' && error !== null && 'title' in error;
 }

@@ -1,52 +1,51 @@
 /** What the pages ask the server for, and under which keys the answers are kept. */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { call, ProblemError } from './client';
-import type { About, Customer, CustomerList, Definitions, Json, Session, SortKey, Timeline } from './types';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { api, ProblemError, told } from './client';
 
 export const listKey = ['customers'] as const;
 export const customerKey = ['customer'] as const;
 export const timelineKey = ['timeline'] as const;
 const PAGE = 50;
 
+export type SortKey = 'last_seen' | 'score';
+
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: async (): Promise<Session | null> => {
-    try {
-      return await call<Session>('GET', '/v1/session');
-    } catch (error) {
+  queryFn: () =>
+    told(api.GET('/v1/session')).catch((error: unknown) => {
       if (error instanceof ProblemError && error.status === 401) return null;
       throw error;
-    }
-  },
+    }),
   staleTime: 60_000,
 });
 
 export const aboutQuery = queryOptions({
   queryKey: ['about'],
-  queryFn: () => call<About>('GET', '/v1/about'),
+  queryFn: () => told(api.GET('/v1/about')),
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-export function customersQuery(text: string, sort: SortKey) {
+export function customersQuery(q: string, sort: SortKey) {
   return infiniteQueryOptions({
-    queryKey: [...listKey, text, sort],
+    queryKey: [...listKey, q, sort],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) => {
-      const query = new URLSearchParams({ limit: String(PAGE), sort });
-      if (text) query.set('q', text);
-      if (pageParam !== null) query.set('cursor', pageParam);
-      return call<CustomerList>('GET', `/v1/customers?${query}`);
-    },
+    queryFn: ({ pageParam, signal }) =>
+      told(
+        api.GET('/v1/customers', {
+          params: { query: { limit: PAGE, sort, q: q || undefined, cursor: pageParam ?? undefined } },
+          signal,
+        }),
+      ),
     getNextPageParam: (page) => page.next,
+    // While a search is on its way the rows of the one before stay, instead of a page that flickers.
+    placeholderData: keepPreviousData,
   });
 }
-
-const path = (id: string) => `/v1/customers/${encodeURIComponent(id)}`;
 
 export function customerQuery(id: string) {
   return queryOptions({
     queryKey: [...customerKey, id],
-    queryFn: () => call<Customer>('GET', path(id)),
+    queryFn: ({ signal }) => told(api.GET('/v1/customers/{id}', { params: { path: { id } }, signal })),
     retry: (count, error) => !(error instanceof ProblemError && error.status === 404) && count < 3,
   });
 }
@@ -55,22 +54,44 @@ export function timelineQuery(id: string) {
   return infiniteQueryOptions({
     queryKey: [...timelineKey, id],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) => {
-      const query = new URLSearchParams({ limit: String(PAGE) });
-      if (pageParam !== null) query.set('before', pageParam);
-      return call<Timeline>('GET', `${path(id)}/timeline?${query}`);
-    },
+    queryFn: ({ pageParam, signal }) =>
+      told(
+        api.GET('/v1/customers/{id}/timeline', {
+          params: { path: { id }, query: { limit: PAGE, before: pageParam ?? undefined } },
+          signal,
+        }),
+      ),
     getNextPageParam: (page) => page.next,
   });
 }
 
-export const setAttributes = (id: string, attributes: Record<string, Json>) =>
-  call<{ message_id: string }>('PATCH', path(id), { attributes });
-export const signIn = (token: string) => call<Session>('POST', '/v1/session', { token });
-export const signOut = () => call<null>('DELETE', '/v1/session');
+export const setAttributes = (id: string, attributes: Record<string, unknown>) =>
+  told(api.PATCH('/v1/customers/{id}', { params: { path: { id } }, body: { attributes } }));
+export const signIn = (token: string) => told(api.POST('/v1/session', { body: { token } }));
+export const signOut = () => told(api.DELETE('/v1/session'));
+
+/** What the pages read of a definition. The document leaves definitions open: they are checked as a whole when saved. */
+interface Titled {
+  name: string;
+  title?: { en: string; zh: string } | null;
+}
+
+/** A score: each `event` is a moment, and whether its outcome comes `within` a span is what is predicted. */
+export interface ScoreDefinition extends Titled {
+  event: string;
+  within: string;
+  /** The feature whose ranking alone a model must beat. */
+  baseline: string;
+}
+
+export interface Definitions {
+  features?: Titled[];
+  segments?: Titled[];
+  scores?: ScoreDefinition[];
+}
 
 export const definitionsQuery = queryOptions({
   queryKey: ['definitions'],
-  queryFn: () => call<Definitions>('GET', '/v1/definitions'),
+  queryFn: () => told(api.GET('/v1/definitions')) as Promise<Definitions>,
   staleTime: 60_000,
 });

@@ -1,6 +1,7 @@
-/** The command palette (Ctrl or Cmd with K): finds customers and acts. */
+/** The command palette: finds customers and acts. The frame opens it, by key too, since this comes after the frame. */
 import { useMantineColorScheme } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import '@mantine/spotlight/styles.css';
 import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -11,7 +12,7 @@ import { useI18n } from '~/i18n';
 /** Customers that the palette offers. */
 const OFFERED = 6;
 
-export function Palette() {
+export default function Palette() {
   const { t, language, setLanguage } = useI18n();
   const { setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
@@ -28,6 +29,12 @@ export function Palette() {
       onClick: () => void navigate({ to: '/customers/$id', params: { id: customer.id } }),
     })),
     { id: 'customers', label: t.palette.goCustomers, onClick: () => void navigate({ to: '/' }) },
+    { id: 'models', label: t.palette.goModels, onClick: () => void navigate({ to: '/models' }) },
+    {
+      id: 'train',
+      label: t.palette.train,
+      onClick: () => void navigate({ to: '/models', search: { train: '' } }),
+    },
     {
       id: 'language',
       label: language === 'en' ? t.palette.language : t.palette.english,
@@ -40,6 +47,7 @@ export function Palette() {
   return (
     <Spotlight
       actions={actions}
+      shortcut={null}
       query={text}
       onQueryChange={setText}
       nothingFound={t.palette.nothing}

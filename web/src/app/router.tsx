@@ -1,44 +1,68 @@
-/** The pages by their addresses. */
-import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
-import type { SortKey } from '~/api/types';
-import { NotFound } from '~/components/states';
-import { CustomerPage } from '~/features/customer/customer-page';
-import { CustomersPage } from '~/features/customers/customers-page';
-import { SignInPage } from '~/features/session/sign-in-page';
+/** The pages by their addresses. Each page is a file of its own that comes when it is first needed. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import type { SortKey } from '~/api/queries';
+import { Crashed, NotFound, Waiting } from '~/components/states';
 import { Shell } from './shell';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
-export const signInRoute = createRoute({
+const signIn = createRoute({
   getParentRoute: () => root,
   path: '/signin',
   validateSearch: (search: Record<string, unknown>) => ({
     token: typeof search.token === 'string' ? search.token : undefined,
   }),
-  component: () => <SignInPage token={signInRoute.useSearch().token} />,
+  component: lazyRouteComponent(() => import('~/features/session/sign-in-page'), 'SignInPage'),
 });
 
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
 
-export const customersRoute = createRoute({
+const customers = createRoute({
   getParentRoute: () => shell,
   path: '/',
   validateSearch: (search: Record<string, unknown>): { q?: string; sort?: SortKey } => ({
     ...(typeof search.q === 'string' && search.q !== '' ? { q: search.q } : {}),
     ...(search.sort === 'score' ? { sort: 'score' as const } : {}),
   }),
-  component: () => <CustomersPage {...customersRoute.useSearch()} />,
+  component: lazyRouteComponent(() => import('~/features/customers/customers-page'), 'CustomersPage'),
 });
 
-export const customerRoute = createRoute({
+const customer = createRoute({
   getParentRoute: () => shell,
   path: '/customers/$id',
-  component: () => <CustomerPage id={customerRoute.useParams().id} />,
+  component: lazyRouteComponent(() => import('~/features/customer/customer-page'), 'CustomerPage'),
 });
 
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: '/models',
+  /** `train` opens the dialog for that score, or for the first if it is empty. */
+  validateSearch: (search: Record<string, unknown>): { train?: string } =>
+    typeof search.train === 'string' ? { train: search.train } : {},
+  component: lazyRouteComponent(() => import('~/features/models/models-page'), 'ModelsPage'),
+});
+
+const model = createRoute({
+  getParentRoute: () => shell,
+  path: '/models/$score/$version',
+  component: lazyRouteComponent(() => import('~/features/model/model-page'), 'ModelPage'),
+});
+
+const monitoring = createRoute({
+  getParentRoute: () => shell,
+  path: '/models/$score/monitoring',
+  component: lazyRouteComponent(() => import('~/features/monitoring/monitoring-page'), 'MonitoringPage'),
+});
+
+/** An address that leads nowhere, inside the frame, so that there is a way on. */
+const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
+
 export const router = createRouter({
-  routeTree: root.addChildren([signInRoute, shell.addChildren([customersRoute, customerRoute])]),
+  routeTree: root.addChildren([signIn, shell.addChildren([customers, customer, models, model, monitoring, elsewhere])]),
   defaultPreload: 'intent',
+  defaultPendingComponent: Waiting,
+  defaultErrorComponent: Crashed,
+  scrollRestoration: true,
 });
 
 declare module '@tanstack/react-router' {

@@ -4,22 +4,26 @@ import {
   Alert,
   AppShell,
   Badge,
+  Box,
   Button,
   Container,
   Group,
   Text,
-  Tooltip,
   useMantineColorScheme,
 } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Navigate, Outlet } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
 import { Languages, LogOut, Moon, Search, Sun } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { aboutQuery, sessionQuery, signOut } from '~/api/queries';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
 import { LiveProvider, useLiveState } from '~/live/react';
-import { Palette } from './palette';
+
+/** It comes when it is first wanted; that it is open is kept outside of it. */
+const Palette = lazy(() => import('./palette'));
 
 export function Shell() {
   const session = useQuery(sessionQuery);
@@ -35,21 +39,33 @@ export function Shell() {
 
 function Frame() {
   const { t } = useI18n();
+  const [wanted, setWanted] = useState(false);
+  const openPalette = () => {
+    setWanted(true);
+    spotlight.toggle();
+  };
+  useHotkeys([['mod+K', openPalette]]);
   return (
-    <AppShell header={{ height: 56 }} padding="md">
+    <AppShell header={{ height: { base: 96, sm: 56 } }} padding="md">
       <a className="skip" href="#content">
         {t.app.skip}
       </a>
       <AppShell.Header>
-        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+        <Group h={56} px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
             <Text component={Link} to="/" fw={700} size="lg" c="var(--mantine-color-text)" td="none">
               {t.app.name}
             </Text>
             <LiveLight />
+            <Box visibleFrom="sm">
+              <Navigation />
+            </Box>
           </Group>
-          <Tools />
+          <Tools openPalette={openPalette} />
         </Group>
+        <Box hiddenFrom="sm" px="xs">
+          <Navigation />
+        </Box>
       </AppShell.Header>
       <AppShell.Main id="content">
         <Container size="lg" p={0}>
@@ -57,8 +73,30 @@ function Frame() {
           <Outlet />
         </Container>
       </AppShell.Main>
-      <Palette />
+      {wanted && (
+        <Suspense>
+          <Palette />
+        </Suspense>
+      )}
     </AppShell>
+  );
+}
+
+/** The ways to the pages. It stands beside the name, and on a phone below it. */
+function Navigation() {
+  const { t } = useI18n();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const models = path.startsWith('/models');
+  const here = (is: boolean) => (is ? 'page' : undefined);
+  return (
+    <Group component="nav" className="nav" gap={4} wrap="nowrap" aria-label={t.app.navigation}>
+      <Link to="/" aria-current={here(path === '/' || path.startsWith('/customers'))} activeProps={{}}>
+        {t.customers.title}
+      </Link>
+      <Link to="/models" aria-current={here(models)} activeProps={{}}>
+        {t.models.title}
+      </Link>
+    </Group>
   );
 }
 
@@ -83,22 +121,21 @@ function LiveLight() {
     }
   })();
   return (
-    <Tooltip label={help}>
-      <Badge
-        variant="dot"
-        color={color}
-        tt="none"
-        role="status"
-        aria-label={`${t.live.label}: ${text}`}
-        data-testid="live"
-      >
-        {text}
-      </Badge>
-    </Tooltip>
+    <Badge
+      variant="dot"
+      color={color}
+      tt="none"
+      role="status"
+      title={help}
+      aria-label={`${t.live.label}: ${text}`}
+      data-testid="live"
+    >
+      {text}
+    </Badge>
   );
 }
 
-function Tools() {
+function Tools({ openPalette }: { openPalette(): void }) {
   const { t, language, setLanguage } = useI18n();
   const { colorScheme, toggleColorScheme } = useMantineColorScheme();
   const client = useQueryClient();
@@ -116,7 +153,7 @@ function Tools() {
         variant="default"
         size="xs"
         leftSection={<Search size={14} aria-hidden />}
-        onClick={spotlight.open}
+        onClick={openPalette}
         visibleFrom="sm"
       >
         {t.app.search}
@@ -136,11 +173,9 @@ function Tools() {
 
 function Tool({ label, onClick, children }: { label: string; onClick: () => void; children: React.ReactNode }) {
   return (
-    <Tooltip label={label}>
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={onClick}>
-        {children}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} title={label} onClick={onClick}>
+      {children}
+    </ActionIcon>
   );
 }
 

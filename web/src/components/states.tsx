@@ -1,7 +1,8 @@
 /** What stands where content cannot: waiting, failed, not there. */
+
 import { Alert, Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { NetworkError, ProblemError } from '~/api/client';
+import { ButtonTo } from '~/components/links';
 import { useI18n } from '~/i18n';
 
 export function Waiting() {
@@ -37,6 +38,18 @@ export function Failed({ error, title, retry }: { error: Error; title?: string; 
   );
 }
 
+/** A fault in the page itself, or a part of it that could not be fetched. */
+export function Crashed() {
+  const { t } = useI18n();
+  return (
+    <Alert color="red" title={t.app.crashed} m="md" role="alert">
+      <Button size="xs" variant="default" onClick={() => window.location.reload()}>
+        {t.app.reload}
+      </Button>
+    </Alert>
+  );
+}
+
 export function NotFound() {
   const { t } = useI18n();
   return (
@@ -45,9 +58,7 @@ export function NotFound() {
         <Title order={1} size="h3">
           {t.app.notFound}
         </Title>
-        <Button component={Link} to="/">
-          {t.app.toCustomers}
-        </Button>
+        <ButtonTo to="/">{t.app.toCustomers}</ButtonTo>
       </Stack>
     </Center>
   );

@@ -16,6 +16,8 @@ export interface Format {
   language: Language;
   /** `1,234.5`; at most `digits` decimals (default 2). */
   number(value: number, digits?: number): string;
+  /** `0.500`: always `digits` decimals (default 3), so that figures can be compared line by line. */
+  figure(value: number, digits?: number): string;
   /** Short for large counts: `541.9K`. */
   compact(value: number): string;
   /** A share of 1 as per cent. */
@@ -52,6 +54,8 @@ export function createFormat(language: Language): Format {
   return {
     language,
     number,
+    figure: (value, digits = 3) =>
+      new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value),
     compact: (value) => (value < 100_000 ? number(value, 0) : compact.format(value)),
     percent: (value, digits = 0) =>
       new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(value),

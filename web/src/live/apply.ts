@@ -1,5 +1,5 @@
 /** Puts changes into what the pages hold. Pure; returns the same object where nothing changed, so nothing is drawn. */
-import type { Customer, CustomerRow, Score } from '~/api/types';
+import type { Customer, CustomerRow, ScoreFact } from '~/api/schema';
 import { type CustomerChange, later } from './batch';
 import type { ScoreEffect } from './effect';
 
@@ -36,7 +36,7 @@ function applyRowScore(row: CustomerRow, change: CustomerChange): CustomerRow['s
   return { name, value, model_version, computed_at: effect.at };
 }
 
-function applyScores(scores: Score[], change: CustomerChange): Score[] {
+function applyScores(scores: ScoreFact[], change: CustomerChange): ScoreFact[] {
   const effects = [...change.scores.values()];
   const known = scores.map((score) => {
     const effect = change.scores.get(score.name);
@@ -46,11 +46,11 @@ function applyScores(scores: Score[], change: CustomerChange): Score[] {
   return [...known, ...fresh.map((effect) => moved(null, effect))];
 }
 
-function moved(score: Score | null, effect: ScoreEffect): Score {
-  const { name, value, previous, model_version, reasons } = effect.score;
+function moved(score: ScoreFact | null, effect: ScoreEffect): ScoreFact {
+  const { name, value, model_version, reasons } = effect.score;
   // Calibration belongs to a model version; that of another version would be a wrong claim.
   const calibration = score && score.model_version === model_version ? score.calibration : null;
-  return { name, value, previous, model_version, reasons, calibration, computed_at: effect.at, cause: effect.cause };
+  return { name, value, model_version, reasons, calibration, computed_at: effect.at, cause: effect.cause };
 }
 
 /** After a fetch, effects from before it may still arrive; they must not turn the score back. */

@@ -1,5 +1,5 @@
 /** What the server pushes over `/v1/stream`, as the pages read it. */
-import type { Reason } from '~/api/types';
+import type { ReasonFact } from '~/api/schema';
 
 interface EffectBase {
   /** Stable across replays; repeats carry the same one. */
@@ -20,7 +20,7 @@ export interface ScoreEffect extends EffectBase {
     value: number;
     previous?: number | null;
     model_version: number;
-    reasons: Reason[];
+    reasons: ReasonFact[];
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CustomerRow } from '~/api/types';
+import type { CustomerRow } from '~/api/schema';
 import { probability } from '~/components/probability';
 import { read } from '~/features/customer/attributes';
 import { createFormat, nextTick } from '~/i18n/format';

@@ -1,7 +1,7 @@
 /** Writes a frame's changes into the query cache. */
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { customerKey } from '~/api/queries';
-import type { Customer, CustomerList } from '~/api/types';
+import type { Customer, CustomerList } from '~/api/schema';
 import { applyToCustomer, applyToRow, concerns } from './apply';
 import type { CustomerChange } from './batch';
 

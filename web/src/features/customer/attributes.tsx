@@ -1,34 +1,35 @@
 /** Attributes, edited in place: shown at once, sent as an entry of the log, and taken back with one click. */
 import { ActionIcon, Button, Card, Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { Pencil, Plus, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { customerKey, setAttributes } from '~/api/queries';
-import type { Customer, Json } from '~/api/types';
+import type { Customer } from '~/api/schema';
+import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
 
 const NAME = /^[\p{L}\p{N}_.]{1,64}$/u;
 
 /** What a person typed: JSON where it is a number, a truth or a structure, else text. */
-export function read(text: string): Json {
+export function read(text: string): unknown {
   const trimmed = text.trim();
   if (!/^(-?\d|true$|false$|\{|\[)/.test(trimmed)) return trimmed;
   try {
-    return JSON.parse(trimmed) as Json;
+    return JSON.parse(trimmed) as unknown;
   } catch {
     return trimmed;
   }
 }
 
-const shown = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
+const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function useSetAttribute(customer: Customer) {
   const { t } = useI18n();
   const client = useQueryClient();
-  return async function set(name: string, value: Json, undoing = false): Promise<void> {
+  const notice = useNotice();
+  return async function set(name: string, value: unknown, undoing = false): Promise<void> {
     const before = customer.attributes[name] ?? null;
-    const put = (next: Json) =>
+    const put = (next: unknown) =>
       client.setQueriesData<Customer>({ queryKey: customerKey }, (known) => {
         if (known?.id !== customer.id) return known;
         const { [name]: _, ...others } = known.attributes;
@@ -39,27 +40,16 @@ function useSetAttribute(customer: Customer) {
       await setAttributes(customer.id, { [name]: value });
     } catch (error) {
       put(before);
-      notifications.show({ color: 'red', message: `${t.attributes.failed(name)}: ${(error as Error).message}` });
+      notice.failed(t.attributes.failed(name), error);
       return;
     }
-    const id = `attribute-${customer.id}-${name}`;
-    notifications.hide(id);
     const text = undoing
       ? t.attributes.undone(name)
       : value === null
         ? t.attributes.removed(name)
         : t.attributes.set(name, shown(value));
-    const undo = (
-      <Group justify="space-between">
-        <span>{text}</span>
-        {!undoing && (
-          <Button size="compact-xs" variant="default" onClick={() => void set(name, before, true)}>
-            {t.app.undo}
-          </Button>
-        )}
-      </Group>
-    );
-    notifications.show({ id: undoing ? undefined : id, message: undo, autoClose: undoing ? 3_000 : 10_000 });
+    const undo = undoing ? undefined : () => set(name, before, true);
+    notice.done({ id: `attribute-${customer.id}-${name}`, text, undo });
   };
 }
 
@@ -80,13 +70,15 @@ export function Attributes({ customer }: { customer: Customer }) {
       </Group>
       {attributes.length === 0 && editing === null && <Text size="sm">{t.attributes.none}</Text>}
       {attributes.length > 0 && (
-        <Table verticalSpacing={4} aria-label={t.attributes.title}>
+        <Table verticalSpacing={4} layout="fixed" aria-label={t.attributes.title}>
           <Table.Tbody>
             {attributes.map(([name, value]) => (
               <Table.Tr key={name} data-attribute={name}>
-                <Table.Th fw={500}>{name}</Table.Th>
+                <Table.Th fw={500} w="35%">
+                  {name}
+                </Table.Th>
                 <Table.Td>{shown(value)}</Table.Td>
-                <Table.Td w={72}>
+                <Table.Td w={80}>
                   <Group gap={0} wrap="nowrap">
                     <ActionIcon variant="subtle" aria-label={t.attributes.edit(name)} onClick={() => setEditing(name)}>
                       <Pencil size={14} aria-hidden />
@@ -125,7 +117,7 @@ export function Attributes({ customer }: { customer: Customer }) {
 interface EditorProps {
   name: string;
   value: string;
-  save(name: string, value: Json): void;
+  save(name: string, value: unknown): void;
   close(): void;
 }
 

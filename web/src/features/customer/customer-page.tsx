@@ -1,12 +1,14 @@
 /** One customer, live: who it is, the score with its reasons, features, attributes, timeline. */
-import { Anchor, Badge, Card, Grid, Group, Stack, Table, Text, Title } from '@mantine/core';
+
+import { Badge, Card, Grid, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { ProblemError } from '~/api/client';
 import { customerKey, customerQuery, timelineKey } from '~/api/queries';
-import type { Customer, FeatureValue } from '~/api/types';
+import type { Customer, FeatureFact } from '~/api/schema';
 import { Ago } from '~/components/ago';
+import { AnchorTo } from '~/components/links';
 import { Failed, Waiting } from '~/components/states';
 import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
@@ -20,7 +22,8 @@ import { TimelineCard } from './timeline';
 /** Features and timeline are fetched again at most this often while the customer acts. */
 const REFRESH_MS = 400;
 
-export function CustomerPage({ id }: { id: string }) {
+export function CustomerPage() {
+  const { id } = useParams({ from: '/shell/customers/$id' });
   const { t } = useI18n();
   const client = useQueryClient();
   const customer = useQuery(customerQuery(id));
@@ -61,9 +64,7 @@ function Missing({ id }: { id: string }) {
         {t.customer.notFound}
       </Title>
       <Text>{t.customer.notFoundHelp(id)}</Text>
-      <Anchor component={Link} to="/">
-        {t.customer.back}
-      </Anchor>
+      <AnchorTo to="/">{t.customer.back}</AnchorTo>
     </Stack>
   );
 }
@@ -72,9 +73,9 @@ function Known({ customer, id }: { customer: Customer; id: string }) {
   const { t } = useI18n();
   return (
     <Stack>
-      <Anchor component={Link} to="/" size="sm">
+      <AnchorTo to="/" size="sm">
         {t.customer.back}
-      </Anchor>
+      </AnchorTo>
       <Head customer={customer} />
       <Grid>
         <Grid.Col span={{ base: 12, md: 5 }}>
@@ -133,14 +134,14 @@ function Head({ customer }: { customer: Customer }) {
   );
 }
 
-function Features({ features }: { features: FeatureValue[] }) {
+function Features({ features }: { features: FeatureFact[] }) {
   const { t } = useI18n();
   return (
     <Card withBorder>
       <Title order={2} size="h4" mb="xs">
         {t.features.title}
       </Title>
-      <Table.ScrollContainer minWidth={360} type="native" tabIndex={0}>
+      <Table.ScrollContainer minWidth={300} type="native" tabIndex={0}>
         <Table verticalSpacing={4} aria-label={t.features.title}>
           <Table.Thead>
             <Table.Tr>
@@ -160,7 +161,7 @@ function Features({ features }: { features: FeatureValue[] }) {
   );
 }
 
-function FeatureRow({ feature }: { feature: FeatureValue }) {
+function FeatureRow({ feature }: { feature: FeatureFact }) {
   const { t, format } = useI18n();
   const title = useTitles();
   const { value, window, aggregate } = feature;

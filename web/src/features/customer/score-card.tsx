@@ -1,6 +1,6 @@
 /** A score with everything that a number owes its reader: age, cause, model, calibration, reasons, its way. */
 import { Card, Group, Stack, Text, Title } from '@mantine/core';
-import type { Customer, Reason, Score } from '~/api/types';
+import type { Customer, ReasonFact, ScoreFact } from '~/api/schema';
 import { Ago } from '~/components/ago';
 import { probability } from '~/components/probability';
 import { Sparkline } from '~/components/sparkline';
@@ -8,13 +8,14 @@ import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
 import { useLiveHub } from '~/live/react';
 
-export function ScoreCard({ score, customer }: { score: Score; customer: Customer }) {
+export function ScoreCard({ score, customer }: { score: ScoreFact; customer: Customer }) {
   const { t, format } = useI18n();
   const hub = useLiveHub();
   const title = useTitles();
   const values = hub.history.values(customer.id, score.name);
   const percent = probability(format, score.value);
-  const moved = score.previous === null || score.previous === undefined ? 0 : score.value - score.previous;
+  // What the page has seen, and not the score's own: a score that is fetched again does not tell where it came from.
+  const moved = score.value - (values.at(-2) ?? score.value);
   const first = values[0];
   return (
     <Card withBorder data-testid="score-card">
@@ -53,7 +54,7 @@ export function ScoreCard({ score, customer }: { score: Score; customer: Custome
   );
 }
 
-function Reasons({ reasons }: { reasons: Reason[] }) {
+function Reasons({ reasons }: { reasons: ReasonFact[] }) {
   const { t, format } = useI18n();
   const title = useTitles();
   const most = Math.max(...reasons.map((reason) => Math.abs(reason.contribution)), 1e-9);

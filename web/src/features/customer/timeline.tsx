@@ -2,7 +2,7 @@
 import { Button, Card, Code, Stack, Text, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { timelineQuery } from '~/api/queries';
-import type { TimelineItem } from '~/api/types';
+import type { TimelineItem } from '~/api/schema';
 import { Ago } from '~/components/ago';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';

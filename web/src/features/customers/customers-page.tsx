@@ -2,10 +2,10 @@
 import { Badge, Button, Code, Group, SegmentedControl, Stack, Table, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
-import { customersQuery, listKey } from '~/api/queries';
-import type { CustomerRow, SortKey } from '~/api/types';
+import { customersQuery, listKey, type SortKey } from '~/api/queries';
+import type { CustomerRow } from '~/api/schema';
 import { Ago } from '~/components/ago';
 import { ScoreBar } from '~/components/score-bar';
 import { Failed, Waiting } from '~/components/states';
@@ -19,7 +19,8 @@ const REORDER_MS = 1_000;
 /** Segments that a row shows. */
 const SEGMENTS_SHOWN = 3;
 
-export function CustomersPage({ q = '', sort = 'last_seen' }: { q?: string; sort?: SortKey }) {
+export function CustomersPage() {
+  const { q = '', sort = 'last_seen' } = useSearch({ from: '/shell/' });
   const { t, format } = useI18n();
   const navigate = useNavigate();
   const [text, setText] = useState(q);
@@ -152,7 +153,7 @@ function Row({ row }: { row: CustomerRow }) {
           )}
         </Group>
       </Table.Td>
-      <Table.Td ta="right">{format.number(row.events, 0)}</Table.Td>
+      <Table.Td className="figure">{format.number(row.events, 0)}</Table.Td>
       <Table.Td>
         <Text size="sm">
           <Ago at={row.last_seen} />

@@ -1,12 +1,13 @@
 /** Signing in by a one-time link, and how to get one. */
 import { Alert, Center, Code, Loader, Paper, Stack, Text, Title } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { signIn } from '~/api/queries';
 import { useI18n } from '~/i18n';
 
-export function SignInPage({ token }: { token: string | undefined }) {
+export function SignInPage() {
+  const { token } = useSearch({ from: '/signin' });
   const { t } = useI18n();
   const navigate = useNavigate();
   const client = useQueryClient();

@@ -118,6 +118,9 @@ fn at(path: &str, what: &dyn std::fmt::Display) -> Mistake {
     Mistake { path: path.to_owned(), what: what.to_string() }
 }
 
+/// Trainings are told where the models of a score of this name would be.
+const RESERVED: &str = "jobs";
+
 fn check_names(definitions: &Definitions) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     let segments = definitions.segments.iter().map(|segment| &*segment.name).collect::<Vec<_>>();
@@ -131,6 +134,9 @@ fn check_names(definitions: &Definitions) -> Vec<Mistake> {
             let path = format!("{list}[{place}].name");
             if name.is_empty() || name.len() > 64 || !name.chars().all(word) {
                 mistakes.push(at(&path, &format!("\"{name}\" must be 1 to 64 letters, digits or _")));
+            }
+            if list == "scores" && *name == RESERVED {
+                mistakes.push(at(&path, &format!("\"{name}\" is taken by the API; choose another name")));
             }
             if names[..place].contains(name) {
                 mistakes.push(at(&path, &format!("\"{name}\" is declared twice")));

@@ -138,6 +138,10 @@ fn documents_that_are_wrong_are_told_with_every_place() {
     ] {
         assert!(told.iter().any(|line| line.contains(words)), "{words} is not in {told:#?}");
     }
+    let reserved = document.replace("\"name\": \"p\"", "\"name\": \"jobs\"");
+    assert!(
+        Decider::compile(1, &reserved).unwrap_err().iter().any(|mistake| mistake.what.contains("taken by the API"))
+    );
     let circle =
         r#"{"segments": [{"name": "a", "when": "in_segment(\"b\")"}, {"name": "b", "when": "in_segment(\"a\")"}]}"#;
     assert!(Decider::compile(1, circle).unwrap_err()[0].what.contains("circle"));

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::Instant,
 };
@@ -225,6 +225,9 @@ struct Tried {
 
 pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
     let begin = Instant::now();
+    for path in [Some(&args.out), args.report.as_ref()].into_iter().flatten() {
+        can_be_written(path)?;
+    }
     let (data, report) = data_of(table(&args.table)?, &args.table_options())?;
     let trained = watched(args, &data)?;
     write(&args.out, &trained.artifact.to_bytes()?)?;
@@ -249,6 +252,18 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
         return print(&serde_json::to_string_pretty(&told)?);
     }
     print(&in_words(args, &report, &trained)?)
+}
+
+/// Whoever waits for a long training should not learn at its end that the place for it was not there.
+fn can_be_written(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(format!("{}: there is no folder {}", path.display(), folder.display()).into());
+    }
+    if path.is_dir() {
+        return Err(format!("{}: this is a folder; name a file in it", path.display()).into());
+    }
+    Ok(())
 }
 
 /// Trains with a bar on the terminal. The first interrupt ends the search and keeps the best, the second ends everything.

@@ -30,7 +30,7 @@ pub struct Model {
     /// How it is tried beside the champion; none if it is not on trial.
     #[schema(required)]
     pub trial: Option<TrialFact>,
-    /// Figures of the evaluation, such as `auc`, `log_loss`, `ece`, `base_rate` and `recency_auc`.
+    /// Figures of the evaluation, such as `auc`, `log_loss`, `ece` and `base_rate`.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     pub metrics: Object,
     /// Labelled moments that it was trained on.

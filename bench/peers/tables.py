@@ -17,6 +17,8 @@ class Table:
     def __init__(self, folder):
         train, self.test = (pd.read_csv(f"{folder}/{part}.csv", na_values=[" "]) for part in ("train", "test"))
         self.answers = train.pop(TARGET).to_numpy()
+        # LightGBM and XGBoost refuse brackets in names, and names tell the peers nothing.
+        train.columns = self.test.columns = [f"column {place}" for place in range(len(train.columns))]
         self.train = train
         self.categories = list(train.select_dtypes(exclude="number").columns) + list(train.select_dtypes(bool).columns)
         self.categories = list(dict.fromkeys(self.categories))

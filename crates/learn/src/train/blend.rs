@@ -16,7 +16,7 @@ const MEMBERS_MAX: usize = 5;
 const ROWS_MAX: usize = 20_000;
 /// With fewer rows of either answer, isotonic regression learns chance by heart.
 const ISOTONIC_LEAST: usize = 500;
-/// A correction must make the log-loss smaller by this share to be worth a part of the model.
+/// A second member or a correction must make the loss smaller by this share to be worth a part of the model.
 const WORTH: f64 = 0.002;
 const CLIP: f64 = 1e-6;
 
@@ -60,7 +60,7 @@ fn answers_of(task: Task, sums: &[f64], count: f64) -> Vec<f64> {
 }
 
 /// The best trial alone.
-pub(super) fn best(trial: &Trial) -> Blend {
+fn best(trial: &Trial) -> Blend {
     Blend { members: vec![(trial.learner.clone(), 1.0)], answers: trial.answers.clone(), loss: trial.loss }
 }
 
@@ -119,7 +119,7 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
     }
     let answers = answers_of(task, &all, 1.0);
     let loss = tried.judged(data, &answers).loss()?;
-    if loss >= alone.loss {
+    if loss > alone.loss * (1.0 - WORTH) {
         return Ok(alone);
     }
     let members = members.into_iter().map(|(trial, weight)| (trial.learner.clone(), weight)).collect();

@@ -4,8 +4,9 @@
 //! looked at once, at the end. What is chosen is chosen by folds of the rest. The figures in the card are those of a model
 //! of the rest on the part put aside; the model in the artifact is fitted in the same way on all rows.
 //!
-//! Unless it is told otherwise, training takes the better of a weighted sum and boosted trees that end early. The same data,
-//! options and seed give the same artifact, byte for byte, unless a clock ended a search ([`Trained::out_of_time`]).
+//! Unless it is told otherwise, training takes the better of a weighted sum and boosted trees that end early, or both together
+//! where that is better still. The same data, options and seed give the same artifact, byte for byte, unless a clock ended
+//! a search ([`Trained::out_of_time`]).
 
 mod blend;
 mod candidates;
@@ -232,8 +233,7 @@ fn choose(
         Search::new(data, folds, options.effort, learner, options.seed, context, &either, watch.clock, watch.progress);
     let tried = search.run()?;
     Context { parallel: watch.parallel, stopped: watch.stopped }.go_on()?;
-    let blend =
-        if options.effort == Effort::Usual { blend::best(&tried.trials[0]) } else { blend::blend(&tried, data)? };
+    let blend = blend::blend(&tried, data)?;
     let calibrator = blend::calibrator(&blend, &tried, data)?;
     Ok((Chosen { blend, calibrator }, tried))
 }

@@ -1,7 +1,7 @@
 //! What is learnt from: columns, the known answers, and what the rows have to do with each other.
 
 use rapport_ml::Task;
-use rapport_ml::frame::{Column, Frame};
+use rapport_ml::frame::{Column, Frame, Reading};
 use rapport_ml::split::SplitBy;
 
 use crate::{LearnError, TrainingSet};
@@ -18,6 +18,8 @@ pub struct Data {
     pub frame: Frame,
     /// What is predicted, in words: a column or a score.
     pub target_name: String,
+    /// How the texts of the target were read; none if it came from no table.
+    pub target_reading: Option<Reading>,
     /// What is predicted.
     pub task: Task,
     /// The answers, in the form that the task tells.
@@ -48,6 +50,7 @@ impl Data {
         Ok(Self {
             frame,
             target_name: score.to_owned(),
+            target_reading: None,
             task: Task::Binary,
             target: set.labels.iter().map(|label| f64::from(u8::from(*label))).collect(),
             classes: vec!["no".to_owned(), "yes".to_owned()],

@@ -187,7 +187,13 @@ fn fold(
             let meant = event_of(&entry).and_then(|event| Meant::of(event, task));
             folded.state.apply(record.offset, entry, features, &mut changes);
             if let Some(meant) = meant {
-                note(&mut folded, &changes, features, numbers, &meant);
+                note(
+                    &mut folded,
+                    &changes,
+                    features,
+                    numbers,
+                    &Meant { key: order(record.offset, meant.key), ..meant },
+                );
             }
             changes.touched.clear();
             changes.internal.clear();
@@ -215,6 +221,11 @@ fn time_of(entry: &Entry) -> Option<Timestamp> {
         Entry::Tick(at) => Some(*at),
         Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => None,
     }
+}
+
+/// Orders what happened at one instant as it was folded; entries of different partitions in every run alike.
+fn order(offset: Offset, key: u128) -> u128 {
+    u128::from(offset.0) << 64 | key & u128::from(u64::MAX)
 }
 
 /// What an event is to the task.

@@ -136,6 +136,18 @@ fn nothing_at_or_after_the_limit_is_seen() {
     assert_eq!(whole.rows.rows(), before.rows.rows());
 }
 
+#[test]
+fn what_came_before_the_moment_in_its_instant_is_no_outcome() {
+    let answered = |n| named(n, 7, 5, "Survey Answered", r#"{"rating": 5}"#);
+    let outcome = r#", "outcome": {"event": "Survey Answered"}"#;
+    for n in 0..8 {
+        let mut before = vec![answered(100 + n), order(n, 7, 5 * DAY_MS), order(99, 8, 200 * DAY_MS)];
+        assert_eq!(labels(&before, outcome).0, [(5, false)]);
+        before.swap(0, 1);
+        assert_eq!(labels(&before, outcome).0, [(5, true)]);
+    }
+}
+
 /// 300 synthetic customers: even ones order every 12 days, odd ones every 45.
 fn shop() -> Vec<Event> {
     let mut events = Vec::new();

@@ -101,6 +101,13 @@ fn a_model_is_judged_by_rows_with_known_answers() {
     let applied = Applied::new(&artifact, &all).unwrap();
     let figures = applied.evaluate(&all, &artifact, Costs::default()).unwrap();
     assert!(figures["auc"] > 0.85 && figures["rows"] == 1200.0, "{figures:?}");
+    // The other way round, and written otherwise.
+    let positive = TableOptions { positive: Some("no".to_owned()), ..options("bought") };
+    let (data, _) = data_of(table(&text), &positive).unwrap();
+    let artifact = trained(&data, &without(&TOO_MUCH)).unwrap().artifact;
+    let shouted = table(&text.replace(",yes\n", ",YES\n").replace(",no\n", ",NO\n"));
+    let again = Applied::new(&artifact, &shouted).unwrap().evaluate(&shouted, &artifact, Costs::default()).unwrap();
+    assert!(again["auc"] > 0.85, "{again:?}");
     let rows = table("pages,device,bought\n1,desk,no\n2,phone,NO\n19,desk,maybe\n");
     let error = Applied::new(&artifact, &rows).unwrap().evaluate(&rows, &artifact, Costs::default()).unwrap_err();
     assert!(error.to_string().contains("maybe"), "{error}");
@@ -189,6 +196,42 @@ fn a_search_tries_many_and_gives_the_same_twice() {
     assert_eq!(again.artifact.to_bytes().unwrap(), first.artifact.to_bytes().unwrap());
     let other = trained(&data, &TrainOptions { seed: 2, ..options }).unwrap();
     assert_ne!(other.artifact.to_bytes().unwrap(), first.artifact.to_bytes().unwrap());
+}
+
+#[test]
+fn a_search_of_one_algorithm_tries_no_other() {
+    let (data, _) = data(&visits(400), &options("bought")).unwrap();
+    let learner = Some(Algorithm::NearestNeighbours.learner(1));
+    let options = TrainOptions { effort: Effort::Trials(6), learner, ..without(&TOO_MUCH) };
+    let found = trained(&data, &options).unwrap();
+    assert_eq!((found.tried.len(), found.artifact.card.trials), (6, 6), "{:?}", found.failures);
+    assert!(found.tried.iter().all(|(learner, _)| learner.algorithm() == Algorithm::NearestNeighbours));
+}
+
+#[test]
+fn many_rows_are_tried_on_few_first() {
+    let (data, _) = data(&visits(14_000), &options("bought")).unwrap();
+    let options = TrainOptions { effort: Effort::Trials(7), ..without(&TOO_MUCH) };
+    let found = trained(&data, &options).unwrap();
+    assert_eq!(found.artifact.card.trials, 7);
+    assert!(found.tried.len() < 7, "what does badly on few rows is not tried on all");
+}
+
+#[test]
+fn only_classes_are_balanced() {
+    let (numbers, _) = data(&visits(400), &options("spent")).unwrap();
+    let balanced = TrainOptions { balance: true, ..without(&["total", "kind", "bought"]) };
+    assert!(trained(&numbers, &balanced).unwrap_err().to_string().contains("balanced"));
+    // One in ten says yes; balanced and not corrected afterwards, the mean answer would be about a half.
+    let text: String = visits(2400)
+        .lines()
+        .enumerate()
+        .filter(|(n, line)| n % 8 == 0 || !line.ends_with(",yes"))
+        .fold(String::new(), |all, (_, line)| all + line + "\n");
+    let (rare, _) = data_of(table(&text), &options("bought")).unwrap();
+    let card = trained(&rare, &TrainOptions { balance: true, ..without(&TOO_MUCH) }).unwrap().artifact.card;
+    assert!(card.metrics["base_rate"] < 0.2 && card.calibration.is_some(), "{card:?}");
+    assert!(card.metrics["log_loss"] < card.metrics["base_log_loss"], "{:?}", card.metrics);
 }
 
 #[test]

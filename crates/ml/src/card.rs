@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::frame::Meaning;
+use crate::frame::{Meaning, Reading};
 use crate::leak::LeakWarning;
 use crate::metrics::Interval;
 use crate::pipeline::LeftOut;
@@ -23,6 +23,8 @@ pub struct Card {
     pub task: Task,
     /// The column or score that it predicts.
     pub target: String,
+    /// How the texts of the target are read; none if it came from no table.
+    pub target_reading: Option<Reading>,
     /// The names of the classes in the order of their numbers; for yes or no that of no, then that of yes.
     pub classes: Vec<String>,
     /// What it takes.
@@ -74,6 +76,7 @@ impl Default for Card {
             algorithm: String::new(),
             task: Task::Binary,
             target: String::new(),
+            target_reading: None,
             classes: Vec::new(),
             inputs: Vec::new(),
             fingerprint: String::new(),

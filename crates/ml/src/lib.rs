@@ -56,7 +56,7 @@ pub use linear::{
     ClassWeights, Ftrl, FtrlOptions, LinearOptions, LinearRegression, LogisticOptions, LogisticRegression,
 };
 pub use matrix::Matrix;
-pub use model::{Coded, Member, Model, Row, Scorer, Workspace};
+pub use model::{Coded, Member, Model, Row, Scorer, Workspace, link, margin_of};
 pub use predict::{Explain, Predict};
 pub use random::Random;
 pub use svm::{Kernel, KernelSvm, KernelSvmOptions, LinearSvm, LinearSvmOptions};

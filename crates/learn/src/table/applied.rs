@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use rapport_ml::frame::{Cell, Frame, Texts};
+use rapport_ml::frame::{Cell, Frame, Reading, Texts, is_missing};
 use rapport_ml::metrics::Costs;
-use rapport_ml::{Artifact, Row, Scorer, Task, Workspace};
+use rapport_ml::{Artifact, Card, Row, Scorer, Task, Workspace};
 use serde::Serialize;
 
 use super::{find, name_of};
@@ -142,7 +142,7 @@ impl Applied {
         let outputs = self.scorer.outputs();
         let (mut actual, mut kept) = (Vec::new(), Vec::new());
         for (row, answer) in self.answers()?.chunks_exact(outputs).enumerate() {
-            if let Some(known) = self.actual(texts, row, target)? {
+            if let Some(known) = self.actual(texts, row, &artifact.card)? {
                 actual.push(known);
                 kept.extend_from_slice(answer);
             }
@@ -159,34 +159,36 @@ impl Applied {
         Ok(figures)
     }
 
-    fn actual(&self, texts: &Texts, row: usize, target: &str) -> Result<Option<f64>, LearnError> {
-        let Some(text) = texts.get(row).map(str::trim).filter(|text| !rapport_ml::frame::is_missing(text)) else {
-            return Ok(None);
+    /// The answer of a row as training would have read it; none if it is missing.
+    fn actual(&self, texts: &Texts, row: usize, card: &Card) -> Result<Option<f64>, LearnError> {
+        let reading = card.target_reading.unwrap_or(Reading::Text);
+        let Some(text) = texts.get(row).map(str::trim).filter(|text| !is_missing(text)) else { return Ok(None) };
+        let number = match reading.read(text) {
+            Cell::Number(number) => Some(number),
+            Cell::Missing | Cell::Text(_) | Cell::Time(_) => None,
         };
-        let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
+        let target = &card.target;
         if self.classes.is_empty() {
             let wrong = || LearnError::Mismatch(format!("\"{text}\" in the column \"{target}\" is no number"));
             return number.ok_or_else(wrong).map(Some);
         }
-        // A class that is a number may be written otherwise: 1 and 1.0.
-        let same = |class: &String| class == text || number.is_some_and(|number| class.parse() == Ok(number));
-        let place = self.classes.iter().position(same).or_else(|| boolean(text).filter(|_| self.classes.len() == 2));
+        // A class may be written otherwise than in training: 1 and 1.0, YES and yes.
+        let same = |class: &String| class == text || (number.is_some() && number == as_number(class, reading));
         let unknown = || {
             let known = self.classes.join(", ");
             LearnError::Mismatch(format!(
                 "the model does not know the answer \"{text}\" in the column \"{target}\"; it knows {known}"
             ))
         };
-        place.ok_or_else(unknown).map(|class| Some(class as f64))
+        self.classes.iter().position(same).ok_or_else(unknown).map(|class| Some(class as f64))
     }
 }
 
-/// Yes and no, whatever they are called.
-fn boolean(text: &str) -> Option<usize> {
-    match text.to_lowercase().as_str() {
-        "true" | "yes" | "y" | "t" | "1" | "是" => Some(1),
-        "false" | "no" | "n" | "f" | "0" | "否" => Some(0),
-        _ => None,
+/// The number that the name of a class stands for: names of numbers are plain, those of yes and no are the table's own.
+fn as_number(class: &str, reading: Reading) -> Option<f64> {
+    match (reading, reading.read(class)) {
+        (Reading::Boolean, Cell::Number(number)) => Some(number),
+        _ => class.parse().ok(),
     }
 }
 

@@ -91,10 +91,12 @@ pub fn data_of(table: FileTable, options: &TableOptions) -> Result<(Data, TableR
     let mut take = |name: &Option<String>| name.as_ref().map(|name| frame.take(name)).transpose();
     let (group, time, weight) = (take(&options.group)?, take(&options.time)?, take(&options.weight)?);
     let spoken = spoken.unwrap_or_default().select(&rows);
+    let target_reading = Some(target.reading);
     let (task, classes, target) = answers(&target, &spoken, options)?;
     let mut data = Data {
         frame,
         target_name: options.target.clone(),
+        target_reading,
         task,
         target,
         classes,

@@ -1,7 +1,7 @@
 //! From trials to one model: which of them are asked together, and how their probabilities are corrected.
 
 use rapport_ml::calibrate::{Calibrator, Isotonic, Platt, Temperature};
-use rapport_ml::{Learner, MlError, Task};
+use rapport_ml::{Learner, MlError, Task, link, margin_of};
 
 use super::search::{Trial, Tried};
 use crate::Data;
@@ -18,7 +18,6 @@ const ROWS_MAX: usize = 20_000;
 const ISOTONIC_LEAST: usize = 500;
 /// A second member or a correction must make the loss smaller by this share to be worth a part of the model.
 const WORTH: f64 = 0.002;
-const CLIP: f64 = 1e-6;
 
 /// Learners with their weights, which add up to 1, and their answers together.
 #[derive(Debug, Clone)]
@@ -31,31 +30,10 @@ pub(super) struct Blend {
 /// Fits a correction to answers, what came to be, and weights.
 type Fit<'a> = &'a dyn Fn(&[f64], &[f64], Option<&[f64]>) -> Result<Calibrator, MlError>;
 
-fn margin(task: Task, answer: f64) -> f64 {
-    match task {
-        Task::Regression | Task::Ranking => answer,
-        Task::Binary => {
-            let kept = answer.clamp(CLIP, 1.0 - CLIP);
-            (kept / (1.0 - kept)).ln()
-        }
-        Task::Multiclass { .. } => answer.max(CLIP).ln(),
-    }
-}
-
 /// From a sum of margins and how many they are to answers.
 fn answers_of(task: Task, sums: &[f64], count: f64) -> Vec<f64> {
     let mut answers: Vec<f64> = sums.iter().map(|sum| sum / count).collect();
-    match task {
-        Task::Regression | Task::Ranking => {}
-        Task::Binary => answers.iter_mut().for_each(|margin| *margin = 1.0 / (1.0 + (-*margin).exp())),
-        Task::Multiclass { classes } => {
-            for row in answers.chunks_exact_mut(classes as usize) {
-                row.iter_mut().for_each(|margin| *margin = margin.exp());
-                let sum: f64 = row.iter().sum();
-                row.iter_mut().for_each(|answer| *answer /= sum);
-            }
-        }
-    }
+    answers.chunks_exact_mut(task.outputs()).for_each(|margins| link(task, margins));
     answers
 }
 
@@ -79,7 +57,7 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
     let outputs = task.outputs();
     let rows: Vec<usize> = (0..tried.actual.len()).step_by(step).collect();
     let of = |trial: &Trial| -> Vec<f64> {
-        rows.iter().flat_map(|row| &trial.answers[row * outputs..][..outputs]).map(|a| margin(task, *a)).collect()
+        rows.iter().flat_map(|row| &trial.answers[row * outputs..][..outputs]).map(|a| margin_of(task, *a)).collect()
     };
     let margins: Vec<Vec<f64>> = choice.iter().map(of).collect();
     let part = Tried {
@@ -115,7 +93,7 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
         .collect();
     let mut all = vec![0.0; alone.answers.len()];
     for (trial, weight) in &members {
-        all.iter_mut().zip(&trial.answers).for_each(|(sum, answer)| *sum += weight * margin(task, *answer));
+        all.iter_mut().zip(&trial.answers).for_each(|(sum, answer)| *sum += weight * margin_of(task, *answer));
     }
     let answers = answers_of(task, &all, 1.0);
     let loss = tried.judged(data, &answers).loss()?;

@@ -64,11 +64,10 @@ pub(super) fn usual(task: Task, seed: u64) -> Vec<Learner> {
         .collect()
 }
 
-/// Something like one of the leaders (the best first), or once in a while something new.
-pub(super) fn proposal(leaders: &[&Learner], random: &mut Random, seed: u64) -> Learner {
+/// Something like one of the leaders (the best first), or once in a while something far from `fresh`.
+pub(super) fn proposal(leaders: &[&Learner], fresh: &Learner, random: &mut Random) -> Learner {
     if leaders.is_empty() || random.uniform() < 0.2 {
-        let fresh = Algorithm::GradientBoosting.learner(seed);
-        return (0..4).fold(fresh, |learner, _| change(&learner, random));
+        return (0..4).fold(fresh.clone(), |learner, _| change(&learner, random));
     }
     // The square prefers the front.
     let place = (random.uniform().powi(2) * leaders.len() as f64) as usize;

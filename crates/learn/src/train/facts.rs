@@ -42,6 +42,8 @@ pub(super) struct Judgement {
     baselines: Vec<BaselineFact>,
     importance: Vec<(String, f64, f64)>,
     dependence: Vec<Dependence>,
+    /// How the answers to rows that were not learnt from are distributed, for yes or no and for numbers.
+    score: Option<Reference>,
 }
 
 /// Columns that look as if they knew the outcome. Those that are left out are not looked at.
@@ -150,9 +152,10 @@ pub(super) fn judge(
     }
     metrics.insert("train_rows".to_owned(), split.train.len() as f64);
     metrics.insert("test_rows".to_owned(), split.test.len() as f64);
+    let score = (scorer.outputs() == 1).then(|| Reference::of_numbers(&answers, DRIFT_BINS)).transpose()?;
     let baselines = baselines(data, options, split, leaks, &aside, context)?;
     let (importance, dependence) = understand(data, &scorer, split, options, context)?;
-    Ok(Judgement { metrics, intervals, binary, baselines, importance, dependence })
+    Ok(Judgement { metrics, intervals, binary, baselines, importance, dependence, score })
 }
 
 /// The share of positives (or the mean) as the answer to everything, and the best column alone.
@@ -323,20 +326,16 @@ fn settings_of(column: &Column, rows: usize) -> Option<(DependenceAt, Vec<usize>
     }
 }
 
-/// How inputs and answers are distributed, to tell drift by.
-fn references(data: &Data, model: &Model) -> Result<References, MlError> {
+/// How inputs and answers are distributed, to tell drift by. The answers are those of the tested model to rows that it had not
+/// seen: to rows that it has learnt from a forest answers more boldly than it ever will again.
+fn references(data: &Data, model: &Model, score: Option<Reference>) -> Result<References, MlError> {
     let some = every(&(0..data.rows()).collect::<Vec<_>>(), LOOKED_AT);
-    let scorer = Scorer::new(model)?;
-    let mut references = References::default();
-    for input in scorer.inputs() {
+    let mut references = References { score, ..References::default() };
+    for input in model.inputs() {
         if let rapport_ml::frame::Cells::Number(values) = &data.frame.column(&input.name)?.cells {
             let values: Vec<f64> = some.iter().map(|place| values[*place]).collect();
             references.inputs.insert(input.name.clone(), Reference::of_numbers(&values, DRIFT_BINS)?);
         }
-    }
-    if scorer.outputs() == 1 {
-        let answers = scorer.predict_frame(&data.frame, &some)?;
-        references.score = Some(Reference::of_numbers(&answers, DRIFT_BINS)?);
     }
     Ok(references)
 }
@@ -367,6 +366,7 @@ pub(super) fn artifact(
         algorithm: model.algorithm().to_owned(),
         task: data.task,
         target: data.target_name.clone(),
+        target_reading: data.target_reading,
         classes: data.classes.clone(),
         inputs: model.inputs().into_iter().map(fact).collect(),
         fingerprint: model.fingerprint(),
@@ -389,9 +389,10 @@ pub(super) fn artifact(
         importance: judgement.importance.iter().map(|(name, mean, _)| (name.clone(), *mean)).collect(),
         trials,
     };
+    let references = references(data, &model, judgement.score.clone())?;
     let report = report(&card, data, judgement).map(|report| serde_json::to_string(&report)).transpose();
     let report = report.map_err(|error| MlError::Artifact(error.to_string()))?;
-    Ok(Artifact { references: references(data, &model)?, card, model, report })
+    Ok(Artifact { references, card, model, report })
 }
 
 /// The report, for yes or no.

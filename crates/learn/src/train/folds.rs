@@ -4,7 +4,7 @@
 //! training rows, never by the rows that it is tested on.
 
 use rapport_ml::pipeline::{Coding, Pipeline, PipelineOptions};
-use rapport_ml::split::{Split, cross_validation, hold_out};
+use rapport_ml::split::{Split, SplitBy, cross_validation, hold_out};
 use rapport_ml::{Context, Examples, Fitted, Learner, Matrix, MlError, Predict, balanced_weights};
 
 use crate::data::SplitParts;
@@ -76,10 +76,7 @@ impl<'a> Training<'a> {
             own
         };
         let groups = data.groups.as_ref().map(|groups| places.iter().map(|place| groups[*place]).collect());
-        let mut parts = SplitParts::default();
-        // Too few rows to split need no early end either.
-        let split = || hold_out(places.len(), data.split_by(&mut parts, &places), STOP_SHARE, coder.seed).ok();
-        let early = early.then(split).flatten();
+        let early = early.then(|| stop_split(data, coder, &places)).flatten();
         Self { data, coder, target, weights, groups, early, coded: [None, None], places }
     }
 
@@ -94,6 +91,11 @@ impl<'a> Training<'a> {
         self.coded[slot(coding)].as_ref().ok_or_else(|| MlError::Shape("rows were not coded".to_owned()))
     }
 
+    /// Whether a boosting ends early.
+    fn ends_early(&self, learner: &Learner) -> bool {
+        self.early.is_some() && matches!(learner, Learner::GradientBoosting(_))
+    }
+
     /// Fits on all rows, or a boosting that may end early on its part of them.
     pub(super) fn fit(&mut self, learner: &Learner, context: &Context<'_>) -> Result<Fitted, MlError> {
         let coding = learner.algorithm().coding();
@@ -101,8 +103,7 @@ impl<'a> Training<'a> {
         let Some(Coded { pipeline, rows }) = &self.coded[slot(coding)] else {
             return Err(MlError::Shape("rows were not coded".to_owned()));
         };
-        let ends_early = self.early.as_ref().filter(|_| matches!(learner, Learner::GradientBoosting(_)));
-        let Some(split) = ends_early else {
+        let Some(split) = self.early.as_ref().filter(|_| self.ends_early(learner)) else {
             return learner.fit(&self.examples(pipeline, rows), None, context);
         };
         let (fit, stop) = (self.part(rows, &split.train), self.part(rows, &split.test));
@@ -125,6 +126,19 @@ impl<'a> Training<'a> {
             groups: self.groups.as_ref().map(|all| own.iter().map(|row| all[*row]).collect()),
         }
     }
+}
+
+/// Which rows tell a boosting when to end; none where there are too few to tell anything. The gap before a test is for what a label
+/// knows of later rows, which an end by the wrong row cannot use; where it would leave nothing it is not kept.
+fn stop_split(data: &Data, coder: &Coder, places: &[usize]) -> Option<Split> {
+    let mut parts = SplitParts::default();
+    let usual = hold_out(places.len(), data.split_by(&mut parts, places), STOP_SHARE, coder.seed);
+    let close = |_| {
+        let at = data.at.as_ref()?;
+        let at: Vec<i64> = places.iter().map(|place| at[*place]).collect();
+        hold_out(places.len(), SplitBy::Time { at: &at, gap: 0 }, STOP_SHARE, coder.seed).ok()
+    };
+    usual.map_or_else(close, Some)
 }
 
 /// Some of the training rows.
@@ -177,8 +191,12 @@ impl<'a> Fold<'a> {
         (few, &self.test)
     }
 
-    /// The answers to the test rows, and after how many rounds a boosting ended.
-    pub(super) fn answers(&mut self, learner: &Learner, context: &Context<'_>) -> Result<(Vec<f64>, u32), MlError> {
+    /// The answers to the test rows, and after how many rounds a boosting ended by itself.
+    pub(super) fn answers(
+        &mut self,
+        learner: &Learner,
+        context: &Context<'_>,
+    ) -> Result<(Vec<f64>, Option<u32>), MlError> {
         let fitted = self.training.fit(learner, context)?;
         let coding = learner.algorithm().coding();
         if self.coded[slot(coding)].is_none() {
@@ -191,7 +209,10 @@ impl<'a> Fold<'a> {
         };
         let mut answers = vec![0.0; rows.rows() * fitted.outputs()];
         fitted.predict_rows(rows, &mut answers);
-        let rounds = if let Fitted::GradientBoosting(boosting) = &fitted { boosting.rounds() as u32 } else { 0 };
+        let rounds = match &fitted {
+            Fitted::GradientBoosting(boosting) if self.training.ends_early(learner) => Some(boosting.rounds() as u32),
+            _ => None,
+        };
         Ok((answers, rounds))
     }
 }

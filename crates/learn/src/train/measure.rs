@@ -33,6 +33,12 @@ pub fn main_metric(task: Task) -> (&'static str, bool) {
     }
 }
 
+/// A figure that may be undefined on some rows, such as the order within groups that are all alike.
+fn figure(figures: &BTreeMap<String, f64>, name: &str) -> Result<f64, MlError> {
+    let missing = || MlError::Shape(format!("{name} is not defined on these rows: they are too few, or all alike"));
+    figures.get(name).copied().ok_or_else(missing)
+}
+
 impl Judged<'_> {
     fn pairs(&self) -> Answers<'_> {
         Answers { predicted: self.answers, actual: self.actual, weights: self.weights }
@@ -48,13 +54,13 @@ impl Judged<'_> {
             Task::Multiclass { classes } => {
                 let kept: Vec<f64> = self.answers.iter().map(|answer| answer.clamp(CLIP, 1.0)).collect();
                 let pairs = Answers { predicted: &kept, ..self.pairs() };
-                MulticlassEvaluation::of(&pairs, classes as usize)?.figures["log_loss"]
+                figure(&MulticlassEvaluation::of(&pairs, classes as usize)?.figures, "log_loss")?
             }
             Task::Regression => {
                 let figures = RegressionEvaluation::of(&self.pairs())?.figures;
-                (figures["rmse"] / figures["base_rmse"].max(f64::MIN_POSITIVE)).powi(2)
+                (figure(&figures, "rmse")? / figure(&figures, "base_rmse")?.max(f64::MIN_POSITIVE)).powi(2)
             }
-            Task::Ranking => 1.0 - self.ranking()?["ndcg"],
+            Task::Ranking => 1.0 - figure(&self.ranking()?, "ndcg")?,
         })
     }
 
@@ -97,5 +103,19 @@ impl Judged<'_> {
         let options = BootstrapOptions { seed, ..BootstrapOptions::default() };
         let interval = bootstrap(self.actual.len(), self.weights, self.groups, &options, metric, context)?;
         Ok(interval.low.is_finite().then(|| (name.to_owned(), interval)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_defined_is_told() {
+        let judged = |task, actual: &[f64]| {
+            Judged { task, answers: &[0.1, 0.2], actual, weights: None, groups: Some(&[1, 1]) }.loss()
+        };
+        assert!(judged(Task::Ranking, &[0.0, 1.0]).is_ok_and(|loss| loss == 0.0));
+        assert!(judged(Task::Ranking, &[0.0, 0.0]).is_err_and(|error| error.to_string().contains("all alike")));
     }
 }

@@ -153,6 +153,10 @@ pub fn train(data: &Data, options: &TrainOptions, watch: &mut Watch<'_>) -> Resu
         let (name, task) = (learner.algorithm().name(), task_name(data));
         return Err(LearnError::Mismatch(format!("{name} cannot learn {task}; choose another algorithm")));
     }
+    if options.balance && !matches!(data.task, rapport_ml::Task::Binary | rapport_ml::Task::Multiclass { .. }) {
+        let what = format!("only answers that are classes can be balanced; this is a question of {}", task_name(data));
+        return Err(LearnError::Mismatch(what));
+    }
     let context = Context { parallel: watch.parallel, stopped: watch.stopped };
     let all: Vec<usize> = (0..data.rows()).collect();
     let mut parts = SplitParts::default();

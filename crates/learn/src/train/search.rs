@@ -5,7 +5,7 @@
 //! a clock, so the same budget and seed try the same settings on every run; a clock only ends a search that outstays its
 //! budget.
 
-use rapport_ml::{Context, Learner, MlError, Random};
+use rapport_ml::{Algorithm, Context, Learner, MlError, Random};
 
 use super::candidates::{portfolio, proposal, usual};
 use super::folds::Fold;
@@ -21,6 +21,9 @@ const SHORT_FROM: usize = 8_000;
 const LEADERS: usize = 5;
 /// How much of the budget trials may take by their size; the rest is for what comes after.
 const SHARE_FOR_TRIALS: f64 = 0.7;
+
+/// Rounds of a boosting that had too few rows to end early.
+const ROUNDS_BLIND: u32 = 100;
 
 /// One setting with how it did on all folds.
 #[derive(Debug, Clone)]
@@ -119,7 +122,7 @@ impl<'a, 'b> Search<'a, 'b> {
     /// Tries what the effort allows. There is at least one trial, or the error that kept it from ending.
     pub(super) fn run(mut self) -> Result<Tried, MlError> {
         match (self.effort, self.algorithm.take()) {
-            (Effort::Usual, Some(learner)) => self.full(&learner)?,
+            (Effort::Usual, Some(learner)) => self.full_or_note(&learner)?,
             (Effort::Usual, None) => {
                 for learner in usual(self.data.task, self.seed) {
                     self.full_or_note(&learner)?;
@@ -136,11 +139,15 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 
     fn at_length(&mut self, only: Option<&Learner>) -> Result<(), MlError> {
-        let rows = self.folds.first().map_or(0, |fold| fold.training.places.len());
+        // By time the last fold is the largest, and what is chosen is fitted on still more.
+        let rows = self.folds.iter().map(|fold| fold.training.places.len()).max().unwrap_or(0);
         let mut first = portfolio(self.data.task, rows, self.seed);
         if let Some(only) = only {
-            first.retain(|learner| learner.algorithm() == only.algorithm());
+            first.retain(|learner| learner.algorithm() == only.algorithm() && learner != only);
+            // Who asks for an algorithm gets it, however long it takes.
+            first.insert(0, only.clone());
         }
+        let fresh = only.cloned().unwrap_or_else(|| Algorithm::GradientBoosting.learner(self.seed));
         let mut random = Random::new(self.seed, 77);
         for learner in first {
             if self.is_over() && !self.tried.trials.is_empty() {
@@ -151,7 +158,7 @@ impl<'a, 'b> Search<'a, 'b> {
         while !self.is_over() {
             self.tried.trials.sort_by(|a, b| a.loss.total_cmp(&b.loss));
             let leaders: Vec<&Learner> = self.tried.trials.iter().take(LEADERS).map(|trial| &trial.learner).collect();
-            let proposed = proposal(&leaders, &mut random, self.seed);
+            let proposed = proposal(&leaders, &fresh, &mut random);
             let proposed = if let Learner::GradientBoosting(mut options) = proposed {
                 // A leader has as many rounds as were best for it; what comes of it may need more.
                 options.rounds = 1000;
@@ -159,12 +166,7 @@ impl<'a, 'b> Search<'a, 'b> {
             } else {
                 proposed
             };
-            if only.is_none_or(|only| only.algorithm() == proposed.algorithm()) {
-                self.tried_or_note(&proposed)?;
-            } else {
-                // What is not asked for costs something too, so that the search ends.
-                self.tried.count += 1;
-            }
+            self.tried_or_note(&proposed)?;
         }
         Ok(())
     }
@@ -231,7 +233,8 @@ impl<'a, 'b> Search<'a, 'b> {
         Ok(())
     }
 
-    /// Whether a setting is among the better half of those tried on few rows so far.
+    /// Whether a setting is among the better third of those tried on few rows so far. Where that cannot be told the full trial
+    /// tells, and what is wrong.
     fn is_promising(&mut self, learner: &Learner) -> Result<bool, MlError> {
         let data = self.data;
         let Some(fold) = self.folds.first_mut() else { return Ok(true) };
@@ -241,7 +244,6 @@ impl<'a, 'b> Search<'a, 'b> {
         let answers = match few.answers(learner, &self.context) {
             Ok((answers, _)) => answers,
             Err(MlError::Stopped) => return Err(MlError::Stopped),
-            // The full trial tells what is wrong.
             Err(_) => return Ok(true),
         };
         let actual: Vec<f64> = test.iter().map(|place| data.target[*place]).collect();
@@ -254,7 +256,7 @@ impl<'a, 'b> Search<'a, 'b> {
             weights: weights.as_deref(),
             groups: groups.as_deref(),
         };
-        let loss = judged.loss()?;
+        let Some(loss) = judged.loss().ok().filter(|loss| loss.is_finite()) else { return Ok(true) };
         let place = self.short.partition_point(|other| *other < loss);
         self.short.insert(place, loss);
         Ok(place <= self.short.len() / 3)
@@ -268,7 +270,7 @@ impl<'a, 'b> Search<'a, 'b> {
             self.work += learner.work(fold.training.places.len(), columns, self.data.task);
             let (of_fold, ended) = fold.answers(learner, &self.context)?;
             answers.extend(of_fold);
-            rounds.push(ended);
+            rounds.extend(ended);
         }
         let loss = self.tried.judged(self.data, &answers).loss()?;
         if !loss.is_finite() {
@@ -276,8 +278,10 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         let mut learner = learner.clone();
         if let Learner::GradientBoosting(options) = &mut learner {
-            let mean = f64::from(rounds.iter().sum::<u32>()) / rounds.len() as f64;
-            options.rounds = (mean.round() as u32).max(1);
+            options.rounds = match rounds.len() {
+                0 => options.rounds.min(ROUNDS_BLIND),
+                folds => (f64::from(rounds.iter().sum::<u32>()) / folds as f64).round().max(1.0) as u32,
+            };
         }
         self.tried.trials.push(Trial { learner, loss, answers });
         Ok(())

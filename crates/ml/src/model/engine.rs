@@ -8,6 +8,8 @@ use super::explain;
 
 /// Probabilities are kept this far from 0 and 1 before their logarithms are taken.
 pub(super) const CLIP: f64 = 1e-9;
+/// The log-odds of a probability that is so far from 1.
+const MARGIN_MAX: f64 = 20.723_265_835_946_4;
 
 pub(super) fn log_odds(probability: f64) -> f64 {
     let probability = probability.clamp(CLIP, 1.0 - CLIP);
@@ -90,6 +92,14 @@ impl Engine {
 
     /// Writes the margins: what is blended and explained.
     pub(super) fn margins(&self, row: &[f64], out: &mut [f64]) {
+        self.plain_margins(row, out);
+        if self.task == Task::Binary {
+            // As far as a probability goes that is kept from 0 and 1, so that rows and tables are blended alike.
+            out[0] = out[0].clamp(-MARGIN_MAX, MARGIN_MAX);
+        }
+    }
+
+    fn plain_margins(&self, row: &[f64], out: &mut [f64]) {
         match (&self.compiled, &self.fitted) {
             (Some(compiled), _) if compiled.ending == Ending::Margin => compiled.flat.sums(row, out),
             (None, Fitted::LogisticRegression(model)) => model.margins(row, out),
@@ -142,8 +152,9 @@ fn compile(trees: &[Tree], base: &[f64], divisor: f64, ending: Ending) -> Result
     Ok(Compiled { flat, explainer: TreeExplainer::new(trees, base, divisor.recip())?, divisor, ending })
 }
 
-/// From margins to the answer, in place.
-pub(super) fn link(task: Task, margins: &mut [f64]) {
+/// From margins to the answer, in place: log-odds to the probability of yes, logarithms of probabilities to those of the classes,
+/// a value to itself.
+pub fn link(task: Task, margins: &mut [f64]) {
     match task {
         Task::Regression | Task::Ranking => {}
         Task::Binary => margins[0] = sigmoid(margins[0]),
@@ -161,7 +172,8 @@ pub(super) fn unlink(task: Task, answer: &mut [f64]) {
     answer.iter_mut().for_each(|answer| *answer = margin_of(task, *answer));
 }
 
-pub(super) fn margin_of(task: Task, answer: f64) -> f64 {
+/// From one number of an answer to its margin. Probabilities are kept 10⁻⁹ from 0 and 1.
+pub fn margin_of(task: Task, answer: f64) -> f64 {
     match task {
         Task::Regression | Task::Ranking => answer,
         Task::Binary => log_odds(answer),

@@ -16,6 +16,7 @@ use crate::calibrate::Calibrator;
 use crate::pipeline::{Coding, Pipeline, Source};
 use crate::{Fitted, MlError, Predict, Task};
 
+pub use engine::{link, margin_of};
 pub use scorer::{Coded, Row, Scorer, Workspace};
 
 /// One fitted algorithm of a model.

@@ -170,7 +170,7 @@ fn a_model_is_trained_told_and_taken_along() {
 
     let detail = world.model(1);
     let model = &detail.model;
-    assert!(["logistic_regression", "gradient_boosting"].contains(&&*model.algorithm), "{model:?}");
+    assert!(["logistic_regression", "gradient_boosting", "ensemble"].contains(&&*model.algorithm), "{model:?}");
     assert_eq!((model.origin, model.active), (Origin::Trained, false));
     assert!(model.rows > 500 && model.training_range.is_some() && model.trial.is_none());
     assert!(detail.card.get("inputs").is_some());

@@ -9,8 +9,8 @@ use rapport_ml::neighbours::NeighboursOptions;
 use rapport_ml::pipeline::{Pipeline, PipelineOptions};
 use rapport_ml::tree::{BoostingOptions, ForestOptions, Node};
 use rapport_ml::{
-    Algorithm, Artifact, Card, Context, Examples, Fitted, Learner, Member, MlError, Model, Random, References, Row, Scorer,
-    Task, Workspace,
+    Algorithm, Artifact, Card, Context, Examples, Fitted, Learner, Member, MlError, Model, Random, References, Row,
+    Scorer, Task, Workspace,
 };
 
 /// Rows of three numbers, one of them sometimes missing, and what follows from them with chance.

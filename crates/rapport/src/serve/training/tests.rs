@@ -390,3 +390,25 @@ fn a_model_that_cannot_be_compared_waits() {
     assert_eq!(world.look_after(7 * DAY_MS).unwrap().version, Some(2));
     assert_eq!((world.trial(), world.model(1).model.active), (None, true), "nothing is new since model 1");
 }
+
+#[test]
+fn a_model_that_cannot_answer_is_neither_imported_nor_put_into_service() {
+    let world = World::new("{}", 40);
+    // Zeros are so far from the mean that what two inputs bring is infinite, and their difference NaN.
+    let input = |name: &str, weight: &str| {
+        format!(
+            r#"{{"name":"{name}","transform":"identity","mean":25.0,"deviation":1e-300,"missing_rate":0.0,
+            "weight":{weight},"missing_weight":0.0}}"#
+        )
+    };
+    let inputs = [input("orders", "1e308"), input("since", "-1e308")].join(",");
+    let head = r#""format":1,"algorithm":"logistic_regression","intercept":0.0,"ridge":1.0,"rows":9"#;
+    let artifact = format!(r#"{{{head},"inputs":[{inputs}]}}"#);
+    let refused = world.trainer.import(SCORE, artifact.as_bytes(), &[]);
+    assert!(matches!(refused, Err(Refusal::Invalid { what, .. }) if what.contains("no probability")));
+    let model = learner::read(artifact.as_bytes(), &[]).unwrap();
+    let version = world.trainer.register(SCORE, &model, ModelOrigin::Imported).unwrap();
+    assert!(matches!(world.trainer.activate(SCORE, version), Err(Refusal::Conflict(_))));
+    let panics = life::survived(|| panic!("as a damaged model does"));
+    assert!(matches!(panics, Err(Refusal::Conflict(what)) if what.contains("damaged")));
+}

@@ -412,3 +412,24 @@ fn a_model_that_cannot_answer_is_neither_imported_nor_put_into_service() {
     let panics = life::survived(|| panic!("as a damaged model does"));
     assert!(matches!(panics, Err(Refusal::Conflict(what)) if what.contains("damaged")));
 }
+
+#[test]
+fn a_training_that_is_ended_while_models_are_compared_changes_nothing() {
+    let world = World::new("{}", 300);
+    world.trainer.import(SCORE, sure(-3.0).as_bytes(), &[]).unwrap();
+    world.trainer.import(SCORE, sure(-2.0).as_bytes(), &[]).unwrap();
+    world.activate(1);
+    let gain = |low| rapport_ml::metrics::Interval { estimate: 0.2, low, high: 0.3 };
+    let work = world.trainer.jobs.begin(SCORE, NOW).unwrap();
+    world.trainer.cancel(&work.id()).unwrap();
+    for low in [0.1, -0.1] {
+        world.trainer.place(&work, SCORE, 2, &gain(low)).unwrap();
+        world.settle();
+        assert_eq!((world.model(1).model.active, world.trial()), (true, None));
+    }
+    work.end(Ok(Some(2)));
+    let other = world.trainer.jobs.begin(SCORE, NOW).unwrap();
+    world.trainer.place(&other, SCORE, 2, &gain(0.1)).unwrap();
+    world.settle();
+    assert!(world.model(2).model.active);
+}

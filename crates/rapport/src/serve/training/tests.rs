@@ -433,3 +433,15 @@ fn a_training_that_is_ended_while_models_are_compared_changes_nothing() {
     world.settle();
     assert!(world.model(2).model.active);
 }
+
+#[test]
+fn what_is_damaged_is_not_taken_for_another_programs() {
+    let own = learner::read(sure(-3.0).as_bytes(), &[]).unwrap().artifact;
+    let mut damaged = own.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for (bytes, told) in [(&*damaged, "checksum"), (&sure(-3.0).as_bytes()[..40], "rapport train")] {
+        let error = learner::read(bytes, &["orders", "since"]).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    assert!(learner::read(&own, &["orders", "since"]).is_ok());
+}

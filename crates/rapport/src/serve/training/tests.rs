@@ -88,6 +88,7 @@ impl World {
             reader: engine.reader(),
             calibrations: Arc::default(),
             jobs: Arc::default(),
+            measurements: Arc::default(),
             clock: || NOW,
         };
         let world = Self { trainer, engine, _folder: folder };
@@ -238,7 +239,7 @@ fn models_in_service_and_on_trial_are_watched() {
     assert!(champion.weeks.iter().all(|week| week.from.0.div_euclid(DAY_MS).rem_euclid(7) == 4));
     let names: Vec<&str> = champion.inputs.iter().map(|input| &*input.feature).collect();
     assert!(names.contains(&"orders") && names.contains(&"since"), "{names:?}");
-    assert!(champion.drift >= champion.score_psi.unwrap());
+    assert!(champion.drift.unwrap() >= champion.score_psi.unwrap());
     assert_eq!(watched.comparison, None, "no moment is younger than the trial");
 }
 
@@ -444,4 +445,38 @@ fn what_is_damaged_is_not_taken_for_another_programs() {
         assert!(error.contains(told), "{error}");
     }
     assert!(learner::read(&own, &["orders", "since"]).is_ok());
+}
+
+#[test]
+fn drift_is_not_known_without_references_or_outcomes() {
+    let trained = World::new("{}", 300);
+    trained.train();
+    let artifact = trained.trainer.document(SCORE, 1, ModelForm::Artifact).unwrap().unwrap();
+    // No order is as old as the score looks ahead, so no moment is closed.
+    let young = World::new("{}", 20);
+    young.trainer.import(SCORE, &artifact, &[]).unwrap();
+    young.activate(1);
+    let watched = young.trainer.monitor(SCORE).unwrap();
+    let champion = watched.champion.unwrap();
+    assert_eq!((watched.until, champion.drift, champion.score_psi), (None, None, None));
+    assert!(champion.inputs.is_empty() && champion.weeks.is_empty());
+
+    trained.trainer.import(SCORE, sure(-3.0).as_bytes(), &[]).unwrap();
+    trained.activate(2);
+    let champion = trained.trainer.monitor(SCORE).unwrap().champion.unwrap();
+    assert_eq!((champion.version, champion.drift), (2, None));
+    assert!(!champion.weeks.is_empty());
+}
+
+#[test]
+fn what_was_measured_is_shared() {
+    let world = World::new("{}", 100);
+    world.trainer.import(SCORE, sure(-3.0).as_bytes(), &[]).unwrap();
+    world.activate(1);
+    let first = world.trainer.monitor(SCORE).unwrap();
+    world.send(&orders(100, 200));
+    assert_eq!(world.trainer.monitor(SCORE).unwrap(), first, "the minute is not over");
+    world.trainer.import(SCORE, sure(-2.0).as_bytes(), &[]).unwrap();
+    world.activate(2);
+    assert!(world.trainer.monitor(SCORE).unwrap().until > first.until);
 }

@@ -26,6 +26,11 @@ pub enum ActivationError {
     /// The model does not answer with one probability.
     #[error("the model does not predict yes or no; a score is a probability")]
     Task,
+    /// What the model answers is no probability, or what it explains no number.
+    #[error(
+        "a customer whose features are missing or 0 gets no probability from this model; let it fill in missing values"
+    )]
+    Answer,
 }
 
 /// A model bound to the features in force: the champion of its score, or its challenger.
@@ -71,7 +76,28 @@ impl LiveModel {
         self.version
     }
 
-    /// The probability for a profile at its time; `reasons` gets what moved it most, strongest first.
+    /// Asks the model about a customer of whom nothing is known and one whose numbers are all 0, as nobody should ask first
+    /// who folds the log. A damaged artifact may panic.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError::Answer`] if it does not answer with a probability and explain it by finite numbers.
+    pub fn probe(&self) -> Result<(), ActivationError> {
+        let (mut work, mut contributions) = (Workspace::default(), vec![0.0; self.inputs.len()]);
+        for value in [f64::NAN, 0.0] {
+            let (values, mut answer) = (vec![value; self.inputs.len()], [f64::NAN]);
+            let base = self.scorer.contributions(Row::Numbers(&values), 0, &mut work, &mut contributions);
+            self.scorer.predict(Row::Numbers(&values), &mut work, &mut answer);
+            let is_explained = base.is_finite() && contributions.iter().all(|part| part.is_finite());
+            if !is_explained || !(0.0..=1.0).contains(&answer[0]) {
+                return Err(ActivationError::Answer);
+            }
+        }
+        Ok(())
+    }
+
+    /// The probability for a profile at its time; `reasons` gets what moved it most, strongest first. Where numbers are so
+    /// large that the model has no answer, it is what it says of a customer of whom nothing is known, without reasons.
     pub fn predict(&self, features: &FeatureSet, profile: &Profile, reasons: &mut Vec<Reason>) -> f64 {
         SCRATCH.with_borrow_mut(|(values, contributions, work)| {
             values.clear();
@@ -81,6 +107,11 @@ impl LiveModel {
             self.explain(values, contributions, reasons);
             let mut answer = [0.0];
             self.scorer.predict(Row::Numbers(values), work, &mut answer);
+            if answer[0].is_nan() {
+                reasons.clear();
+                values.fill(f64::NAN);
+                self.scorer.predict(Row::Numbers(values), work, &mut answer);
+            }
             answer[0]
         })
     }
@@ -101,7 +132,10 @@ impl LiveModel {
             }
         }
         reasons.clear();
-        let moved = |place: &usize| *place != usize::MAX && contributions[*place] != 0.0;
+        let moved = |place: &usize| {
+            let part = contributions.get(*place).copied().unwrap_or_default();
+            part != 0.0 && part.is_finite()
+        };
         reasons.extend(strongest.into_iter().filter(moved).map(|place| Reason {
             feature: self.names[place].clone(),
             value: values[place].is_finite().then_some(values[place]),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
-use rapport_decide::{Cause, Decider, Definitions, Effect, What};
+use rapport_decide::{ActivationError, Cause, Decider, Definitions, Effect, LiveModel, What};
 use rapport_profile::{Changes, PartitionState};
 use rapport_types::{
     Activation, CustomerId, DAY_MS, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp, Trial,
@@ -201,6 +201,46 @@ fn a_model_that_does_not_fit_is_refused() {
         let error = shop.decider.activate(&activation(1, artifact)).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+/// Two inputs that the model takes away from one another, each so large that nothing is left but NaN.
+fn overflowing(mean: f64) -> Vec<u8> {
+    let input = |name: &str, weight: f64| {
+        format!(
+            r#"{{"name":"{name}","transform":"identity","mean":{mean:?},"deviation":1e-300,"missing_rate":0.0,
+            "weight":{weight:?},"missing_weight":0.0}}"#
+        )
+    };
+    format!(
+        r#"{{"format":1,"algorithm":"logistic_regression","intercept":2.0,"ridge":1.0,"rows":0,"inputs":[{},{}]}}"#,
+        input("orders_30d", 1e308),
+        input("orders_365d", -1e308)
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_model_is_asked_before_it_is_trusted() {
+    let features = Definitions::retail();
+    let decider = Decider::compile(1, &features.to_json()).unwrap();
+    let probed = |artifact: &[u8]| LiveModel::new("repeat_purchase", 1, artifact, decider.features()).unwrap().probe();
+    assert!(probed(&model("orders_30d", 2.0)).is_ok());
+    assert!(matches!(probed(&overflowing(1.0)), Err(ActivationError::Answer)), "zeros are too far from the mean");
+    assert!(probed(&overflowing(0.0)).is_ok());
+}
+
+#[test]
+fn a_model_that_has_no_answer_says_what_it_says_of_anybody() {
+    let mut shop = Shop::new(&Definitions::retail().to_json());
+    shop.decider.activate(&activation(1, overflowing(0.0))).unwrap();
+    let effects = shop.apply(order(1, day(0), 10));
+    let score = effects.iter().find_map(|effect| match &effect.what {
+        What::Score { score } => Some(score),
+        _ => None,
+    });
+    let score = score.unwrap();
+    assert!((score.value - 1.0 / (1.0 + (-2.0_f64).exp())).abs() < 1e-12, "{score:?}");
+    assert!(score.reasons.is_empty());
 }
 
 #[test]

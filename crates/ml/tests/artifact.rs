@@ -7,10 +7,10 @@ use rapport_ml::calibrate::{Calibrator, Platt};
 use rapport_ml::frame::{Cell, Column, Frame};
 use rapport_ml::neighbours::NeighboursOptions;
 use rapport_ml::pipeline::{Pipeline, PipelineOptions};
-use rapport_ml::tree::{BoostingOptions, ForestOptions};
+use rapport_ml::tree::{BoostingOptions, ForestOptions, Node};
 use rapport_ml::{
-    Algorithm, Artifact, Card, Context, Examples, Learner, Member, MlError, Model, Random, References, Row, Scorer,
-    Task, Workspace,
+    Algorithm, Artifact, Card, Context, Examples, Fitted, Learner, Member, MlError, Model, Random, References, Row,
+    Scorer, Task, Workspace,
 };
 
 /// Rows of three numbers, one of them sometimes missing, and what follows from them with chance.
@@ -32,7 +32,7 @@ fn frame(rows: usize) -> (Frame, Vec<f64>) {
     (Frame::new(columns).unwrap(), target)
 }
 
-fn member(frame: &Frame, target: &[f64], learner: &Learner) -> (Pipeline, rapport_ml::Fitted) {
+fn member(frame: &Frame, target: &[f64], learner: &Learner) -> (Pipeline, Fitted) {
     let rows: Vec<usize> = (0..frame.rows()).collect();
     let options = PipelineOptions::new(learner.algorithm().coding());
     let pipeline = Pipeline::fit(frame, &rows, Some((target, Task::Binary)), &options).unwrap();
@@ -191,4 +191,30 @@ fn parts_that_do_not_fit_are_refused() {
     assert!(model(Task::Binary, vec![member(1, 1.0)]).is_err(), "no such pipeline");
     assert!(model(Task::Binary, vec![member(0, 0.5)]).is_err(), "half a model");
     assert!(model(Task::Multiclass { classes: 3 }, vec![member(0, 1.0)]).is_err(), "another task");
+}
+
+#[test]
+fn a_tree_that_looks_beyond_its_row_is_refused() {
+    let (frame, target) = frame(200);
+    for algorithm in [Algorithm::DecisionTree, Algorithm::RandomForest, Algorithm::GradientBoosting] {
+        let (pipeline, mut fitted) = member(&frame, &target, &small(algorithm));
+        let of = |fitted: &Fitted| {
+            let member = Member { pipeline: 0, weight: 1.0, fitted: fitted.clone() };
+            Model::new(Task::Binary, vec![pipeline.clone()], vec![member], None)
+        };
+        assert!(of(&fitted).is_ok());
+        let trees = match &mut fitted {
+            Fitted::DecisionTree(tree) => std::slice::from_mut(&mut tree.tree),
+            Fitted::RandomForest(forest) => &mut forest.trees,
+            Fitted::GradientBoosting(boosting) => &mut boosting.trees,
+            _ => unreachable!("these are trees"),
+        };
+        // The last split of all, which few rows reach.
+        let columns = trees.iter_mut().flat_map(|tree| &mut tree.nodes).filter_map(|node| match node {
+            Node::Split { column, .. } => Some(column),
+            Node::Leaf { .. } => None,
+        });
+        *columns.last().unwrap() = pipeline.width() as u32;
+        assert!(of(&fitted).unwrap_err().to_string().contains("column"), "{algorithm:?}");
+    }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibrate::Calibrator;
 use crate::pipeline::{Coding, Pipeline, Source};
+use crate::tree::{Node, Tree};
 use crate::{Fitted, MlError, Predict, Task};
 
 pub use engine::{link, margin_of};
@@ -44,8 +45,8 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// [`MlError::Shape`] if they do not fit: a member without its pipeline, another number of outputs than the task has, weights
-    /// that do not add up to 1, classes with another calibration than by temperature.
+    /// [`MlError::Shape`] if they do not fit: a member without its pipeline, another number of outputs than the task has, a tree
+    /// that looks at a column beyond its pipeline's, weights that do not add up to 1, classes with another calibration than by temperature.
     pub fn new(
         task: Task,
         pipelines: Vec<Pipeline>,
@@ -74,6 +75,9 @@ impl Model {
             {
                 let (takes, given) = (imported.model().columns(), pipeline.width());
                 return Err(MlError::Shape(format!("the ONNX model takes {takes} columns; {given} inputs were named")));
+            }
+            if trees(&member.fitted).iter().any(|tree| looks_beyond(tree, pipeline.width())) {
+                return wrong("a tree looks at a column that its preprocessing does not make");
             }
         }
         let sum: f64 = self.members.iter().map(|member| member.weight).sum();
@@ -153,6 +157,21 @@ impl Model {
             Coding::Tree => f64::NAN,
         }
     }
+}
+
+/// The trees of a member that is made of some.
+fn trees(fitted: &Fitted) -> &[Tree] {
+    match fitted {
+        Fitted::DecisionTree(tree) => std::slice::from_ref(&tree.tree),
+        Fitted::RandomForest(forest) => &forest.trees,
+        Fitted::GradientBoosting(boosting) => &boosting.trees,
+        _ => &[],
+    }
+}
+
+/// Whether a row of so many columns is too short for a tree.
+fn looks_beyond(tree: &Tree, width: usize) -> bool {
+    tree.nodes.iter().any(|node| matches!(node, Node::Split { column, .. } if *column as usize >= width))
 }
 
 /// The hash of Fowler, Noll and Vo (1a, 64 bits), the same on every machine and in every version.

@@ -99,6 +99,7 @@ fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<
         reader: reader.clone(),
         calibrations,
         jobs: Arc::default(),
+        measurements: Arc::default(),
         clock: system_time,
     };
     let unlimited = config.events_per_second == 0;

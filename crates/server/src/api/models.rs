@@ -248,7 +248,8 @@ pub struct Imported {
 pub struct Monitoring {
     /// The score.
     pub score: String,
-    /// The newest instant of the history.
+    /// The newest moment whose outcome is known; none if there is none yet. Newer moments count for no figure, not for drift
+    /// either.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub until: Option<Timestamp>,
     /// The champion's figures; none if no model is in service.
@@ -267,14 +268,18 @@ pub struct Monitoring {
 pub struct Watched {
     /// Its version.
     pub version: u32,
-    /// The largest population stability index of all inputs and the score; above 0.25 the world has changed.
-    pub drift: f64,
+    /// The largest population stability index of all inputs and the score; above 0.25 the world has changed. None if the model
+    /// says nothing of what it was trained on, as one of another program, or no outcome is known yet. Like all figures it is
+    /// that of moments whose outcome is known: of those, the newest 28 days.
+    #[schema(required)]
+    pub drift: Option<f64>,
     /// The index of the score itself.
     #[schema(required)]
     pub score_psi: Option<f64>,
     /// Its inputs, the most drifted first.
     pub inputs: Vec<InputDrift>,
-    /// Week by week: what it said and what came.
+    /// Week by week: what it said and what came. Weeks that it was trained on are among them, see the model's training range;
+    /// there it does better than on what is new to it.
     pub weeks: Vec<Week>,
 }
 

@@ -53,7 +53,7 @@ fn model(version: u32) -> Model {
 fn watched(version: u32) -> Watched {
     let input = InputDrift { feature: "orders_30d".to_owned(), psi: 0.3, missing_then: 0.0, missing_now: 0.5 };
     let week = Week { from: NOW, rows: 7, predicted: 0.2, observed: 0.25, auc: None, log_loss: 0.5 };
-    Watched { version, drift: 0.3, score_psi: None, inputs: vec![input], weeks: vec![week] }
+    Watched { version, drift: Some(0.3), score_psi: None, inputs: vec![input], weeks: vec![week] }
 }
 
 fn known(score: &str, version: u32) -> Result<(), Refusal> {

@@ -30,9 +30,11 @@ export function Drift({ watched }: { watched: Watched }) {
       <Title order={3} size="h5">
         {t.monitoring.drift}
       </Title>
-      <Text size="sm" mb="sm">
-        {t.monitoring.bands[band(watched.drift)]}
-      </Text>
+      {watched.drift !== null && (
+        <Text size="sm" mb="sm">
+          {t.monitoring.bands[band(watched.drift)]}
+        </Text>
+      )}
       <Stack gap={6}>
         {own !== null && <Line name={t.monitoring.scoreItself} psi={own} />}
         {inputs.slice(0, all ? undefined : SHOWN).map((input) => (

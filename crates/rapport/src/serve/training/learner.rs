@@ -111,11 +111,15 @@ pub(super) fn fit(
 pub(super) fn read(bytes: &[u8], names: &[&str]) -> Result<Fitted, MlError> {
     match Artifact::from_bytes(bytes) {
         Ok(artifact) => describe(artifact),
-        Err(error) if names.is_empty() => Err(error),
         // What is damaged or newer is not taken for something else.
-        Err(error @ MlError::Format(_)) => Err(error),
+        Err(error) if names.is_empty() || is_own(bytes) => Err(error),
         Err(_) => describe(foreign(bytes, names)?),
     }
+}
+
+/// Whether the bytes begin as artifacts do, those of the first format included. An ONNX file cannot begin so.
+fn is_own(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"RAPPORT\0") || bytes.starts_with(b"{")
 }
 
 /// A model of another program as an artifact.

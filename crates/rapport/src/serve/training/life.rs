@@ -1,7 +1,9 @@
 //! The life of a registered model: on trial, in service, taken back. Each step is one entry of the log in every partition;
 //! what the engine would refuse is refused here, before it enters the log.
 
-use rapport_decide::Decider;
+use std::panic::AssertUnwindSafe;
+
+use rapport_decide::{ActivationError, Decider, LiveModel};
 use rapport_server::{
     api::{ChallengeRequest, TrialKind},
     ports::Refusal,
@@ -14,6 +16,13 @@ use crate::{data::append_to_all, serve::access::internal};
 /// The share of a canary that nobody gave a share to, in percent.
 const CANARY_PERCENT: u32 = 10;
 
+/// What came of asking a model that may be damaged in ways that reading it does not see.
+pub(super) fn survived(asked: impl FnOnce() -> Result<(), ActivationError>) -> Result<(), Refusal> {
+    let damaged = |_| Refusal::Conflict("the model cannot answer; its artifact is damaged".to_owned());
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(asked)).map_err(damaged)?;
+    outcome.map_err(|error| Refusal::Conflict(error.to_string()))
+}
+
 impl Trainer {
     fn artifact(&self, score: &str, version: u32) -> Result<Box<[u8]>, Refusal> {
         let artifact = self.store.artifact(score, version).map_err(|error| internal(&error))?;
@@ -25,12 +34,11 @@ impl Trainer {
         Activation { score: score.into(), version: Some(version), artifact, at: (self.clock)() }
     }
 
-    /// Refuses an artifact that does not fit the definitions in force.
+    /// Refuses an artifact that does not fit the definitions in force, or cannot answer: in the log it would stop every
+    /// partition, and again after each restart.
     pub(super) fn check_fit(&self, score: &str, artifact: &[u8]) -> Result<(), Refusal> {
-        let mut decider =
-            Decider::compile(1, &self.definitions()?.to_json()).map_err(|mistakes| internal(&mistakes[0]))?;
-        let activation = self.activation(score, 1, artifact.into());
-        decider.activate(&activation).map_err(|error| Refusal::Conflict(error.to_string()))
+        let decider = Decider::compile(1, &self.definitions()?.to_json()).map_err(|mistakes| internal(&mistakes[0]))?;
+        survived(|| LiveModel::new(score, 1, artifact, decider.features())?.probe())
     }
 
     fn append(&self, entry: &Entry) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@
 //! - `jobs`: trainings under way, told to whoever watches.
 //! - `learner`: the one place that knows how a model is learnt, read and written.
 //! - `registry`, `life`: models as the API tells of them, and what becomes of them.
-//! - `monitor`: how models do on the newest history.
+//! - `monitor`, `measured`: how models do on the newest history, measured once for all who ask.
 //! - `schedule`, `promotion`, `compare`: training again by itself, and what becomes of the new model.
 
 mod calibration;
@@ -12,6 +12,7 @@ mod compare;
 mod jobs;
 mod learner;
 mod life;
+mod measured;
 mod monitor;
 mod promotion;
 mod registry;
@@ -36,7 +37,7 @@ use rapport_types::Timestamp;
 use tokio::sync::watch;
 
 use self::jobs::Work;
-pub(super) use self::{calibration::CalibrationBook, jobs::Jobs, schedule::Scheduler};
+pub(super) use self::{calibration::CalibrationBook, jobs::Jobs, measured::Measurements, schedule::Scheduler};
 use super::access::internal;
 use crate::cli::Failure;
 
@@ -51,6 +52,7 @@ pub(super) struct Trainer {
     pub(super) reader: Reader,
     pub(super) calibrations: Arc<RwLock<CalibrationBook>>,
     pub(super) jobs: Arc<Jobs>,
+    pub(super) measurements: Arc<Measurements>,
     /// The time of the machine.
     pub(super) clock: fn() -> Timestamp,
 }

@@ -2,7 +2,8 @@
 //! what was said and what came, and whether the challenger is better than the champion.
 //!
 //! The history is replayed for it, so the figures are those of the log, whoever was answered what. Moments whose outcome is
-//! not known yet count for no figure.
+//! not known yet count for no figure, though drift could do without outcomes: it lags by a score's span. Weeks that a model
+//! was trained on are not told apart from later ones.
 
 use rapport_learn::{Task, TrainingSet, training_set};
 use rapport_ml::{
@@ -34,7 +35,10 @@ const COMPARED_LEAST: usize = 30;
 impl Trainer {
     pub(super) fn watched(&self, score: &str) -> Result<Monitoring, Refusal> {
         self.must_be_declared(score)?;
-        self.measure(score).map_err(|error| internal(&*error))
+        let definitions = self.reader.definitions().map_or(0, |(version, _)| version);
+        let challenger = self.reader.challenger(score).map(|(version, ..)| version);
+        let of = (definitions, self.reader.champion(score), challenger);
+        self.measurements.fresh(score, of, self.clock, || self.measure(score).map_err(|error| internal(&*error)))
     }
 
     fn measure(&self, name: &str) -> Result<Monitoring, Failure> {
@@ -74,8 +78,10 @@ fn watch(version: u32, artifact: &Artifact, set: &TrainingSet) -> Result<(Watche
     let newest = set.at.last().map_or(0, |at| at.0);
     let first =
         set.at.partition_point(|at| at.0 <= newest - RECENT_DAYS * DAY_MS).min(all.len().saturating_sub(RECENT_LEAST));
+    // Before the first outcome is known there is nothing that could have drifted.
+    let references = (first < all.len()).then_some(&artifact.references);
     let mut inputs = Vec::new();
-    for (name, reference) in &artifact.references.inputs {
+    for (name, reference) in references.iter().flat_map(|references| &references.inputs) {
         let Some(place) = set.names.iter().position(|known| known == name) else { continue };
         let now: Vec<f64> = set.rows.column(place).skip(first).collect();
         let drift = reference.compare(&now)?;
@@ -89,8 +95,12 @@ fn watch(version: u32, artifact: &Artifact, set: &TrainingSet) -> Result<(Watche
     }
     inputs.sort_by(|a, b| b.psi.total_cmp(&a.psi).then_with(|| a.feature.cmp(&b.feature)));
     let of_score = |reference: &rapport_ml::drift::Reference| reference.compare(&answers[first..]);
-    let score_psi = artifact.references.score.as_ref().map(of_score).transpose()?.map(|drift| beyond_chance(&drift));
-    let drift = inputs.iter().map(|input| input.psi).chain(score_psi).fold(0.0, f64::max);
+    let score_psi = references
+        .and_then(|references| references.score.as_ref())
+        .map(of_score)
+        .transpose()?
+        .map(|drift| beyond_chance(&drift));
+    let drift = inputs.iter().map(|input| input.psi).chain(score_psi).reduce(f64::max);
     Ok((Watched { version, drift, score_psi, inputs, weeks: weeks(set, &answers) }, answers))
 }
 

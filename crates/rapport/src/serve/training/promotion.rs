@@ -29,14 +29,7 @@ impl Trainer {
             Promotion::Register => return,
             Promotion::Shadow => self.shadow(name, version),
             Promotion::IfBetter => match self.against_champion(work, score, request, set) {
-                Ok(gain) if gain.low > 0.0 => {
-                    tracing::info!(score = name, version, ?gain, "the new model is better and goes into service");
-                    self.put_into_service(name, version)
-                }
-                Ok(gain) => {
-                    tracing::info!(score = name, version, ?gain, "the new model is not better by more than chance");
-                    self.shadow(name, version)
-                }
+                Ok(gain) => self.place(work, name, version, &gain),
                 Err(why) => {
                     tracing::warn!(score = name, version, %why, "the new model cannot be compared, so it only waits");
                     return;
@@ -45,6 +38,22 @@ impl Trainer {
         };
         if let Err(error) = done {
             tracing::warn!(score = name, version, %error, "the new model only waits in the registry");
+        }
+    }
+
+    /// Puts a model into service if it gains more than chance explains; otherwise it is a shadow.
+    pub(super) fn place(&self, work: &Work, score: &str, version: u32, gain: &Interval) -> Result<(), Refusal> {
+        // The comparison takes as long as a training, and somebody may have ended it meanwhile.
+        if work.is_cancelled() {
+            tracing::info!(score, version, "the training was ended, so the new model only waits");
+            return Ok(());
+        }
+        if gain.low > 0.0 {
+            tracing::info!(score, version, ?gain, "the new model is better and goes into service");
+            self.put_into_service(score, version)
+        } else {
+            tracing::info!(score, version, ?gain, "the new model is not better by more than chance");
+            self.shadow(score, version)
         }
     }
 

@@ -131,7 +131,9 @@ impl Trainer {
             return *drift;
         }
         let drift = match self.monitor(score) {
-            Ok(monitoring) => monitoring.champion.map(|champion| champion.drift),
+            Ok(monitoring) => monitoring.champion.and_then(|champion| champion.drift),
+            // Somebody else's measurement runs; the next look comes soon.
+            Err(Refusal::Unavailable(_)) => return None,
             Err(error) => {
                 tracing::warn!(score, %error, "drift cannot be measured");
                 None

@@ -88,6 +88,7 @@ impl World {
             reader: engine.reader(),
             calibrations: Arc::default(),
             jobs: Arc::default(),
+            measurements: Arc::default(),
             clock: || NOW,
         };
         let world = Self { trainer, engine, _folder: folder };
@@ -170,7 +171,7 @@ fn a_model_is_trained_told_and_taken_along() {
 
     let detail = world.model(1);
     let model = &detail.model;
-    assert!(["logistic_regression", "gradient_boosting"].contains(&&*model.algorithm), "{model:?}");
+    assert!(["logistic_regression", "gradient_boosting", "ensemble"].contains(&&*model.algorithm), "{model:?}");
     assert_eq!((model.origin, model.active), (Origin::Trained, false));
     assert!(model.rows > 500 && model.training_range.is_some() && model.trial.is_none());
     assert!(detail.card.get("inputs").is_some());
@@ -238,7 +239,7 @@ fn models_in_service_and_on_trial_are_watched() {
     assert!(champion.weeks.iter().all(|week| week.from.0.div_euclid(DAY_MS).rem_euclid(7) == 4));
     let names: Vec<&str> = champion.inputs.iter().map(|input| &*input.feature).collect();
     assert!(names.contains(&"orders") && names.contains(&"since"), "{names:?}");
-    assert!(champion.drift >= champion.score_psi.unwrap());
+    assert!(champion.drift.unwrap() >= champion.score_psi.unwrap());
     assert_eq!(watched.comparison, None, "no moment is younger than the trial");
 }
 
@@ -389,4 +390,93 @@ fn a_model_that_cannot_be_compared_waits() {
     world.activate(1);
     assert_eq!(world.look_after(7 * DAY_MS).unwrap().version, Some(2));
     assert_eq!((world.trial(), world.model(1).model.active), (None, true), "nothing is new since model 1");
+}
+
+#[test]
+fn a_model_that_cannot_answer_is_neither_imported_nor_put_into_service() {
+    let world = World::new("{}", 40);
+    // Zeros are so far from the mean that what two inputs bring is infinite, and their difference NaN.
+    let input = |name: &str, weight: &str| {
+        format!(
+            r#"{{"name":"{name}","transform":"identity","mean":25.0,"deviation":1e-300,"missing_rate":0.0,
+            "weight":{weight},"missing_weight":0.0}}"#
+        )
+    };
+    let inputs = [input("orders", "1e308"), input("since", "-1e308")].join(",");
+    let head = r#""format":1,"algorithm":"logistic_regression","intercept":0.0,"ridge":1.0,"rows":9"#;
+    let artifact = format!(r#"{{{head},"inputs":[{inputs}]}}"#);
+    let refused = world.trainer.import(SCORE, artifact.as_bytes(), &[]);
+    assert!(matches!(refused, Err(Refusal::Invalid { what, .. }) if what.contains("no probability")));
+    let model = learner::read(artifact.as_bytes(), &[]).unwrap();
+    let version = world.trainer.register(SCORE, &model, ModelOrigin::Imported).unwrap();
+    assert!(matches!(world.trainer.activate(SCORE, version), Err(Refusal::Conflict(_))));
+    let panics = life::survived(|| panic!("as a damaged model does"));
+    assert!(matches!(panics, Err(Refusal::Conflict(what)) if what.contains("damaged")));
+}
+
+#[test]
+fn a_training_that_is_ended_while_models_are_compared_changes_nothing() {
+    let world = World::new("{}", 300);
+    world.trainer.import(SCORE, sure(-3.0).as_bytes(), &[]).unwrap();
+    world.trainer.import(SCORE, sure(-2.0).as_bytes(), &[]).unwrap();
+    world.activate(1);
+    let gain = |low| rapport_ml::metrics::Interval { estimate: 0.2, low, high: 0.3 };
+    let work = world.trainer.jobs.begin(SCORE, NOW).unwrap();
+    world.trainer.cancel(&work.id()).unwrap();
+    for low in [0.1, -0.1] {
+        world.trainer.place(&work, SCORE, 2, &gain(low)).unwrap();
+        world.settle();
+        assert_eq!((world.model(1).model.active, world.trial()), (true, None));
+    }
+    work.end(Ok(Some(2)));
+    let other = world.trainer.jobs.begin(SCORE, NOW).unwrap();
+    world.trainer.place(&other, SCORE, 2, &gain(0.1)).unwrap();
+    world.settle();
+    assert!(world.model(2).model.active);
+}
+
+#[test]
+fn what_is_damaged_is_not_taken_for_another_programs() {
+    let own = learner::read(sure(-3.0).as_bytes(), &[]).unwrap().artifact;
+    let mut damaged = own.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for (bytes, told) in [(&*damaged, "checksum"), (&sure(-3.0).as_bytes()[..40], "rapport train")] {
+        let error = learner::read(bytes, &["orders", "since"]).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    assert!(learner::read(&own, &["orders", "since"]).is_ok());
+}
+
+#[test]
+fn drift_is_not_known_without_references_or_outcomes() {
+    let trained = World::new("{}", 300);
+    trained.train();
+    let artifact = trained.trainer.document(SCORE, 1, ModelForm::Artifact).unwrap().unwrap();
+    // No order is as old as the score looks ahead, so no moment is closed.
+    let young = World::new("{}", 20);
+    young.trainer.import(SCORE, &artifact, &[]).unwrap();
+    young.activate(1);
+    let watched = young.trainer.monitor(SCORE).unwrap();
+    let champion = watched.champion.unwrap();
+    assert_eq!((watched.until, champion.drift, champion.score_psi), (None, None, None));
+    assert!(champion.inputs.is_empty() && champion.weeks.is_empty());
+
+    trained.trainer.import(SCORE, sure(-3.0).as_bytes(), &[]).unwrap();
+    trained.activate(2);
+    let champion = trained.trainer.monitor(SCORE).unwrap().champion.unwrap();
+    assert_eq!((champion.version, champion.drift), (2, None));
+    assert!(!champion.weeks.is_empty());
+}
+
+#[test]
+fn what_was_measured_is_shared() {
+    let world = World::new("{}", 100);
+    world.trainer.import(SCORE, sure(-3.0).as_bytes(), &[]).unwrap();
+    world.activate(1);
+    let first = world.trainer.monitor(SCORE).unwrap();
+    world.send(&orders(100, 200));
+    assert_eq!(world.trainer.monitor(SCORE).unwrap(), first, "the minute is not over");
+    world.trainer.import(SCORE, sure(-2.0).as_bytes(), &[]).unwrap();
+    world.activate(2);
+    assert!(world.trainer.monitor(SCORE).unwrap().until > first.until);
 }

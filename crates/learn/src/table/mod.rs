@@ -176,11 +176,15 @@ fn answers(
         }
     };
     let is_number = matches!(target.cells, Cells::Number(_));
-    match options.task {
-        Some(TaskChoice::Number) => return Ok((Task::Regression, Vec::new(), numbers()?)),
-        Some(TaskChoice::Ranking) => return Ok((Task::Ranking, Vec::new(), numbers()?)),
-        None if is_number && different.len() > 2 => return Ok((Task::Regression, Vec::new(), numbers()?)),
-        None | Some(TaskChoice::Classes) => {}
+    let by_size = match options.task {
+        Some(TaskChoice::Number) => Some(Task::Regression),
+        Some(TaskChoice::Ranking) => Some(Task::Ranking),
+        None if is_number && different.len() > 2 => Some(Task::Regression),
+        None | Some(TaskChoice::Classes) => None,
+    };
+    if let Some(task) = by_size {
+        not_positive(options, name, "numbers are predicted")?;
+        return Ok((task, Vec::new(), numbers()?));
     }
     if matches!(target.cells, Cells::Time(_)) {
         let text = format!("the column \"{name}\" holds dates, which cannot be predicted; make a number of days of it");
@@ -194,6 +198,9 @@ fn answers(
             shown.join(", ")
         )));
     }
+    if different.len() > 2 {
+        not_positive(options, name, &format!("there are {}", different.len()))?;
+    }
     let classes = in_order(different, target, options)?;
     let place = |row| {
         let name = names.of(row);
@@ -205,6 +212,16 @@ fn answers(
         classes => Task::Multiclass { classes: classes as u32 },
     };
     Ok((task, classes, numbers))
+}
+
+/// Refuses to be told a positive answer where that would change nothing.
+fn not_positive(options: &TableOptions, column: &str, because: &str) -> Result<(), LearnError> {
+    match &options.positive {
+        None => Ok(()),
+        Some(positive) => Err(LearnError::Mismatch(format!(
+            "\"{positive}\" cannot be the positive answer: one of two can be, and in the column \"{column}\" {because}"
+        ))),
+    }
 }
 
 /// How the answers are called: yes and no as the table says them, everything else by its value.
@@ -261,10 +278,8 @@ fn in_order(different: BTreeSet<String>, target: &Column, options: &TableOptions
             let text = format!("no row has the answer \"{positive}\" in the column \"{name}\"; there are {known}");
             return Err(LearnError::Mismatch(text));
         };
-        if classes.len() == 2 {
-            let positive = classes.remove(place);
-            classes.push(positive);
-        }
+        let positive = classes.remove(place);
+        classes.push(positive);
         return Ok(classes);
     }
     let says_yes = |text: &str| {

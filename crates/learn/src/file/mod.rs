@@ -162,12 +162,10 @@ pub fn read_file(
 ) -> Result<FileTable, LearnError> {
     let mut head = Vec::new();
     Read::by_ref(&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-    if !head.starts_with(b"PAR1") {
-        // What was read stands before the rest again, because a pipe cannot be rewound.
+    // A pipe cannot be rewound, so what was read stands before the rest again; Parquet from a pipe is refused there.
+    if !head.starts_with(b"PAR1") || file.rewind().is_err() {
         return read_table(head.as_slice().chain(file), options, progress);
     }
-    let piped = |_| LearnError::File("a Parquet file cannot come through a pipe; name the file itself".to_owned());
-    file.rewind().map_err(piped)?;
     parquet::read(file, options, progress)
 }
 

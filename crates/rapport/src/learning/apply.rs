@@ -23,8 +23,8 @@ pub(crate) struct PredictArgs {
     /// The model that `rapport train` wrote.
     #[arg(long, value_name = "FILE", default_value = super::MODEL)]
     model: PathBuf,
-    /// The rows: CSV and its relatives, JSON, JSON lines or Parquet, also packed; other columns than the model's are kept as
-    /// they are.
+    /// The rows: CSV and its relatives, JSON or JSON lines, also packed, or Parquet; other columns than the model's are kept
+    /// as they are.
     #[arg(long, value_name = "FILE")]
     table: PathBuf,
     /// Where the rows with their answers are written, as CSV; standard output if left out.

@@ -25,7 +25,7 @@ const BUDGET_SECONDS: f64 = 60.0;
 /// Trains a model on a table.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// The table: CSV and its relatives, JSON, JSON lines or Parquet, also packed; told by its content.
+    /// The table: CSV and its relatives, JSON or JSON lines, also packed, or Parquet; told by its content.
     #[arg(long, value_name = "FILE")]
     table: PathBuf,
     /// The column to predict.

@@ -23,6 +23,9 @@ use crate::LearnError;
 
 use columns::Columns;
 
+/// So much of a file is looked at to tell what it is.
+const HEAD_BYTES: usize = 1 << 16;
+
 /// How to read a file. The defaults find out by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileOptions {
@@ -157,10 +160,13 @@ pub fn read_file(
     options: &FileOptions,
     progress: &mut dyn FnMut(FileProgress) -> ControlFlow<()>,
 ) -> Result<FileTable, LearnError> {
-    let mut magic = Vec::new();
-    Read::by_ref(&mut file).take(4).read_to_end(&mut magic)?;
-    file.rewind()?;
-    if magic == b"PAR1" { parquet::read(file, options, progress) } else { read_table(file, options, progress) }
+    let mut head = Vec::new();
+    Read::by_ref(&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    // A pipe cannot be rewound, so what was read stands before the rest again; Parquet from a pipe is refused there.
+    if !head.starts_with(b"PAR1") || file.rewind().is_err() {
+        return read_table(head.as_slice().chain(file), options, progress);
+    }
+    parquet::read(file, options, progress)
 }
 
 /// Reads a table from a stream, which cannot be Parquet. `progress` is called now and then, and ends the reading by [`ControlFlow::Break`].
@@ -170,7 +176,7 @@ pub fn read_table(
     progress: &mut dyn FnMut(FileProgress) -> ControlFlow<()>,
 ) -> Result<FileTable, LearnError> {
     let (read, counter) = source::Counted::new(reader);
-    let unpacked = source::unpack(BufReader::with_capacity(1 << 16, read), options.bytes_max)?;
+    let unpacked = source::unpack(BufReader::with_capacity(HEAD_BYTES, read), options.bytes_max)?;
     let (mut text, findings) = decode::Utf8::new(unpacked)?;
     let head = text.head()?.to_owned();
     let mut columns = Columns::new(options, counter, progress);

@@ -17,6 +17,8 @@ pub use applied::{Applied, Explanation, Part};
 const CLASSES_MAX: usize = 100;
 /// So many answers are named in a message.
 const NAMED: usize = 5;
+/// So many columns are named in a message.
+const COLUMNS_NAMED: usize = 10;
 
 /// What kind of answer is wanted, where the column alone does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,13 +119,31 @@ fn find(table: &FileTable, name: &str) -> Result<(), LearnError> {
     if table.columns.iter().any(|(known, _)| known == name) {
         return Ok(());
     }
-    let lower = |text: &str| text.to_lowercase().replace([' ', '_', '-'], "");
-    let like = table.columns.iter().find(|(known, _)| lower(known) == lower(name));
     let known: Vec<&str> = table.columns.iter().map(|(known, _)| known.as_str()).collect();
-    Err(LearnError::Mismatch(match like {
-        Some((like, _)) => format!("there is no column \"{name}\"; did you mean \"{like}\"?"),
-        None => format!("there is no column \"{name}\"; there are {}", known.join(", ")),
+    Err(LearnError::Mismatch(match nearest(&known, name) {
+        Some(like) => format!("there is no column \"{name}\"; did you mean \"{like}\"?"),
+        None => {
+            let shown = known.iter().take(COLUMNS_NAMED).copied().collect::<Vec<_>>().join(", ");
+            match known.len().saturating_sub(COLUMNS_NAMED) {
+                0 => format!("there is no column \"{name}\"; there are {shown}"),
+                more => format!("there is no column \"{name}\"; there are {shown} and {more} more"),
+            }
+        }
     }))
+}
+
+/// The name that was probably meant: the one with the fewest edits, the first of equals, unless more than a third of the letters
+/// are edited. Upper and lower case, spaces, `_` and `-` make no difference.
+fn nearest<'a>(known: &[&'a str], name: &str) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '_', '-'], "");
+    let name = plain(name);
+    let judged = known.iter().map(|known| {
+        let plain = plain(known);
+        let letters = plain.chars().count().max(name.chars().count());
+        (strsim::osa_distance(&plain, &name), letters, *known)
+    });
+    let (edits, letters, like) = judged.min_by_key(|(edits, _, _)| *edits)?;
+    (edits * 3 <= letters).then_some(like)
 }
 
 /// A value as people write it.
@@ -158,11 +178,15 @@ fn answers(
         }
     };
     let is_number = matches!(target.cells, Cells::Number(_));
-    match options.task {
-        Some(TaskChoice::Number) => return Ok((Task::Regression, Vec::new(), numbers()?)),
-        Some(TaskChoice::Ranking) => return Ok((Task::Ranking, Vec::new(), numbers()?)),
-        None if is_number && different.len() > 2 => return Ok((Task::Regression, Vec::new(), numbers()?)),
-        None | Some(TaskChoice::Classes) => {}
+    let by_size = match options.task {
+        Some(TaskChoice::Number) => Some(Task::Regression),
+        Some(TaskChoice::Ranking) => Some(Task::Ranking),
+        None if is_number && different.len() > 2 => Some(Task::Regression),
+        None | Some(TaskChoice::Classes) => None,
+    };
+    if let Some(task) = by_size {
+        not_positive(options, name, "numbers are predicted")?;
+        return Ok((task, Vec::new(), numbers()?));
     }
     if matches!(target.cells, Cells::Time(_)) {
         let text = format!("the column \"{name}\" holds dates, which cannot be predicted; make a number of days of it");
@@ -176,6 +200,9 @@ fn answers(
             shown.join(", ")
         )));
     }
+    if different.len() > 2 {
+        not_positive(options, name, &format!("there are {}", different.len()))?;
+    }
     let classes = in_order(different, target, options)?;
     let place = |row| {
         let name = names.of(row);
@@ -187,6 +214,16 @@ fn answers(
         classes => Task::Multiclass { classes: classes as u32 },
     };
     Ok((task, classes, numbers))
+}
+
+/// Refuses to be told a positive answer where that would change nothing.
+fn not_positive(options: &TableOptions, column: &str, because: &str) -> Result<(), LearnError> {
+    match &options.positive {
+        None => Ok(()),
+        Some(positive) => Err(LearnError::Mismatch(format!(
+            "\"{positive}\" cannot be the positive answer: one of two can be, and in the column \"{column}\" {because}"
+        ))),
+    }
 }
 
 /// How the answers are called: yes and no as the table says them, everything else by its value.
@@ -243,10 +280,8 @@ fn in_order(different: BTreeSet<String>, target: &Column, options: &TableOptions
             let text = format!("no row has the answer \"{positive}\" in the column \"{name}\"; there are {known}");
             return Err(LearnError::Mismatch(text));
         };
-        if classes.len() == 2 {
-            let positive = classes.remove(place);
-            classes.push(positive);
-        }
+        let positive = classes.remove(place);
+        classes.push(positive);
         return Ok(classes);
     }
     let says_yes = |text: &str| {
@@ -313,4 +348,20 @@ fn together(data: Data) -> Result<Data, LearnError> {
         groups: Some(order.iter().map(|row| groups[*row]).collect()),
         ..data
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_the_one_that_was_meant() {
+        let known = ["Churn", "tenure_months", "Contract", "age"];
+        let meant = |name| nearest(&known, name);
+        assert_eq!(meant("Chrun"), Some("Churn"), "two letters that changed places are one edit");
+        assert_eq!(meant("Tenure Month"), Some("tenure_months"));
+        assert_eq!(meant("contact"), Some("Contract"));
+        assert_eq!(meant("ag"), Some("age"));
+        assert_eq!([meant("price"), meant("x"), meant("")], [None; 3], "nothing is like these");
+    }
 }

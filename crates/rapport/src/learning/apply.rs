@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 use rapport_learn::table::{Applied, Explanation};
-use rapport_ml::metrics::Costs;
+use rapport_ml::{Task, metrics::Costs};
 
 use super::{facts, model, table, train::costs};
 use crate::cli::{Failure, print};
@@ -23,7 +23,8 @@ pub(crate) struct PredictArgs {
     /// The model that `rapport train` wrote.
     #[arg(long, value_name = "FILE", default_value = super::MODEL)]
     model: PathBuf,
-    /// The rows; other columns than the model's are kept as they are.
+    /// The rows: CSV and its relatives, JSON or JSON lines, also packed, or Parquet; other columns than the model's are kept
+    /// as they are.
     #[arg(long, value_name = "FILE")]
     table: PathBuf,
     /// Where the rows with their answers are written, as CSV; standard output if left out.
@@ -109,10 +110,15 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     } else {
         "parts add up; each is an estimate, because the model is no sum"
     };
-    print(&in_words(&applied.explain(row), how)?)
+    let scale = match artifact.card.task {
+        Task::Binary => "log-odds",
+        Task::Multiclass { .. } => "log-probability (but for a number that all classes share)",
+        Task::Regression | Task::Ranking => "units of the answer",
+    };
+    print(&in_words(&applied.explain(row), scale, how)?)
 }
 
-fn in_words(explanation: &Explanation, how: &str) -> Result<String, Failure> {
+fn in_words(explanation: &Explanation, scale: &str, how: &str) -> Result<String, Failure> {
     let mut text = String::new();
     match &explanation.class {
         Some(class) => {
@@ -130,7 +136,6 @@ fn in_words(explanation: &Explanation, how: &str) -> Result<String, Failure> {
         let others = explanation.parts.len() - REASONS;
         writeln!(text, "{:>10}  {others} others together", format!("{rest:+.4}"))?;
     }
-    let scale = if explanation.class.is_some() { "log-odds" } else { "units of the answer" };
     writeln!(text, "in {scale}; {how}")?;
     Ok(text)
 }

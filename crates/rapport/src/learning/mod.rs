@@ -7,7 +7,7 @@ mod train;
 use std::{fs::File, io::IsTerminal, ops::ControlFlow, path::Path, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rapport_learn::file::{FileOptions, FileTable, read_table};
+use rapport_learn::file::{FileOptions, FileTable, read_file};
 use rapport_ml::Artifact;
 
 use crate::cli::Failure;
@@ -41,7 +41,7 @@ fn table(path: &Path) -> Result<FileTable, Failure> {
     }
     let bar = bar("reading");
     let size = meta.len().max(1);
-    let read = read_table(file, &FileOptions::default(), &mut |progress| {
+    let read = read_file(file, &FileOptions::default(), &mut |progress| {
         bar.set_position(progress.bytes * 1000 / size);
         bar.set_prefix(format!("{} rows", progress.rows));
         ControlFlow::Continue(())

@@ -13,7 +13,7 @@ use rapport_learn::{
     report::{self, ReportData},
     table::{TableOptions, TableReport, TaskChoice, data_of},
 };
-use rapport_ml::{Algorithm, frame::Meaning, metrics::Costs};
+use rapport_ml::{Algorithm, Task, frame::Meaning, metrics::Costs};
 use serde::Serialize;
 
 use super::{bar, facts, table, write};
@@ -25,7 +25,7 @@ const BUDGET_SECONDS: f64 = 60.0;
 /// Trains a model on a table.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// The table: CSV and its relatives, JSON or JSON lines, also packed; told by its content.
+    /// The table: CSV and its relatives, JSON or JSON lines, also packed, or Parquet; told by its content.
     #[arg(long, value_name = "FILE")]
     table: PathBuf,
     /// The column to predict.
@@ -77,8 +77,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many threads work; all cores if nothing is said.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Where the model is written.
     #[arg(long, value_name = "FILE", default_value = super::MODEL)]
     out: PathBuf,
@@ -229,12 +229,13 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
         can_be_written(path)?;
     }
     let (data, report) = data_of(table(&args.table)?, &args.table_options())?;
+    if args.report.is_some() && data.task != Task::Binary {
+        return Err("there are reports for yes or no alone; leave --report out, the figures are in the model".into());
+    }
     let trained = watched(args, &data)?;
     write(&args.out, &trained.artifact.to_bytes()?)?;
-    if let Some(path) = &args.report {
-        let data: Option<ReportData> = trained.artifact.report.as_deref().map(serde_json::from_str).transpose()?;
-        let data =
-            data.ok_or("there are reports for yes or no alone; the figures are in the model: rapport models FILE")?;
+    if let (Some(path), Some(data)) = (&args.report, &trained.artifact.report) {
+        let data: ReportData = serde_json::from_str(data)?;
         write(path, report::html(&data, args.language.into()).as_bytes())?;
     }
     if args.json {
@@ -268,7 +269,7 @@ fn can_be_written(path: &Path) -> Result<(), Failure> {
 
 /// Trains with a bar on the terminal. The first interrupt ends the search and keeps the best, the second ends everything.
 fn watched(args: &TrainArgs, data: &Data) -> Result<Trained, Failure> {
-    let threads = args.threads.map_or_else(Threads::all, Threads::new);
+    let threads = args.threads.map_or_else(Threads::all, |threads| Threads::new(threads.into()));
     let interrupts = std::sync::Arc::new(AtomicU32::new(0));
     let counted = interrupts.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;

@@ -100,6 +100,8 @@ fn measure(args: &Args) -> Result<bool, BenchError> {
     if !args.bin.is_file() {
         return Err(BenchError::NoProgram(args.bin.clone()));
     }
+    // The build may be elsewhere, and then the folder is not there yet.
+    std::fs::create_dir_all(&args.folder)?;
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&args.folder)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(all(args, folder.path()))?;

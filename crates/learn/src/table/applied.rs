@@ -215,6 +215,6 @@ pub struct Part {
     pub input: String,
     /// Its value, empty if missing.
     pub value: String,
-    /// What it adds: to log-odds, or to the number.
+    /// What it adds, on the scale of [`Scorer::contributions`].
     pub contribution: f64,
 }

@@ -63,6 +63,10 @@ struct Args {
     /// The real traffic, for the memory of its profiles.
     #[arg(long, value_name = "FILE", default_value = "../shared/data/online_retail/online_retail.csv.gz")]
     retail: PathBuf,
+    /// The algorithm of the model on the whole path. It is said, so that runs can be compared whatever the history of the load
+    /// makes the best.
+    #[arg(long, value_name = "NAME", default_value = "logistic_regression")]
+    algorithm: String,
     /// Is the bare server.
     #[arg(long, hide = true)]
     bare: bool,
@@ -116,7 +120,14 @@ async fn all(args: &Args, folder: &Path) -> Result<Report, BenchError> {
     say("the machine's limits");
     let machine = machine(folder, args.quick).await?;
     let retail = args.retail.is_file().then(|| args.retail.clone());
-    let bench = Bench { program: args.bin.clone(), folder: folder.to_owned(), quick: args.quick, retail, machine };
+    let bench = Bench {
+        program: args.bin.clone(),
+        folder: folder.to_owned(),
+        quick: args.quick,
+        algorithm: args.algorithm.clone(),
+        retail,
+        machine,
+    };
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     let mut take = |what: &str, measured: Result<Vec<Row>, BenchError>| match measured {
         Ok(measured) => rows.extend(measured),

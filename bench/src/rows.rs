@@ -40,6 +40,8 @@ pub(crate) struct Bench {
     pub(crate) folder: PathBuf,
     /// Less of everything.
     pub(crate) quick: bool,
+    /// Of the model on the whole path.
+    pub(crate) algorithm: String,
     /// The real file, if it is there.
     pub(crate) retail: Option<PathBuf>,
     /// The machine's limits.
@@ -117,7 +119,7 @@ impl Bench {
     pub(crate) async fn whole(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
         let mut server = self.server("whole").await?;
         say("the whole path: a year of history, and a model trained on it");
-        prepare(&mut server).await?;
+        prepare(&mut server, &self.algorithm).await?;
         let mut rows = Vec::new();
         let wants_latency = wanted("latency") || wanted("latency-sent");
         if wanted("path") || wants_latency {
@@ -153,7 +155,8 @@ impl Bench {
         let row = Row::new("path", what, Better::More, 40_000.0, rate, "events/s");
         let megabytes = board.bytes.load(Ordering::Relaxed) as f64 / 1e6 / seconds;
         let note = format!(
-            "batches of 100, up to {ON_THEIR_WAY} events on their way; {megabytes:.0} MB/s of effects, {} resyncs",
+            "{}; batches of 100, up to {ON_THEIR_WAY} events on their way; {megabytes:.0} MB/s of effects, {} resyncs",
+            self.algorithm,
             board.resyncs.load(Ordering::Relaxed)
         );
         Ok((row.note(note), flood.events))
@@ -297,7 +300,7 @@ async fn batches_row(flood: &Flood, server: &mut Server) -> Result<Row, BenchErr
 }
 
 /// Definitions, a year of orders, a model trained on them and put into service.
-async fn prepare(server: &mut Server) -> Result<(), BenchError> {
+async fn prepare(server: &mut Server, algorithm: &str) -> Result<(), BenchError> {
     server.call("PUT", "/v1/definitions", &definitions::document().to_string()).await?;
     let mut connection = crate::wire::Connection::open(&server.door.address).await?;
     for batch in bodies::history(LEARNT, 100, jiff::Timestamp::now()) {
@@ -308,8 +311,7 @@ async fn prepare(server: &mut Server) -> Result<(), BenchError> {
         }
     }
     server.caught_up().await?;
-    // The algorithm is said, so that runs can be compared whatever the history of the load makes the best.
-    let wanted = json!({"score": SCORE, "algorithm": "logistic_regression"}).to_string();
+    let wanted = json!({"score": SCORE, "algorithm": algorithm}).to_string();
     let started = server.call("POST", "/v1/models/train", &wanted).await?;
     let path = format!("/v1/models/jobs/{}", started["job"].as_str().unwrap_or_default());
     let begun = Instant::now();

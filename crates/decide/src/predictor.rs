@@ -86,8 +86,8 @@ impl LiveModel {
         let (mut work, mut contributions) = (Workspace::default(), vec![0.0; self.inputs.len()]);
         for value in [f64::NAN, 0.0] {
             let (values, mut answer) = (vec![value; self.inputs.len()], [f64::NAN]);
-            let base = self.scorer.contributions(Row::Numbers(&values), 0, &mut work, &mut contributions);
-            self.scorer.predict(Row::Numbers(&values), &mut work, &mut answer);
+            let row = Row::Numbers(&values);
+            let base = self.scorer.predict_and_explain(row, 0, &mut work, &mut answer, &mut contributions);
             let is_explained = base.is_finite() && contributions.iter().all(|part| part.is_finite());
             if !is_explained || !(0.0..=1.0).contains(&answer[0]) {
                 return Err(ActivationError::Answer);
@@ -103,10 +103,9 @@ impl LiveModel {
             values.clear();
             values.extend(self.inputs.iter().map(|index| features.number(profile, *index, profile.at)));
             contributions.resize(values.len(), 0.0);
-            self.scorer.contributions(Row::Numbers(values), 0, work, contributions);
-            self.explain(values, contributions, reasons);
             let mut answer = [0.0];
-            self.scorer.predict(Row::Numbers(values), work, &mut answer);
+            self.scorer.predict_and_explain(Row::Numbers(values), 0, work, &mut answer, contributions);
+            self.explain(values, contributions, reasons);
             if answer[0].is_nan() {
                 reasons.clear();
                 values.fill(f64::NAN);

@@ -1,7 +1,7 @@
 //! What is learnt from: columns, the known answers, and what the rows have to do with each other.
 
 use rapport_ml::Task;
-use rapport_ml::frame::{Column, Frame, Reading};
+use rapport_ml::frame::{Frame, Reading};
 use rapport_ml::split::SplitBy;
 
 use crate::{LearnError, TrainingSet};
@@ -45,10 +45,8 @@ impl Data {
     ///
     /// [`LearnError::Ml`] if two features have one name.
     pub fn of_history(set: &TrainingSet, score: &str, gap: i64, baseline: &str) -> Result<Self, LearnError> {
-        let column = |(place, name): (usize, &String)| Column::numbers(name, set.rows.column(place).collect());
-        let frame = Frame::new(set.names.iter().enumerate().map(column).collect())?;
         Ok(Self {
-            frame,
+            frame: set.frame()?,
             target_name: score.to_owned(),
             target_reading: None,
             task: Task::Binary,

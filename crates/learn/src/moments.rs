@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use rapport_decide::ScoreDefinition;
-use rapport_ml::Matrix;
+use rapport_ml::frame::{Column, Frame};
+use rapport_ml::{Matrix, MlError};
 use rapport_profile::{Changes, EventFilter, FeatureSet, PartitionState};
 use rapport_stream::Log;
 use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Event, Offset, PartitionId, Timestamp, partition_of};
@@ -97,6 +98,18 @@ pub struct TrainingSet {
     pub open: usize,
     /// Moments that were left out because nobody answered, where only answers count.
     pub unanswered: usize,
+}
+
+impl TrainingSet {
+    /// The moments as a table of all features.
+    ///
+    /// # Errors
+    ///
+    /// [`MlError::Table`] if two features have one name.
+    pub fn frame(&self) -> Result<Frame, MlError> {
+        let column = |(place, name): (usize, &String)| Column::numbers(name, self.rows.column(place).collect());
+        Frame::new(self.names.iter().enumerate().map(column).collect())
+    }
 }
 
 /// One moment as the fold saw it.

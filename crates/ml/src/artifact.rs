@@ -42,13 +42,12 @@ pub struct Artifact {
     pub report: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Body {
-    model: Model,
-    references: References,
-}
-
 impl Artifact {
+    /// Whether bytes begin as an artifact of some format does, however they go on.
+    pub fn is_begun(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC) || bytes.starts_with(b"{")
+    }
+
     /// Reads an artifact of any format up to [`FORMAT`].
     ///
     /// # Errors
@@ -85,7 +84,7 @@ impl Artifact {
         };
         let (card, report, body) = parts().ok_or_else(|| wrong("its parts do not fit together"))?;
         let card = serde_json::from_slice(card).map_err(|error| MlError::Artifact(error.to_string()))?;
-        let Body { model, references } =
+        let (model, references): (Model, References) =
             postcard::from_bytes(body).map_err(|error| MlError::Artifact(error.to_string()))?;
         model.check()?;
         let report = String::from_utf8(report.to_vec()).map_err(|error| MlError::Artifact(error.to_string()))?;
@@ -100,8 +99,8 @@ impl Artifact {
     pub fn to_bytes(&self) -> Result<Vec<u8>, MlError> {
         let card = serde_json::to_vec(&self.card).map_err(|error| MlError::Artifact(error.to_string()))?;
         let report = self.report.as_deref().unwrap_or_default().as_bytes();
-        let body = Body { model: self.model.clone(), references: self.references.clone() };
-        let body = postcard::to_allocvec(&body).map_err(|error| MlError::Artifact(error.to_string()))?;
+        let body = postcard::to_allocvec(&(&self.model, &self.references))
+            .map_err(|error| MlError::Artifact(error.to_string()))?;
         let mut bytes = Vec::with_capacity(HEAD + card.len() + report.len() + body.len() + 4);
         bytes.extend(MAGIC);
         bytes.extend(FORMAT.to_le_bytes());

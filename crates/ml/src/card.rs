@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::frame::{Meaning, Reading};
 use crate::leak::LeakWarning;
 use crate::metrics::Interval;
-use crate::pipeline::LeftOut;
+use crate::pipeline::{LeftOut, Source};
 use crate::{Learner, Task};
 
 /// The facts of a model.
@@ -51,8 +51,6 @@ pub struct Card {
     pub seed: u64,
     /// The first and last instant of the rows, in milliseconds since 1970.
     pub training_range: Option<(i64, i64)>,
-    /// When it was made, in milliseconds since 1970; none where the same data must give the same file.
-    pub created: Option<i64>,
     /// How good it is on the test rows.
     pub metrics: BTreeMap<String, f64>,
     /// Between what figures the most important metrics lie with 95 % confidence.
@@ -90,7 +88,6 @@ impl Default for Card {
             split: String::new(),
             seed: 0,
             training_range: None,
-            created: None,
             metrics: BTreeMap::new(),
             intervals: BTreeMap::new(),
             baselines: Vec::new(),
@@ -109,6 +106,12 @@ pub struct InputFact {
     pub name: String,
     /// What it is.
     pub meaning: Meaning,
+}
+
+impl From<Source> for InputFact {
+    fn from(source: Source) -> Self {
+        Self { name: source.name, meaning: source.meaning }
+    }
 }
 
 /// An algorithm with its settings, and its part in the answer.

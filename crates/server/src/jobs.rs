@@ -2,12 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
+use axum::{body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use futures::stream;
 use tokio::{
@@ -20,6 +15,7 @@ use crate::{
     api::{Job, JobList, JobStarted, JobState, TrainRequest},
     auth::{Credential, Operator},
     exchange::{Answer, Json, Piece, blocking, on_its_way},
+    live::event_stream,
     ports::Refusal,
     problem::Problem,
 };
@@ -103,12 +99,7 @@ pub(crate) async fn events(
         let chunk = feed.next().await?;
         Some((Ok::<_, Infallible>(chunk), feed))
     }));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    Ok((headers, body).into_response())
+    Ok(event_stream(body))
 }
 
 /// A reader of one job.

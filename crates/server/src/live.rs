@@ -71,13 +71,18 @@ pub(crate) async fn stream(
         let chunk = feed.next().await?;
         Some((Ok::<_, Infallible>(chunk), feed))
     }));
+    Ok(event_stream(body))
+}
+
+/// An answer of server-sent events.
+pub(crate) fn event_stream(body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),
-        // Proxies that gather answers would hold the effects back.
+        // Proxies that gather answers would hold the events back.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    Ok((headers, body).into_response())
+    (headers, body).into_response()
 }
 
 fn cursor(app: &Shared, text: &str) -> Option<Cursor> {

@@ -1,6 +1,7 @@
 //! The columns of a table while it is being read.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -17,6 +18,8 @@ const TELL: usize = 1 << 14;
 /// Columns that grow row by row.
 pub(super) struct Columns<'a> {
     all: Vec<(String, Texts)>,
+    /// Where columns are that were found by name.
+    places: BTreeMap<String, usize>,
     rows: usize,
     rows_max: usize,
     bytes: Rc<Cell<u64>>,
@@ -29,7 +32,7 @@ impl<'a> Columns<'a> {
         bytes: Rc<Cell<u64>>,
         progress: &'a mut dyn FnMut(FileProgress) -> ControlFlow<()>,
     ) -> Self {
-        Self { all: Vec::new(), rows: 0, rows_max: options.rows_max, bytes, progress }
+        Self { all: Vec::new(), places: BTreeMap::new(), rows: 0, rows_max: options.rows_max, bytes, progress }
     }
 
     /// Adds a column, whose cells so far are missing. Its place.
@@ -54,8 +57,17 @@ impl<'a> Columns<'a> {
         texts.push(text).map_err(|error| LearnError::File(format!("column \"{name}\": {error}")))
     }
 
-    /// The same where a row may name a column twice, as `{"a.b": 1, "a": {"b": 2}}` does: the first counts.
-    pub(super) fn put_once(&mut self, place: usize, text: &str) -> Result<(), LearnError> {
+    /// The same for a column by its name, which is added if it is new. A row may name a column twice, as
+    /// `{"a.b": 1, "a": {"b": 2}}` does: the first counts.
+    pub(super) fn put_named(&mut self, name: &str, text: &str) -> Result<(), LearnError> {
+        let place = match self.places.get(name) {
+            Some(place) => *place,
+            None => {
+                let place = self.add(if name.is_empty() { "(no name)" } else { name }.to_owned())?;
+                self.places.insert(name.to_owned(), place);
+                place
+            }
+        };
         if self.all[place].1.len() > self.rows { Ok(()) } else { self.put(place, text) }
     }
 

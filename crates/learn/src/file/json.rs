@@ -1,6 +1,5 @@
 //! Objects as rows: one on each line, or in one array. Objects within objects get names with points between.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::io::{BufRead, Read};
 
@@ -15,7 +14,7 @@ const LINE_MAX: u64 = 16 << 20;
 
 /// Reads an object from each line that is not empty.
 pub(super) fn read_lines(mut text: impl BufRead, columns: &mut Columns<'_>) -> Result<(), LearnError> {
-    let mut rows = Rows { columns, places: BTreeMap::new(), name: String::new() };
+    let mut rows = Rows { columns, name: String::new() };
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();
@@ -36,7 +35,7 @@ pub(super) fn read_lines(mut text: impl BufRead, columns: &mut Columns<'_>) -> R
 
 /// Reads an array of objects, one after the other.
 pub(super) fn read_array(text: impl Read, columns: &mut Columns<'_>) -> Result<(), LearnError> {
-    let mut rows = Rows { columns, places: BTreeMap::new(), name: String::new() };
+    let mut rows = Rows { columns, name: String::new() };
     let mut failed = None;
     let mut json = serde_json::Deserializer::from_reader(text);
     let read = Objects { rows: &mut rows, failed: &mut failed }.deserialize(&mut json).and_then(|()| json.end());
@@ -82,7 +81,6 @@ impl<'de> Visitor<'de> for Objects<'_, '_, '_> {
 /// Where objects go.
 struct Rows<'a, 'b> {
     columns: &'a mut Columns<'b>,
-    places: BTreeMap<String, usize>,
     /// The name that is being put together.
     name: String,
 }
@@ -120,15 +118,6 @@ impl Rows<'_, '_> {
                 &written
             }
         };
-        let place = match self.places.get(&self.name) {
-            Some(place) => *place,
-            None => {
-                let name = if self.name.is_empty() { "(no name)" } else { &self.name };
-                let place = self.columns.add(name.to_owned())?;
-                self.places.insert(self.name.clone(), place);
-                place
-            }
-        };
-        self.columns.put_once(place, text)
+        self.columns.put_named(&self.name, text)
     }
 }

@@ -4,7 +4,7 @@
 //! get names with points between; lists are written out.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -39,7 +39,7 @@ pub(super) fn read(
     let (nanoseconds, groups) = (nanoseconds(schema), groups(schema));
     let bytes = Rc::new(Cell::new(0));
     let mut columns = Columns::new(options, Rc::clone(&bytes), progress);
-    let mut rows = Rows { columns: &mut columns, places: BTreeMap::new(), name: String::new(), nanoseconds, groups };
+    let mut rows = Rows { columns: &mut columns, name: String::new(), nanoseconds, groups };
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(|error| damaged(&error))?;
         for row in group.get_row_iter(None).map_err(|error| damaged(&error))? {
@@ -76,7 +76,6 @@ fn groups(schema: &SchemaDescriptor) -> BTreeSet<String> {
 /// Where rows go.
 struct Rows<'a, 'b> {
     columns: &'a mut Columns<'b>,
-    places: BTreeMap<String, usize>,
     /// The name that is being put together.
     name: String,
     nanoseconds: Vec<String>,
@@ -103,15 +102,6 @@ impl Rows<'_, '_> {
     }
 
     fn field(&mut self, field: &Field) -> Result<(), LearnError> {
-        let place = match self.places.get(&self.name) {
-            Some(place) => *place,
-            None => {
-                let name = if self.name.is_empty() { "(no name)" } else { &self.name };
-                let place = self.columns.add(name.to_owned())?;
-                self.places.insert(self.name.clone(), place);
-                place
-            }
-        };
         let mut written = String::new();
         let text = match field {
             Field::Null => "",
@@ -132,6 +122,6 @@ impl Rows<'_, '_> {
                 &written
             }
         };
-        self.columns.put_once(place, text)
+        self.columns.put_named(&self.name, text)
     }
 }

@@ -33,8 +33,6 @@ pub struct ModelCard {
     pub algorithm: String,
     /// The program that made it, with its version.
     pub program: String,
-    /// When it was made, as text.
-    pub created: Option<String>,
     /// The first moment that the data is of, as text.
     pub data_from: Option<String>,
     /// The last.

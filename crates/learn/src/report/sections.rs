@@ -241,7 +241,6 @@ pub(super) fn card(card: &ModelCard, texts: &Texts) -> String {
         (texts.version, Some(card.version.clone())),
         (texts.algorithm, Some(card.algorithm.clone())),
         (texts.calibrated_by, card.calibration.clone()),
-        (texts.created, card.created.clone()),
         (texts.program, Some(card.program.clone())),
         (texts.data, data),
         (texts.split, Some(split.to_owned())),

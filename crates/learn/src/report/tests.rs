@@ -35,7 +35,6 @@ fn report(name: &str) -> ReportData {
             version: "3".to_owned(),
             algorithm: "gradient_boosting".to_owned(),
             program: "Rapport 0.1.0".to_owned(),
-            created: Some("2026-11-20".to_owned()),
             data_from: Some("2025-01-01".to_owned()),
             data_to: Some("2026-10-31".to_owned()),
             train_rows: 16_000,

@@ -121,7 +121,6 @@ texts! {
     version: "Version", "版本";
     algorithm: "Algorithm", "算法";
     program: "Made with", "生成程序";
-    created: "Made on", "生成时间";
     data: "Data", "数据范围";
     from_to: "{} to {}", "{} 至 {}";
     train_rows: "Rows learnt from", "训练行数";

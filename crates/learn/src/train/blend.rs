@@ -3,6 +3,7 @@
 use rapport_ml::calibrate::{Calibrator, Isotonic, Platt, Temperature};
 use rapport_ml::{Learner, MlError, Task, link, margin_of};
 
+use super::measure::Known;
 use super::search::{Trial, Tried};
 use crate::Data;
 
@@ -53,18 +54,14 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
         return Ok(alone);
     }
     // Every so many-th row, so that all folds have their part.
-    let step = tried.actual.len().div_ceil(ROWS_MAX).max(1);
+    let step = tried.known.actual.len().div_ceil(ROWS_MAX).max(1);
     let outputs = task.outputs();
-    let rows: Vec<usize> = (0..tried.actual.len()).step_by(step).collect();
+    let rows: Vec<usize> = (0..tried.known.actual.len()).step_by(step).collect();
     let of = |trial: &Trial| -> Vec<f64> {
         rows.iter().flat_map(|row| &trial.answers[row * outputs..][..outputs]).map(|a| margin_of(task, *a)).collect()
     };
     let margins: Vec<Vec<f64>> = choice.iter().map(of).collect();
-    let part = Tried {
-        actual: rows.iter().map(|row| tried.actual[*row]).collect(),
-        weights: tried.weights.as_ref().map(|all| rows.iter().map(|row| all[*row]).collect()),
-        ..Tried::default()
-    };
+    let part = Known::of(data, &rows.iter().map(|row| tried.places[*row]).collect::<Vec<_>>());
     let mut counts = vec![0_usize; choice.len()];
     let mut sums = vec![0.0; margins[0].len()];
     for round in 1..=ROUNDS {
@@ -75,7 +72,7 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
                 continue;
             }
             let with: Vec<f64> = sums.iter().zip(own).map(|(sum, own)| sum + own).collect();
-            let loss = part.judged(data, &answers_of(task, &with, round as f64)).loss()?;
+            let loss = part.judged(task, &answers_of(task, &with, round as f64)).loss()?;
             if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
                 best = Some((loss, place, with));
             }
@@ -96,7 +93,7 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
         all.iter_mut().zip(&trial.answers).for_each(|(sum, answer)| *sum += weight * margin_of(task, *answer));
     }
     let answers = answers_of(task, &all, 1.0);
-    let loss = tried.judged(data, &answers).loss()?;
+    let loss = tried.known.judged(data.task, &answers).loss()?;
     if loss > alone.loss * (1.0 - WORTH) {
         return Ok(alone);
     }
@@ -111,9 +108,9 @@ pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Op
     let platt: Fit<'_> = &|p, y, w| Platt::fit(p, y, w).map(Calibrator::Platt);
     let isotonic: Fit<'_> = &|p, y, w| Isotonic::fit(p, y, w).map(Calibrator::Isotonic);
     let temperature: Fit<'_> = &|p, y, w| Temperature::fit(p, y, classes, w).map(Calibrator::Temperature);
-    let yes = tried.actual.iter().filter(|actual| **actual == 1.0).count();
+    let yes = tried.known.actual.iter().filter(|actual| **actual == 1.0).count();
     let fits: Vec<Fit<'_>> = match data.task {
-        Task::Binary if yes.min(tried.actual.len() - yes) >= ISOTONIC_LEAST => vec![platt, isotonic],
+        Task::Binary if yes.min(tried.known.actual.len() - yes) >= ISOTONIC_LEAST => vec![platt, isotonic],
         Task::Binary => vec![platt],
         Task::Multiclass { .. } => vec![temperature],
         Task::Regression | Task::Ranking => return Ok(None),
@@ -121,31 +118,30 @@ pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Op
     let mut best: Option<(f64, Fit<'_>)> = None;
     for fit in fits {
         // Where one half lacks an answer there is nothing to correct by.
-        let Ok(answers) = crossed(blend, tried, classes, fit) else { continue };
-        let loss = tried.judged(data, &answers).loss()?;
+        let Ok(answers) = crossed(blend, tried, data, fit) else { continue };
+        let loss = tried.known.judged(data.task, &answers).loss()?;
         if best.as_ref().is_none_or(|(least, _)| loss < *least) {
             best = Some((loss, fit));
         }
     }
     match best {
         Some((loss, fit)) if loss < blend.loss * (1.0 - WORTH) => {
-            fit(&blend.answers, &tried.actual, tried.weights.as_deref()).map(Some)
+            fit(&blend.answers, &tried.known.actual, tried.known.weights.as_deref()).map(Some)
         }
         _ => Ok(None),
     }
 }
 
 /// The answers corrected by what was learnt of the other half.
-fn crossed(blend: &Blend, tried: &Tried, outputs: usize, fit: Fit<'_>) -> Result<Vec<f64>, MlError> {
-    let mut answers = blend.answers.clone();
+fn crossed(blend: &Blend, tried: &Tried, data: &Data, fit: Fit<'_>) -> Result<Vec<f64>, MlError> {
+    let (mut answers, outputs) = (blend.answers.clone(), data.task.outputs());
     for half in 0..2 {
         // Even places of the data, then odd ones.
         let rows: Vec<usize> = (0..tried.places.len()).filter(|row| tried.places[*row] % 2 != half).collect();
         let predicted: Vec<f64> =
             rows.iter().flat_map(|row| &blend.answers[row * outputs..][..outputs]).copied().collect();
-        let actual: Vec<f64> = rows.iter().map(|row| tried.actual[*row]).collect();
-        let weights = tried.weights.as_ref().map(|all| rows.iter().map(|row| all[*row]).collect::<Vec<f64>>());
-        let calibrator = fit(&predicted, &actual, weights.as_deref())?;
+        let known = Known::of(data, &rows.iter().map(|row| tried.places[*row]).collect::<Vec<_>>());
+        let calibrator = fit(&predicted, &known.actual, known.weights.as_deref())?;
         for (row, answer) in answers.chunks_exact_mut(outputs).enumerate() {
             if tried.places[row] % 2 == half {
                 calibrator.apply_row(answer);

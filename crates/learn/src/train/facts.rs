@@ -16,7 +16,7 @@ use rapport_ml::{
 };
 
 use super::folds::{Coder, Training};
-use super::measure::{Judged, main_metric};
+use super::measure::{Known, main_metric};
 use super::{Chosen, TrainOptions};
 use crate::report::{
     Baseline, BaselineKind, Dependence, DependenceAt, FeatureImportance, LeakReason, LeakWarning, ModelCard,
@@ -65,31 +65,9 @@ fn every(places: &[usize], most: usize) -> Vec<usize> {
     places.iter().step_by(places.len().div_ceil(most).max(1)).copied().collect()
 }
 
-/// Rows put aside, with what is known of them.
-struct Aside {
-    target: Vec<f64>,
-    weights: Option<Vec<f64>>,
-    groups: Option<Vec<u32>>,
-}
-
-impl Aside {
-    fn new(data: &Data, places: &[usize]) -> Self {
-        Self {
-            target: places.iter().map(|place| data.target[*place]).collect(),
-            weights: data.weights.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
-            groups: data.groups.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
-        }
-    }
-
-    fn judged<'a>(&'a self, task: Task, answers: &'a [f64]) -> Judged<'a> {
-        let (weights, groups) = (self.weights.as_deref(), self.groups.as_deref());
-        Judged { task, answers, actual: &self.target, weights, groups }
-    }
-}
-
 fn main_figure(data: &Data, model: &Model, test: &[usize], options: &TrainOptions) -> Result<f64, MlError> {
     let answers = Scorer::new(model)?.predict_frame(&data.frame, test)?;
-    let aside = Aside::new(data, test);
+    let aside = Known::of(data, test);
     let figures = aside.judged(data.task, &answers).figures(options.costs)?;
     Ok(figures.get(main_metric(data.task).0).copied().unwrap_or(0.0))
 }
@@ -135,7 +113,7 @@ pub(super) fn judge(
 ) -> Result<Judgement, LearnError> {
     let scorer = Scorer::new(tested)?;
     let answers = scorer.predict_frame(&data.frame, &split.test)?;
-    let aside = Aside::new(data, &split.test);
+    let aside = Known::of(data, &split.test);
     let judged = aside.judged(data.task, &answers);
     let mut metrics = judged.figures(options.costs)?;
     let mut intervals = BTreeMap::new();
@@ -164,7 +142,7 @@ fn baselines(
     options: &TrainOptions,
     split: &Split,
     leaks: &LeakReport,
-    aside: &Aside,
+    aside: &Known,
     context: &Context<'_>,
 ) -> Result<Vec<BaselineFact>, LearnError> {
     let mut baselines = Vec::new();
@@ -194,7 +172,7 @@ fn alone(
     column: &str,
     options: &TrainOptions,
     split: &Split,
-    aside: &Aside,
+    aside: &Known,
     context: &Context<'_>,
 ) -> Result<Option<BTreeMap<String, f64>>, MlError> {
     let algorithm = match data.task {
@@ -242,7 +220,7 @@ fn understand(
     let some = every(&split.test, ASKED_ROWS);
     let coded = scorer.on_coded();
     let rows = coded.rows(&data.frame, &some)?;
-    let aside = Aside::new(data, &some);
+    let aside = Known::of(data, &some);
     // Without both answers among the rows there is no order to lose.
     let metric = |answers: &[f64]| {
         let figures = aside.judged(data.task, answers).figures(options.costs).unwrap_or_default();
@@ -357,7 +335,6 @@ pub(super) fn artifact(
         let different: std::collections::BTreeSet<u32> = groups.iter().copied().collect();
         different.len() as u64
     });
-    let fact = |source: rapport_ml::pipeline::Source| InputFact { name: source.name, meaning: source.meaning };
     let learner =
         |(learner, weight): &(rapport_ml::Learner, f64)| LearnerFact { learner: learner.clone(), weight: *weight };
     let range = data.at.as_ref().and_then(|at| Some((*at.iter().min()?, *at.iter().max()?)));
@@ -368,7 +345,7 @@ pub(super) fn artifact(
         target: data.target_name.clone(),
         target_reading: data.target_reading,
         classes: data.classes.clone(),
-        inputs: model.inputs().into_iter().map(fact).collect(),
+        inputs: model.inputs().into_iter().map(InputFact::from).collect(),
         fingerprint: model.fingerprint(),
         left_out: model.pipelines().first().map(|pipeline| pipeline.left_out().to_vec()).unwrap_or_default(),
         learners: chosen.blend.members.iter().map(learner).collect(),
@@ -380,7 +357,6 @@ pub(super) fn artifact(
         split: data.split_name().to_owned(),
         seed: options.seed,
         training_range: range,
-        created: options.created,
         metrics: judgement.metrics.clone(),
         intervals: judgement.intervals.clone(),
         baselines: judgement.baselines.clone(),
@@ -426,7 +402,6 @@ fn report(card: &Card, data: &Data, judgement: Judgement) -> Option<ReportData> 
             version: String::new(),
             algorithm: card.algorithm.clone(),
             program: card.program.clone(),
-            created: card.created.map(day),
             data_from: card.training_range.map(|(from, _)| day(from)),
             data_to: card.training_range.map(|(_, to)| day(to)),
             train_rows: card.train_rows,

@@ -8,6 +8,8 @@ use rapport_ml::metrics::{
 };
 use rapport_ml::{Context, MlError, Task};
 
+use crate::Data;
+
 /// Places from the top of a ranking that count.
 const TOP: usize = 10;
 /// Probabilities are kept this far from 0 and 1 where algorithms are compared, so that one rash answer does not decide.
@@ -21,6 +23,30 @@ pub(crate) struct Judged<'a> {
     pub(crate) actual: &'a [f64],
     pub(crate) weights: Option<&'a [f64]>,
     pub(crate) groups: Option<&'a [u32]>,
+}
+
+/// What came to be on some rows, with what else is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) actual: Vec<f64>,
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) groups: Option<Vec<u32>>,
+}
+
+impl Known {
+    /// Of the rows at `places`.
+    pub(super) fn of(data: &Data, places: &[usize]) -> Self {
+        Self {
+            actual: places.iter().map(|place| data.target[*place]).collect(),
+            weights: data.weights.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
+            groups: data.groups.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
+        }
+    }
+
+    pub(super) fn judged<'a>(&'a self, task: Task, answers: &'a [f64]) -> Judged<'a> {
+        let (weights, groups) = (self.weights.as_deref(), self.groups.as_deref());
+        Judged { task, answers, actual: &self.actual, weights, groups }
+    }
 }
 
 /// The figure by which models of a task are told apart for people, and whether more is better.

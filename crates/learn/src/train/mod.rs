@@ -15,10 +15,9 @@ mod folds;
 mod measure;
 mod search;
 
-use std::collections::BTreeMap;
-
 use rapport_ml::calibrate::Calibrator;
 use rapport_ml::metrics::Costs;
+use rapport_ml::pipeline::Pipeline;
 use rapport_ml::split::{Split, hold_out};
 use rapport_ml::{Artifact, Context, Learner, Member, MlError, Model, Parallel};
 
@@ -34,7 +33,7 @@ pub use measure::main_metric;
 /// How long to look for the best settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Effort {
-    /// Not at all: the usual settings of the algorithm, or the better of two algorithms.
+    /// Not at all: the usual settings of the algorithm, or of two algorithms the better or both together.
     Usual,
     /// So many settings.
     Trials(u64),
@@ -59,8 +58,6 @@ pub struct TrainOptions {
     pub costs: Costs,
     /// What all draws follow from.
     pub seed: u64,
-    /// When, in milliseconds since 1970, for the card; none so that the same data give the same file.
-    pub created: Option<i64>,
 }
 
 impl Default for TrainOptions {
@@ -73,7 +70,6 @@ impl Default for TrainOptions {
             balance: false,
             costs: Costs::default(),
             seed: 1,
-            created: None,
         }
     }
 }
@@ -231,11 +227,7 @@ fn choose(
     let folds = folds::folds(data, coder, train)?;
     let (enough, stopped) = (watch.enough, watch.stopped);
     let either = move || enough() || stopped();
-    let context = Context { parallel: watch.parallel, stopped: &either };
-    let learner = options.learner.clone();
-    let search =
-        Search::new(data, folds, options.effort, learner, options.seed, context, &either, watch.clock, watch.progress);
-    let tried = search.run()?;
+    let tried = Search::new(data, options, folds, &either, watch).run()?;
     Context { parallel: watch.parallel, stopped: watch.stopped }.go_on()?;
     let blend = blend::blend(&tried, data)?;
     let calibrator = blend::calibrator(&blend, &tried, data)?;
@@ -246,19 +238,15 @@ impl Chosen {
     /// The same model fitted on these rows.
     fn fit(&self, data: &Data, coder: &Coder, places: &[usize], context: &Context<'_>) -> Result<Model, MlError> {
         let mut training = Training::new(data, coder, places.to_vec(), false);
-        let (mut pipelines, mut members) = (Vec::new(), Vec::new());
-        let mut place_of = BTreeMap::new();
+        let (mut pipelines, mut members): (Vec<Pipeline>, _) = (Vec::new(), Vec::new());
         for (learner, weight) in &self.blend.members {
             let fitted = training.fit(learner, context)?;
             let coding = learner.algorithm().coding();
-            let pipeline = match place_of.get(coding.name()) {
-                Some(place) => *place,
-                None => {
-                    pipelines.push(training.coded(coding)?.pipeline.clone());
-                    place_of.insert(coding.name(), pipelines.len() - 1);
-                    pipelines.len() - 1
-                }
-            };
+            let known = pipelines.iter().position(|pipeline| pipeline.coding() == coding);
+            let pipeline = known.unwrap_or(pipelines.len());
+            if known.is_none() {
+                pipelines.push(training.coded(coding)?.pipeline.clone());
+            }
             members.push(Member { pipeline, weight: *weight, fitted });
         }
         Model::new(data.task, pipelines, members, self.calibrator.clone())

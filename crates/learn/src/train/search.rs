@@ -9,8 +9,8 @@ use rapport_ml::{Algorithm, Context, Learner, MlError, Random};
 
 use super::candidates::{portfolio, proposal, usual};
 use super::folds::Fold;
-use super::measure::Judged;
-use super::{Effort, Progress, Step};
+use super::measure::Known;
+use super::{Effort, Progress, Step, TrainOptions, Watch};
 use crate::Data;
 
 /// Rows of the first, short trial.
@@ -21,7 +21,6 @@ const SHORT_FROM: usize = 8_000;
 const LEADERS: usize = 5;
 /// How much of the budget trials may take by their size; the rest is for what comes after.
 const SHARE_FOR_TRIALS: f64 = 0.7;
-
 /// Rounds of a boosting that had too few rows to end early.
 const ROUNDS_BLIND: u32 = 100;
 
@@ -43,88 +42,53 @@ pub(super) struct Tried {
     pub(super) count: u64,
     /// Places in the data, fold by fold.
     pub(super) places: Vec<usize>,
-    pub(super) actual: Vec<f64>,
-    pub(super) weights: Option<Vec<f64>>,
-    pub(super) groups: Option<Vec<u32>>,
+    /// What came to be there.
+    pub(super) known: Known,
     /// Whether a clock ended the search before its budget was used: another run may try more.
     pub(super) out_of_time: bool,
     pub(super) failures: Vec<String>,
 }
 
-impl Tried {
-    pub(super) fn judged<'a>(&'a self, data: &Data, answers: &'a [f64]) -> Judged<'a> {
-        Judged {
-            task: data.task,
-            answers,
-            actual: &self.actual,
-            weights: self.weights.as_deref(),
-            groups: self.groups.as_deref(),
-        }
-    }
-}
-
 /// A search under way.
 pub(super) struct Search<'a, 'b> {
-    pub(super) data: &'a Data,
-    pub(super) folds: Vec<Fold<'a>>,
-    pub(super) effort: Effort,
-    pub(super) algorithm: Option<Learner>,
-    pub(super) seed: u64,
-    pub(super) context: Context<'b>,
+    data: &'a Data,
+    options: &'a TrainOptions,
+    folds: Vec<Fold<'a>>,
+    context: Context<'b>,
     /// Whether the search should end with what it has.
-    pub(super) enough: &'b (dyn Fn() -> bool + Sync),
+    enough: &'b (dyn Fn() -> bool + Sync),
     /// Seconds since the search began.
-    pub(super) clock: &'b (dyn Fn() -> f64 + Sync),
-    pub(super) progress: &'b mut dyn FnMut(&Progress),
-    pub(super) tried: Tried,
-    /// A first trial's loss of each setting that was taken further.
+    clock: &'b (dyn Fn() -> f64 + Sync),
+    progress: &'b mut dyn FnMut(&Progress),
+    tried: Tried,
+    /// The losses of all short trials, in order.
     short: Vec<f64>,
+    /// Nanoseconds of one core, by the sizes of the trials.
     work: f64,
 }
 
 impl<'a, 'b> Search<'a, 'b> {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one search, put together in one place")]
+    /// `enough` ends the search with what it has, in the middle of a trial too.
     pub(super) fn new(
         data: &'a Data,
+        options: &'a TrainOptions,
         folds: Vec<Fold<'a>>,
-        effort: Effort,
-        algorithm: Option<Learner>,
-        seed: u64,
-        context: Context<'b>,
         enough: &'b (dyn Fn() -> bool + Sync),
-        clock: &'b (dyn Fn() -> f64 + Sync),
-        progress: &'b mut dyn FnMut(&Progress),
+        watch: &'b mut Watch<'_>,
     ) -> Self {
         let places: Vec<usize> = folds.iter().flat_map(|fold| fold.test.iter().copied()).collect();
-        let tried = Tried {
-            actual: places.iter().map(|place| data.target[*place]).collect(),
-            weights: data.weights.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
-            groups: data.groups.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
-            places,
-            ..Tried::default()
-        };
-        Self {
-            data,
-            folds,
-            effort,
-            algorithm,
-            seed,
-            context,
-            enough,
-            clock,
-            progress,
-            tried,
-            short: Vec::new(),
-            work: 0.0,
-        }
+        let tried = Tried { known: Known::of(data, &places), places, ..Tried::default() };
+        let context = Context { parallel: watch.parallel, stopped: enough };
+        let (clock, progress) = (watch.clock, &mut *watch.progress);
+        Self { data, options, folds, context, enough, clock, progress, tried, short: Vec::new(), work: 0.0 }
     }
 
     /// Tries what the effort allows. There is at least one trial, or the error that kept it from ending.
     pub(super) fn run(mut self) -> Result<Tried, MlError> {
-        match (self.effort, self.algorithm.take()) {
-            (Effort::Usual, Some(learner)) => self.full_or_note(&learner)?,
+        match (self.options.effort, &self.options.learner) {
+            (Effort::Usual, Some(learner)) => self.full_or_note(learner)?,
             (Effort::Usual, None) => {
-                for learner in usual(self.data.task, self.seed) {
+                for learner in usual(self.data.task, self.options.seed) {
                     self.full_or_note(&learner)?;
                 }
             }
@@ -141,14 +105,14 @@ impl<'a, 'b> Search<'a, 'b> {
     fn at_length(&mut self, only: Option<&Learner>) -> Result<(), MlError> {
         // By time the last fold is the largest, and what is chosen is fitted on still more.
         let rows = self.folds.iter().map(|fold| fold.training.places.len()).max().unwrap_or(0);
-        let mut first = portfolio(self.data.task, rows, self.seed);
+        let mut first = portfolio(self.data.task, rows, self.options.seed);
         if let Some(only) = only {
             first.retain(|learner| learner.algorithm() == only.algorithm() && learner != only);
             // Who asks for an algorithm gets it, however long it takes.
             first.insert(0, only.clone());
         }
-        let fresh = only.cloned().unwrap_or_else(|| Algorithm::GradientBoosting.learner(self.seed));
-        let mut random = Random::new(self.seed, 77);
+        let fresh = only.cloned().unwrap_or_else(|| Algorithm::GradientBoosting.learner(self.options.seed));
+        let mut random = Random::new(self.options.seed, 77);
         for learner in first {
             if self.is_over() && !self.tried.trials.is_empty() {
                 return Ok(());
@@ -158,14 +122,11 @@ impl<'a, 'b> Search<'a, 'b> {
         while !self.is_over() {
             self.tried.trials.sort_by(|a, b| a.loss.total_cmp(&b.loss));
             let leaders: Vec<&Learner> = self.tried.trials.iter().take(LEADERS).map(|trial| &trial.learner).collect();
-            let proposed = proposal(&leaders, &fresh, &mut random);
-            let proposed = if let Learner::GradientBoosting(mut options) = proposed {
+            let mut proposed = proposal(&leaders, &fresh, &mut random);
+            if let Learner::GradientBoosting(options) = &mut proposed {
                 // A leader has as many rounds as were best for it; what comes of it may need more.
                 options.rounds = 1000;
-                Learner::GradientBoosting(options)
-            } else {
-                proposed
-            };
+            }
             self.tried_or_note(&proposed)?;
         }
         Ok(())
@@ -175,27 +136,29 @@ impl<'a, 'b> Search<'a, 'b> {
         if (self.enough)() {
             return true;
         }
-        match self.effort {
+        match self.options.effort {
             Effort::Usual => true,
             Effort::Trials(trials) => self.tried.count >= trials,
             Effort::Seconds(seconds) => {
                 let late = (self.clock)() > seconds;
-                let spent = self.work >= seconds * 1e9 * self.context.parallel.threads() as f64 * SHARE_FOR_TRIALS;
+                let spent = self.spent(seconds) >= 1.0;
                 self.tried.out_of_time |= late && !spent;
                 late || spent
             }
         }
     }
 
+    /// The share of the budget that the trials have used by their sizes.
+    fn spent(&self, seconds: f64) -> f64 {
+        self.work / (seconds * 1e9 * self.context.parallel.threads() as f64 * SHARE_FOR_TRIALS)
+    }
+
     fn tell(&mut self) {
         let best = self.tried.trials.iter().min_by(|a, b| a.loss.total_cmp(&b.loss));
-        let share = match self.effort {
-            Effort::Usual => self.tried.count as f64 / usual(self.data.task, self.seed).len() as f64,
+        let share = match self.options.effort {
+            Effort::Usual => self.tried.count as f64 / usual(self.data.task, self.options.seed).len() as f64,
             Effort::Trials(trials) => self.tried.count as f64 / trials as f64,
-            Effort::Seconds(seconds) => {
-                let by_size = self.work / (seconds * 1e9 * self.context.parallel.threads() as f64 * SHARE_FOR_TRIALS);
-                by_size.max((self.clock)() / seconds)
-            }
+            Effort::Seconds(seconds) => self.spent(seconds).max((self.clock)() / seconds),
         };
         let progress = Progress {
             step: Step::Trying,
@@ -239,24 +202,15 @@ impl<'a, 'b> Search<'a, 'b> {
         let data = self.data;
         let Some(fold) = self.folds.first_mut() else { return Ok(true) };
         let (rows, columns) = (fold.training.places.len(), data.frame.columns().len());
-        let (few, test) = fold.few(SHORT_ROWS, self.seed);
+        let (few, test) = fold.few(SHORT_ROWS, self.options.seed);
         self.work += learner.work(few.training.places.len().min(rows), columns, data.task);
         let answers = match few.answers(learner, &self.context) {
             Ok((answers, _)) => answers,
             Err(MlError::Stopped) => return Err(MlError::Stopped),
             Err(_) => return Ok(true),
         };
-        let actual: Vec<f64> = test.iter().map(|place| data.target[*place]).collect();
-        let weights = data.weights.as_ref().map(|all| test.iter().map(|place| all[*place]).collect::<Vec<f64>>());
-        let groups = data.groups.as_ref().map(|all| test.iter().map(|place| all[*place]).collect::<Vec<u32>>());
-        let judged = Judged {
-            task: data.task,
-            answers: &answers,
-            actual: &actual,
-            weights: weights.as_deref(),
-            groups: groups.as_deref(),
-        };
-        let Some(loss) = judged.loss().ok().filter(|loss| loss.is_finite()) else { return Ok(true) };
+        let loss = Known::of(data, test).judged(data.task, &answers).loss();
+        let Some(loss) = loss.ok().filter(|loss| loss.is_finite()) else { return Ok(true) };
         let place = self.short.partition_point(|other| *other < loss);
         self.short.insert(place, loss);
         Ok(place <= self.short.len() / 3)
@@ -272,7 +226,7 @@ impl<'a, 'b> Search<'a, 'b> {
             answers.extend(of_fold);
             rounds.extend(ended);
         }
-        let loss = self.tried.judged(self.data, &answers).loss()?;
+        let loss = self.tried.known.judged(self.data.task, &answers).loss()?;
         if !loss.is_finite() {
             return Err(MlError::Options("its answers are not finite".to_owned()));
         }

@@ -26,6 +26,7 @@ pub(crate) use design::Design;
 pub(crate) use loss::Loss;
 pub(crate) use margins::{Margins, sigmoid};
 pub(crate) use problem::{Penalty, Problem};
+pub(crate) use softmax::softmax;
 
 /// The weight of each row times that of its class, as far as `class_weights` ask for it. Refuses classes that have no
 /// rows that count.

@@ -5,7 +5,7 @@ use super::{Design, lbfgs};
 use crate::{Context, MlError};
 
 /// Turns margins into probabilities in place; returns the logarithm of the sum of their exponentials.
-pub(super) fn softmax(margins: &mut [f64]) -> f64 {
+pub(crate) fn softmax(margins: &mut [f64]) -> f64 {
     let most = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for margin in margins.iter_mut() {

@@ -1,6 +1,6 @@
 //! One member ready to answer: trees are compiled, everything else answers as it was fitted.
 
-use crate::linear::sigmoid;
+use crate::linear::{sigmoid, softmax};
 use crate::tree::{FlatTrees, Loss, Tree, TreeExplainer};
 use crate::{Explain, Fitted, Matrix, MlError, Predict, Task};
 
@@ -37,34 +37,40 @@ enum Ending {
     Answer,
 }
 
+/// What answers.
+#[derive(Debug)]
+enum Inner {
+    Trees(Box<Compiled>),
+    Fitted(Box<Fitted>),
+}
+
 /// A member ready to answer coded rows.
 #[derive(Debug)]
 pub(super) struct Engine {
     task: Task,
-    fitted: Fitted,
-    compiled: Option<Compiled>,
+    inner: Inner,
 }
 
 impl Engine {
     pub(super) fn new(task: Task, fitted: &Fitted) -> Result<Self, MlError> {
-        let compiled = match fitted {
+        let inner = match fitted {
             Fitted::GradientBoosting(boosting) => {
                 let numbers = task == Task::Regression && boosting.loss == Loss::Poisson;
                 let ending = if numbers { Ending::Logarithm } else { Ending::Margin };
-                Some(compile(&boosting.trees, &boosting.base, 1.0, ending)?)
+                Inner::Trees(Box::new(compile(&boosting.trees, &boosting.base, 1.0, ending)?))
             }
-            Fitted::RandomForest(forest) => Some(mean(&forest.trees, task)?),
-            Fitted::DecisionTree(tree) => Some(mean(std::slice::from_ref(&tree.tree), task)?),
-            _ => None,
+            Fitted::RandomForest(forest) => Inner::Trees(Box::new(mean(&forest.trees, task)?)),
+            Fitted::DecisionTree(tree) => Inner::Trees(Box::new(mean(std::slice::from_ref(&tree.tree), task)?)),
+            other => Inner::Fitted(Box::new(other.clone())),
         };
-        Ok(Self { task, fitted: fitted.clone(), compiled })
+        Ok(Self { task, inner })
     }
 
     /// Writes the answer: probabilities, or the value.
     pub(super) fn answer(&self, row: &[f64], out: &mut [f64]) {
-        match &self.compiled {
-            None => self.fitted.predict(row, out),
-            Some(compiled) => {
+        match &self.inner {
+            Inner::Fitted(fitted) => fitted.predict(row, out),
+            Inner::Trees(compiled) => {
                 compiled.flat.sums(row, out);
                 self.finish(compiled, out);
             }
@@ -73,9 +79,9 @@ impl Engine {
 
     /// The answers for many rows, one after the other.
     pub(super) fn answers(&self, rows: &Matrix, out: &mut [f64]) {
-        match &self.compiled {
-            None => self.fitted.predict_rows(rows, out),
-            Some(compiled) => {
+        match &self.inner {
+            Inner::Fitted(fitted) => fitted.predict_rows(rows, out),
+            Inner::Trees(compiled) => {
                 compiled.flat.sums_of_rows(rows, out);
                 out.chunks_exact_mut(self.task.outputs()).for_each(|out| self.finish(compiled, out));
             }
@@ -100,14 +106,17 @@ impl Engine {
     }
 
     fn plain_margins(&self, row: &[f64], out: &mut [f64]) {
-        match (&self.compiled, &self.fitted) {
-            (Some(compiled), _) if compiled.ending == Ending::Margin => compiled.flat.sums(row, out),
-            (None, Fitted::LogisticRegression(model)) => model.margins(row, out),
-            _ => {
-                self.answer(row, out);
-                unlink(self.task, out);
+        match &self.inner {
+            Inner::Trees(compiled) if compiled.ending == Ending::Margin => return compiled.flat.sums(row, out),
+            Inner::Fitted(fitted) => {
+                if let Fitted::LogisticRegression(model) = &**fitted {
+                    return model.margins(row, out);
+                }
             }
+            Inner::Trees(_) => {}
         }
+        self.answer(row, out);
+        unlink(self.task, out);
     }
 
     /// Writes what each coded column brings to the margin of an output and returns the margin without them. `groups` are the
@@ -122,8 +131,8 @@ impl Engine {
     ) -> f64 {
         let task = self.task;
         let from_answer = move |answer: f64| margin_of(task, answer);
-        match (&self.compiled, &self.fitted) {
-            (Some(compiled), _) => {
+        match &self.inner {
+            Inner::Trees(compiled) => {
                 let base = compiled.explainer.contributions(row, output, out);
                 match compiled.ending {
                     Ending::Margin => base,
@@ -131,10 +140,12 @@ impl Engine {
                     Ending::Answer => explain::rescale(base, out, from_answer),
                 }
             }
-            (None, Fitted::LinearRegression(model)) => model.contributions(row, output, out),
-            (None, Fitted::LogisticRegression(model)) => model.contributions(row, output, out),
-            (None, Fitted::LinearSvm(model)) => model.contributions(row, output, out),
-            _ => explain::by_asking(self, row, output, groups, spare, out),
+            Inner::Fitted(fitted) => match &**fitted {
+                Fitted::LinearRegression(model) => model.contributions(row, output, out),
+                Fitted::LogisticRegression(model) => model.contributions(row, output, out),
+                Fitted::LinearSvm(model) => model.contributions(row, output, out),
+                _ => explain::by_asking(self, row, output, groups, spare, out),
+            },
         }
     }
 
@@ -159,10 +170,7 @@ pub fn link(task: Task, margins: &mut [f64]) {
         Task::Regression | Task::Ranking => {}
         Task::Binary => margins[0] = sigmoid(margins[0]),
         Task::Multiclass { .. } => {
-            let most = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            margins.iter_mut().for_each(|margin| *margin = (*margin - most).exp());
-            let sum: f64 = margins.iter().sum();
-            margins.iter_mut().for_each(|margin| *margin /= sum);
+            softmax(margins);
         }
     }
 }

@@ -141,12 +141,11 @@ fn model_of(document: Document) -> Result<Artifact, MlError> {
     let regression = LogisticRegression::of_parts(weights.each, weights.intercept, weights.means);
     let member = Member { pipeline: 0, weight: 1.0, fitted: Fitted::LogisticRegression(regression) };
     let model = Model::new(Task::Binary, vec![pipeline], vec![member], None)?;
-    let fact = |source: crate::pipeline::Source| InputFact { name: source.name, meaning: source.meaning };
     let card = Card {
         program: "Rapport, artifact format 1".to_owned(),
         algorithm: model.algorithm().to_owned(),
         target: document.target.unwrap_or_default(),
-        inputs: model.inputs().into_iter().map(fact).collect(),
+        inputs: model.inputs().into_iter().map(InputFact::from).collect(),
         fingerprint: model.fingerprint(),
         rows: document.rows,
         seed: document.seed,

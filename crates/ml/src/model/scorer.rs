@@ -152,11 +152,28 @@ impl Scorer {
         }
     }
 
+    /// [`Self::predict`] and [`Self::contributions`] of one row, which is coded once. Returns the margin without the parts.
+    pub fn predict_and_explain(
+        &self,
+        row: Row<'_>,
+        output: usize,
+        work: &mut Workspace,
+        answer: &mut [f64],
+        parts: &mut [f64],
+    ) -> f64 {
+        self.predict(row, work, answer);
+        self.explain_coded(output, work, parts)
+    }
+
     /// Writes what each input brings to the margin of an output (log-odds for yes or no, the logarithm of a class's probability
     /// but for a number that all classes share, the value itself for numbers) and returns the margin without them: that and
     /// all parts are the margin of the answer.
     pub fn contributions(&self, row: Row<'_>, output: usize, work: &mut Workspace, out: &mut [f64]) -> f64 {
         self.code(row, work);
+        self.explain_coded(output, work, out)
+    }
+
+    fn explain_coded(&self, output: usize, work: &mut Workspace, out: &mut [f64]) -> f64 {
         out.fill(0.0);
         let mut base = 0.0;
         for member in &self.members {

@@ -40,16 +40,6 @@ pub enum Coding {
     Tree,
 }
 
-impl Coding {
-    /// `linear` or `tree`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Tree => "tree",
-        }
-    }
-}
-
 /// What stands for a category when there are too many for inputs of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

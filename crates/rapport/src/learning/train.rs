@@ -199,7 +199,6 @@ impl TrainArgs {
             balance: self.balance,
             costs: self.costs,
             seed: self.seed,
-            created: None,
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) const SCORE: &str = "repeat_purchase";
 /// A training reads the whole log; this is far beyond what the largest file needs.
 const TRAINING_PATIENCE: Duration = Duration::from_mins(15);
 const ACTIVATION_PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks at a job or a model: often enough for a bar that moves, seldom enough to cost nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What became of events, in all sources together.

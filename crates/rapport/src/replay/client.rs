@@ -21,6 +21,7 @@ use super::error::ReplayError;
 
 /// How long a busy or restarting server is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// The first of the pauses between tries, each twice as long as the one before, where the server names none.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 

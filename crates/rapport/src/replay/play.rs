@@ -27,6 +27,7 @@ const LOOK_AFTER: Duration = Duration::from_secs(2);
 const STUCK_AFTER: Duration = Duration::from_mins(2);
 /// How long the server may take to apply what is in its log.
 const APPLY_PATIENCE: Duration = Duration::from_mins(2);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// How fast time passes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -247,7 +248,8 @@ async fn wait_until_applied(api: &mut Api) -> Result<(), ReplayError> {
             let (what, seconds) = ("the end of the applying".to_owned(), APPLY_PATIENCE.as_secs());
             return Err(ReplayError::Late { what, seconds, hint: "see /healthz and the log of the server" });
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        // The health of the server is asked for; nothing tells when it has caught up.
+        tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use super::{api::SCORE, client::Client, error::ReplayError, track::Track};
 const PATH: &str = "/v1/stream?kind=profile,score";
 /// How long a stream that broke is tried again.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two tries, so that a server that restarts is not asked all the time.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// One event of the stream.

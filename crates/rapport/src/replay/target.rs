@@ -15,6 +15,7 @@ use super::{client::Endpoint, error::ReplayError};
 
 const START_PATIENCE: Duration = Duration::from_mins(1);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at a process that starts or ends, which tells nobody when it has.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The data folder of a server that was started without settings.
 const DEFAULT_DATA: &str = "data";

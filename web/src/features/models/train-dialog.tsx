@@ -1,9 +1,10 @@
 /** Which score to train, and how: one algorithm, or a search over them for some time. */
-import { Alert, Button, Group, Modal, NumberInput, Select, Stack, Text } from '@mantine/core';
+import { NumberInput, Select, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { jobsKey, train } from '~/api/models';
 import type { ScoreDefinition } from '~/api/queries';
+import { FormDialog } from '~/components/form-dialog';
 import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
 import { algorithmName } from './names';
@@ -39,27 +40,17 @@ export function TrainDialog({ scores, score: wanted, close }: Props) {
   const [score, setScore] = useState(scores.find((one) => one.name === wanted)?.name ?? scores[0]?.name ?? '');
   const [algorithm, setAlgorithm] = useState(USUAL);
   const [budget, setBudget] = useState<number | string>(BUDGET_S);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<Error | null>(null);
   const definition = scores.find((one) => one.name === score);
   const seconds = Number(budget);
   const valid = algorithm !== SEARCH || (Number.isInteger(seconds) && seconds >= 1 && seconds <= BUDGET_MAX_S);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await train({
-        score,
-        ...(algorithm === USUAL ? {} : { algorithm }),
-        ...(algorithm === SEARCH ? { budget_s: seconds } : {}),
-      });
-      await client.invalidateQueries({ queryKey: jobsKey });
-      close();
-    } catch (reason) {
-      setError(reason as Error);
-      setBusy(false);
-    }
+  const submit = async () => {
+    await train({
+      score,
+      ...(algorithm === USUAL ? {} : { algorithm }),
+      ...(algorithm === SEARCH ? { budget_s: seconds } : {}),
+    });
+    await client.invalidateQueries({ queryKey: jobsKey });
+    close();
   };
   const algorithms = [
     { value: USUAL, label: t.training.usual },
@@ -67,58 +58,48 @@ export function TrainDialog({ scores, score: wanted, close }: Props) {
     ...ALGORITHMS.map((name) => ({ value: name, label: algorithmName(t, name) })),
   ];
   return (
-    <Modal opened onClose={close} title={t.models.train} closeButtonProps={{ 'aria-label': t.app.close }} centered>
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          <Select
-            label={t.training.score}
-            data={scores.map((one) => ({ value: one.name, label: title(one.name) }))}
-            value={score}
-            onChange={(next) => setScore(next ?? score)}
-            allowDeselect={false}
-            data-autofocus
-          />
-          {definition && (
-            <Text size="sm" c="dimmed">
-              {t.models.noneHelp(
-                t.timeline.eventNames[definition.event] ?? definition.event,
-                format.span(definition.within),
-              )}
-            </Text>
+    <FormDialog
+      title={t.models.train}
+      send={t.training.start}
+      failed={t.training.failed}
+      disabled={!valid || score === ''}
+      submit={submit}
+      close={close}
+    >
+      <Select
+        label={t.training.score}
+        data={scores.map((one) => ({ value: one.name, label: title(one.name) }))}
+        value={score}
+        onChange={(next) => setScore(next ?? score)}
+        allowDeselect={false}
+        data-autofocus
+      />
+      {definition && (
+        <Text size="sm" c="dimmed">
+          {t.models.noneHelp(
+            t.timeline.eventNames[definition.event] ?? definition.event,
+            format.span(definition.within),
           )}
-          <Select
-            label={t.models.algorithm}
-            data={algorithms}
-            value={algorithm}
-            onChange={(next) => setAlgorithm(next ?? USUAL)}
-            allowDeselect={false}
-          />
-          {algorithm === SEARCH && (
-            <NumberInput
-              label={t.training.budget}
-              description={t.training.budgetHelp}
-              min={1}
-              max={BUDGET_MAX_S}
-              allowDecimal={false}
-              value={budget}
-              onChange={setBudget}
-            />
-          )}
-          {error && (
-            <Alert color="red" title={t.training.failed} role="alert">
-              {error.message}
-            </Alert>
-          )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              {t.app.cancel}
-            </Button>
-            <Button type="submit" loading={busy} disabled={!valid || score === ''}>
-              {t.training.start}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+        </Text>
+      )}
+      <Select
+        label={t.models.algorithm}
+        data={algorithms}
+        value={algorithm}
+        onChange={(next) => setAlgorithm(next ?? USUAL)}
+        allowDeselect={false}
+      />
+      {algorithm === SEARCH && (
+        <NumberInput
+          label={t.training.budget}
+          description={t.training.budgetHelp}
+          min={1}
+          max={BUDGET_MAX_S}
+          allowDecimal={false}
+          value={budget}
+          onChange={setBudget}
+        />
+      )}
+    </FormDialog>
   );
 }

@@ -2,6 +2,7 @@
 
 use super::options::{Loss, Options};
 use super::rank;
+use crate::linear::softmax;
 use crate::tree::pieces;
 use crate::{Context, Examples, MlError, Task};
 
@@ -87,7 +88,9 @@ impl Objective {
     pub(super) fn answer(self, margins: &mut [f64]) {
         match self {
             Self::Logistic => margins.iter_mut().for_each(|margin| *margin = logistic(*margin)),
-            Self::Softmax { .. } => softmax(margins),
+            Self::Softmax { .. } => {
+                softmax(margins);
+            }
             Self::Poisson => margins.iter_mut().for_each(|margin| *margin = margin.exp()),
             Self::Squared | Self::Rank { .. } => {}
         }
@@ -196,11 +199,4 @@ fn absolute(pairs: &[Pair], output: usize, outputs: usize) -> [f64; 2] {
 
 pub(super) fn logistic(margin: f64) -> f64 {
     1.0 / (1.0 + (-margin).exp())
-}
-
-fn softmax(margins: &mut [f64]) {
-    let highest = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    margins.iter_mut().for_each(|margin| *margin = (*margin - highest).exp());
-    let sum: f64 = margins.iter().sum();
-    margins.iter_mut().for_each(|margin| *margin /= sum);
 }

@@ -11,9 +11,7 @@ use rapport_learn::{
 };
 use rapport_ml::{
     Algorithm, Artifact, Card, Fitted as Algorithms, Imported, InputFact, Member, MlError, Model, References, Scorer,
-    Task,
-    frame::{Column, Frame},
-    pipeline::Pipeline,
+    Task, pipeline::Pipeline,
 };
 use rapport_server::{
     api::{BestSoFar, JobStep, TrainRequest},
@@ -111,15 +109,10 @@ pub(super) fn fit(
 pub(super) fn read(bytes: &[u8], names: &[&str]) -> Result<Fitted, MlError> {
     match Artifact::from_bytes(bytes) {
         Ok(artifact) => describe(artifact),
-        // What is damaged or newer is not taken for something else.
-        Err(error) if names.is_empty() || is_own(bytes) => Err(error),
+        // What is damaged or newer is not taken for something else. An ONNX file cannot begin so.
+        Err(error) if names.is_empty() || Artifact::is_begun(bytes) => Err(error),
         Err(_) => describe(foreign(bytes, names)?),
     }
-}
-
-/// Whether the bytes begin as artifacts do, those of the first format included. An ONNX file cannot begin so.
-fn is_own(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"RAPPORT\0") || bytes.starts_with(b"{")
 }
 
 /// A model of another program as an artifact.
@@ -128,12 +121,11 @@ fn foreign(bytes: &[u8], names: &[&str]) -> Result<Artifact, MlError> {
     let task = imported.model().task();
     let member = Member { pipeline: 0, weight: 1.0, fitted: Algorithms::Onnx(imported) };
     let model = Model::new(task, vec![Pipeline::plain(names)], vec![member], None)?;
-    let fact = |source: rapport_ml::pipeline::Source| InputFact { name: source.name, meaning: source.meaning };
     let card = Card {
         program: "another program, by ONNX".to_owned(),
         algorithm: model.algorithm().to_owned(),
         task,
-        inputs: model.inputs().into_iter().map(fact).collect(),
+        inputs: model.inputs().into_iter().map(InputFact::from).collect(),
         fingerprint: model.fingerprint(),
         ..Card::default()
     };
@@ -151,16 +143,10 @@ fn describe(artifact: Artifact) -> Result<Fitted, MlError> {
     })
 }
 
-/// The moments as a table, with all features.
-pub(super) fn frame(set: &TrainingSet) -> Result<Frame, MlError> {
-    let column = |(place, name): (usize, &String)| Column::numbers(name, set.rows.column(place).collect());
-    Frame::new(set.names.iter().enumerate().map(column).collect())
-}
-
 /// The probabilities that a model gives to some moments.
 pub(super) fn probabilities(artifact: &[u8], set: &TrainingSet, rows: &[usize]) -> Result<Vec<f64>, LearnError> {
     let artifact = Artifact::from_bytes(artifact)?;
-    Ok(Scorer::new(&artifact.model)?.predict_frame(&frame(set)?, rows)?)
+    Ok(Scorer::new(&artifact.model)?.predict_frame(&set.frame()?, rows)?)
 }
 
 /// The model card.

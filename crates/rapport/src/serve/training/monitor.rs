@@ -8,6 +8,7 @@
 use rapport_learn::{Task, TrainingSet, training_set};
 use rapport_ml::{
     Artifact, MlError, Scorer,
+    frame::Frame,
     metrics::{Answers, Sweep, log_loss},
 };
 use rapport_profile::FeatureSet;
@@ -17,7 +18,7 @@ use rapport_server::{
 };
 use rapport_types::{DAY_MS, Timestamp};
 
-use super::{Trainer, compare, learner};
+use super::{Trainer, compare};
 use crate::{cli::Failure, serve::access::internal};
 
 /// Drift is that of so much of the newest history.
@@ -51,8 +52,10 @@ impl Trainer {
             let bytes = self.store.artifact(name, version)?.ok_or("a model is not in the registry")?;
             Ok(Artifact::from_bytes(&bytes)?)
         };
-        let look =
-            |version: u32| -> Result<(Watched, Vec<f64>), Failure> { Ok(watch(version, &model(version)?, &set)?) };
+        let frame = set.frame()?;
+        let look = |version: u32| -> Result<(Watched, Vec<f64>), Failure> {
+            Ok(watch(version, &model(version)?, &set, &frame)?)
+        };
         let champion = self.reader.champion(name).map(look).transpose()?;
         let trial = self.reader.challenger(name);
         let challenger = trial.as_ref().map(|(version, ..)| look(*version)).transpose()?;
@@ -71,10 +74,9 @@ impl Trainer {
 }
 
 /// A model's figures, and its probabilities for all moments.
-fn watch(version: u32, artifact: &Artifact, set: &TrainingSet) -> Result<(Watched, Vec<f64>), MlError> {
-    let frame = learner::frame(set)?;
+fn watch(version: u32, artifact: &Artifact, set: &TrainingSet, frame: &Frame) -> Result<(Watched, Vec<f64>), MlError> {
     let all: Vec<usize> = (0..set.labels.len()).collect();
-    let answers = Scorer::new(&artifact.model)?.predict_frame(&frame, &all)?;
+    let answers = Scorer::new(&artifact.model)?.predict_frame(frame, &all)?;
     let newest = set.at.last().map_or(0, |at| at.0);
     let first =
         set.at.partition_point(|at| at.0 <= newest - RECENT_DAYS * DAY_MS).min(all.len().saturating_sub(RECENT_LEAST));

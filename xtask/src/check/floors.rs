@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("rapport-stream", 2),
     ("rapport-store", 2),
     ("rapport-decide", 3),
+    ("rapport-records", 3),
     ("rapport-engine", 4),
     ("rapport-learn", 4),
     ("rapport-server", 4),

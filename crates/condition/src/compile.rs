@@ -4,24 +4,21 @@ use cel::{
     common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators},
     parser::{ParseErrors, Parser},
 };
-use rapport_types::Duration;
 
 use crate::{
-    Call, ConditionError, Literal, MAX_DEPTH, MAX_NODES, Parameter, Position, Program, Scalar, Scope, Type,
+    Call, ConditionError, MAX_DEPTH, MAX_NODES, Position, Program, Scalar, Scope, Type,
     error::nearest,
-    eval::{Arithmetic, Comparison, Constant, Node, TextTest, calculate},
+    eval::{Arithmetic, Comparison, Constant, Node, calculate},
     guard,
+    scope::Fields,
 };
 
-/// The functions that every scope has.
-const OWN_FUNCTIONS: [&str; 3] = ["duration", "has", "size"];
-/// What can be called on a value.
-const METHODS: [&str; 4] = ["contains", "endsWith", "size", "startsWith"];
+mod functions;
 
 /// A compiled part and what is known of its value.
 type Typed = (Node, Type);
 
-pub(crate) fn compile(source: &str, scope: &Scope) -> Result<Program, ConditionError> {
+pub(crate) fn compile(source: &str, scope: &Scope<'_>) -> Result<Program, ConditionError> {
     guard::check(source)?;
     let parser = Parser::new().max_recursion_depth(2 * MAX_DEPTH as u16).error_recovery_limit(4);
     let (tree, places) = parser.parse_with_source_info(source).map_err(|errors| syntax(source, &errors))?;
@@ -54,7 +51,7 @@ fn syntax(source: &str, errors: &ParseErrors) -> ConditionError {
 struct Compiler<'s> {
     source: &'s str,
     places: SourceInfo,
-    scope: &'s Scope,
+    scope: &'s Scope<'s>,
     calls: Vec<Call>,
     nodes: usize,
     depth: usize,
@@ -93,10 +90,8 @@ impl Compiler<'_> {
     fn any_expression(&mut self, expression: &IdedExpr) -> Result<Typed, ConditionError> {
         match &expression.expr {
             Expr::Literal(literal) => self.literal(expression, literal),
-            Expr::Ident(name) => {
-                Ok((Node::Path { root: self.root(expression, name)?, names: Box::default() }, Type::Any))
-            }
-            Expr::Select(select) => self.select(select),
+            Expr::Ident(name) => self.name(expression, name),
+            Expr::Select(select) => self.select(expression, select),
             Expr::Call(call) => self.call(expression, call),
             Expr::List(_) => self.unsupported(expression, "a list other than at the right of `in`"),
             Expr::Map(_) | Expr::Struct(_) => self.unsupported(expression, "a map or a message"),
@@ -119,27 +114,50 @@ impl Compiler<'_> {
         })
     }
 
-    fn root(&self, expression: &IdedExpr, name: &str) -> Result<&'static str, ConditionError> {
-        let roots = self.scope.roots;
-        roots.iter().find(|root| **root == name).copied().ok_or_else(|| ConditionError::Unknown {
-            position: self.position(expression),
-            what: "name",
-            name: name.into(),
-            nearest: nearest(name, roots.iter().copied()),
-        })
+    /// A name that stands alone: a root of the scope, or a field.
+    fn name(&self, expression: &IdedExpr, name: &str) -> Result<Typed, ConditionError> {
+        match self.root(name) {
+            Some(root) => Ok((Node::Path { root, names: Box::default() }, Type::Any)),
+            None => self.field(expression, &[name]),
+        }
     }
 
-    fn select(&mut self, select: &SelectExpr) -> Result<Typed, ConditionError> {
+    fn root(&self, name: &str) -> Option<&'static str> {
+        self.scope.roots.iter().find(|root| **root == name).copied()
+    }
+
+    fn field(&self, expression: &IdedExpr, path: &[&str]) -> Result<Typed, ConditionError> {
+        let fields = self.scope.fields;
+        if let Some(kind) = fields.and_then(|fields| fields.kind(path)) {
+            return Ok((Node::Field { path: path.iter().map(|name| (*name).into()).collect(), kind }, kind));
+        }
+        let name = path.join(".");
+        let names = fields.map(Fields::names).unwrap_or_default();
+        let known = self.scope.roots.iter().copied().chain(names.iter().map(String::as_str));
+        let nearest = nearest(&name, known);
+        let what = if fields.is_some() { "field" } else { "name" };
+        Err(ConditionError::Unknown { position: self.position(expression), what, name: name.into(), nearest })
+    }
+
+    fn select(&mut self, expression: &IdedExpr, select: &SelectExpr) -> Result<Typed, ConditionError> {
+        let (node, found) = match &select.operand.expr {
+            Expr::Ident(first) if self.root(first).is_none() => self.field(expression, &[first, &select.field])?,
+            _ => self.part(select)?,
+        };
+        if select.test {
+            return Ok((Node::Not(Box::new(Node::IsNull(Box::new(node)))), Type::Bool));
+        }
+        Ok((node, found))
+    }
+
+    /// What is named below a value that is no plain name.
+    fn part(&mut self, select: &SelectExpr) -> Result<Typed, ConditionError> {
         let (node, found) = self.expression(&select.operand)?;
         if found != Type::Any {
             let message = format!("this is {}; it has nothing named \"{}\"", found.words(), select.field);
             return self.mismatch(&select.operand, message);
         }
-        let node = below(node, &select.field);
-        if select.test {
-            return Ok((Node::Not(Box::new(Node::IsNull(Box::new(node)))), Type::Bool));
-        }
-        Ok((node, Type::Any))
+        Ok((below(node, &select.field), Type::Any))
     }
 
     fn call(&mut self, expression: &IdedExpr, call: &CallExpr) -> Result<Typed, ConditionError> {
@@ -159,6 +177,7 @@ impl Compiler<'_> {
             (operators::IN, [value, list]) => self.within(value, list),
             ("size", [arg]) => self.size(arg),
             ("duration", [arg]) => self.duration(arg),
+            ("timestamp", [arg]) => self.timestamp(arg),
             (name, [one, other]) => {
                 if let Some(comparison) = comparison(name) {
                     self.compare(expression, comparison, one, other)
@@ -281,125 +300,19 @@ impl Compiler<'_> {
     ) -> Result<Typed, ConditionError> {
         let (left, a) = self.expression(one)?;
         let (right, b) = self.expression(other)?;
-        let additive = matches!(operator, Arithmetic::Add | Arithmetic::Subtract);
-        let result = match (a, b) {
-            (Type::Duration, Type::Duration | Type::Any) | (Type::Any, Type::Duration) if additive => Type::Duration,
-            (Type::Any, Type::Any) if additive => Type::Any,
-            (Type::Number | Type::Any, Type::Number | Type::Any) => Type::Number,
-            _ => {
-                let message = format!("{} and {} cannot be calculated with like this", a.words(), b.words());
-                return self.mismatch(whole, message);
-            }
+        let Some(result) = calculated(operator, a, b) else {
+            let message = format!("{} and {} cannot be calculated with like this", a.words(), b.words());
+            return self.mismatch(whole, message);
         };
         if let (Node::Constant(left), Node::Constant(right)) = (&left, &right) {
             return match calculate(operator, left.scalar(), right.scalar()) {
                 Scalar::Number(number) => Ok((Node::Constant(Constant::Number(number)), result)),
                 Scalar::Duration(span) => Ok((Node::Constant(Constant::Duration(span)), result)),
+                Scalar::Time(instant) => Ok((Node::Constant(Constant::Time(instant)), result)),
                 _ => self.mismatch(whole, "this has no finite result"),
             };
         }
         Ok((Node::Arithmetic(operator, Box::new([left, right])), result))
-    }
-
-    fn size(&mut self, arg: &IdedExpr) -> Result<Typed, ConditionError> {
-        match self.expression(arg)? {
-            (node, Type::Text | Type::List | Type::Any) => Ok((Node::Size(Box::new(node)), Type::Number)),
-            (_, found) => self.mismatch(arg, format!("size needs a text or a list, and this is {}", found.words())),
-        }
-    }
-
-    fn duration(&mut self, arg: &IdedExpr) -> Result<Typed, ConditionError> {
-        let (Node::Constant(Constant::Text(text)), _) = self.expression(arg)? else {
-            return self.mismatch(arg, "duration needs a text such as \"30d\"");
-        };
-        match Duration::parse(&text) {
-            Ok(span) => Ok((Node::Constant(Constant::Duration(span)), Type::Duration)),
-            Err(error) => self.mismatch(arg, error.to_string()),
-        }
-    }
-
-    fn method(&mut self, whole: &IdedExpr, call: &CallExpr, target: &IdedExpr) -> Result<Typed, ConditionError> {
-        let test = match (call.func_name.as_str(), call.args.as_slice()) {
-            ("size", []) => return self.size(target),
-            ("startsWith", [_]) => TextTest::StartsWith,
-            ("endsWith", [_]) => TextTest::EndsWith,
-            ("contains", [_]) => TextTest::Contains,
-            (name, _) if METHODS.contains(&name) => {
-                let takes = if name == "size" { "no argument" } else { "one argument" };
-                return self.mismatch(whole, format!("{name} takes {takes}"));
-            }
-            (name, _) => {
-                return Err(ConditionError::Unknown {
-                    position: self.position(whole),
-                    what: "method",
-                    name: name.into(),
-                    nearest: nearest(name, METHODS),
-                });
-            }
-        };
-        let mut nodes = Vec::with_capacity(2);
-        for part in [target, &call.args[0]] {
-            match self.expression(part)? {
-                (node, Type::Text | Type::Any) => nodes.push(node),
-                (_, found) => {
-                    return self.mismatch(part, format!("a text is needed here, and this is {}", found.words()));
-                }
-            }
-        }
-        let pair: Box<[Node; 2]> = nodes.into_boxed_slice().try_into().expect("two parts were pushed");
-        Ok((Node::Text(test, pair), Type::Bool))
-    }
-
-    fn host_call(&mut self, whole: &IdedExpr, call: &CallExpr) -> Result<Typed, ConditionError> {
-        let name = call.func_name.as_str();
-        let position = self.position(whole);
-        let Some(function) = self.scope.functions.iter().find(|function| function.name == name) else {
-            if OWN_FUNCTIONS.contains(&name) {
-                return self.mismatch(whole, format!("{name} takes one argument"));
-            }
-            let known = self.scope.functions.iter().map(|function| function.name).chain(OWN_FUNCTIONS);
-            let nearest = nearest(name, known);
-            return Err(ConditionError::Unknown { position, what: "function", name: name.into(), nearest });
-        };
-        if call.args.len() < function.required || call.args.len() > function.parameters.len() {
-            return self.mismatch(whole, format!("{} is called as {}", name, signature(function)));
-        }
-        let mut arguments = Vec::with_capacity(call.args.len());
-        for (arg, parameter) in call.args.iter().zip(function.parameters) {
-            arguments.push(self.argument(arg, parameter, function.name)?);
-        }
-        let same = |known: &Call| known.function == function.name && known.arguments == arguments;
-        let index = match self.calls.iter().position(same) {
-            Some(index) => index,
-            None => {
-                self.calls.push(Call { function: function.name, arguments, position });
-                self.calls.len() - 1
-            }
-        };
-        // MAX_NODES bounds the calls far below u16::MAX.
-        Ok((Node::Call(index as u16), function.result))
-    }
-
-    fn argument(
-        &mut self,
-        arg: &IdedExpr,
-        parameter: &Parameter,
-        function: &'static str,
-    ) -> Result<Literal, ConditionError> {
-        let Node::Constant(constant) = self.expression(arg)?.0 else {
-            return self.mismatch(arg, format!("{function} takes constants only, such as \"Order Completed\""));
-        };
-        match (parameter.takes, constant) {
-            (Type::Text, Constant::Text(text)) => Ok(Literal::Text(text)),
-            (Type::Number, Constant::Number(number)) => Ok(Literal::Number(number)),
-            (Type::Bool, Constant::Bool(truth)) => Ok(Literal::Bool(truth)),
-            (Type::Duration, Constant::Duration(span)) => Ok(Literal::Duration(span)),
-            (Type::Duration, Constant::Text(text)) => match Duration::parse(&text) {
-                Ok(span) => Ok(Literal::Duration(span)),
-                Err(error) => self.mismatch(arg, format!("{function}: {}: {error}", parameter.name)),
-            },
-            (takes, _) => self.mismatch(arg, format!("{function}: {} must be {}", parameter.name, takes.words())),
-        }
     }
 }
 
@@ -415,15 +328,21 @@ fn below(node: Node, name: &str) -> Node {
     }
 }
 
-fn signature(function: &crate::Function) -> String {
-    let mut text = format!("{}(", function.name);
-    for (index, parameter) in function.parameters.iter().enumerate() {
-        text.push_str(if index == 0 { "" } else { ", " });
-        text.push_str(parameter.name);
-        text.push_str(if index < function.required { "" } else { "?" });
-    }
-    text.push(')');
-    text
+/// What a calculation gives; none where the operands do not fit it.
+fn calculated(operator: Arithmetic, one: Type, other: Type) -> Option<Type> {
+    use Arithmetic::{Add, Subtract};
+    Some(match (operator, one, other) {
+        (_, Type::Number, Type::Number | Type::Any) | (_, Type::Any, Type::Number) => Type::Number,
+        (Add, Type::Time, Type::Duration | Type::Any) | (Add, Type::Duration | Type::Any, Type::Time) => Type::Time,
+        (Subtract, Type::Time, Type::Duration) => Type::Time,
+        (Subtract, Type::Time | Type::Any, Type::Time) => Type::Duration,
+        (Add | Subtract, Type::Duration, Type::Duration) | (Subtract, Type::Duration, Type::Any) => Type::Duration,
+        // The value that is not known yet can be an instant or a span.
+        (Add, Type::Duration, Type::Any) | (Add | Subtract, Type::Any, Type::Duration) => Type::Any,
+        (Subtract, Type::Time, Type::Any) | (Add | Subtract, Type::Any, Type::Any) => Type::Any,
+        (_, Type::Any, Type::Any) => Type::Number,
+        _ => return None,
+    })
 }
 
 fn comparison(name: &str) -> Option<Comparison> {

@@ -67,7 +67,7 @@ pub enum ConditionError {
     Unknown {
         /// Where it stands.
         position: Position,
-        /// What kind of name it is: `name`, `function`, `method`.
+        /// What kind of name it is: `name`, `field`, `function`, `method`.
         what: &'static str,
         /// The name.
         name: Box<str>,
@@ -90,13 +90,19 @@ pub enum ConditionError {
         /// What.
         what: &'static str,
     },
+    /// Fine where conditions are evaluated, but not a question to a database of records.
+    #[error("{what} cannot be asked of stored records")]
+    NotInSql {
+        /// What.
+        what: &'static str,
+    },
 }
 
 impl ConditionError {
     /// Where it is, if it is at one place.
     pub fn position(&self) -> Option<Position> {
         match self {
-            Self::Empty | Self::TooLong { .. } => None,
+            Self::Empty | Self::TooLong { .. } | Self::NotInSql { .. } => None,
             Self::TooComplex { position, .. }
             | Self::Syntax { position, .. }
             | Self::Unknown { position, .. }

@@ -3,7 +3,9 @@
 //! Invariants: a node's calls are indices into its program's calls; the tree is at most [`crate::MAX_DEPTH`] levels deep, so
 //! the recursion here is bounded. The rules for no value are told in the crate's documentation.
 
-use rapport_types::{Duration, Value};
+use rapport_types::{Duration, Timestamp, Value};
+
+use crate::{Type, fold};
 
 /// A value during evaluation: borrowed, and cheap to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -19,6 +21,8 @@ pub enum Scalar<'a> {
     Text(&'a str),
     /// A span of time.
     Duration(Duration),
+    /// An instant.
+    Time(Timestamp),
     /// A list.
     List(&'a [Value]),
     /// An object.
@@ -71,6 +75,12 @@ pub trait Environment {
 
     /// The value at `names` below `root`, one of the scope's roots; `names` is empty for the root itself.
     fn path(&self, root: &'static str, names: &[Box<str>]) -> Scalar<'_>;
+
+    /// The value of a field, which is of the kind that [`crate::Fields::kind`] told or no value; scopes without fields never
+    /// ask.
+    fn field(&self, _path: &[Box<str>]) -> Scalar<'_> {
+        Scalar::Null
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +107,7 @@ pub(crate) enum TextTest {
     StartsWith,
     EndsWith,
     Contains,
+    Search,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +117,7 @@ pub(crate) enum Constant {
     Number(f64),
     Text(Box<str>),
     Duration(Duration),
+    Time(Timestamp),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +127,10 @@ pub(crate) enum Node {
     Path {
         root: &'static str,
         names: Box<[Box<str>]>,
+    },
+    Field {
+        path: Box<[Box<str>]>,
+        kind: Type,
     },
     /// `x.name` where `x` is no path.
     Member(Box<Node>, Box<str>),
@@ -144,6 +160,7 @@ impl Node {
             Self::Constant(constant) => constant.scalar(),
             Self::Call(index) => env.call(usize::from(*index)),
             Self::Path { root, names } => env.path(root, names),
+            Self::Field { path, .. } => env.field(path),
             Self::Member(of, name) => member(of.eval(env), name),
             Self::Index(pair) => index(pair[0].eval(env), pair[1].eval(env)),
             Self::Not(node) => Scalar::Bool(!node.eval(env).is_true()),
@@ -180,6 +197,7 @@ impl Constant {
             Self::Number(number) => Scalar::Number(*number),
             Self::Text(text) => Scalar::Text(text),
             Self::Duration(span) => Scalar::Duration(*span),
+            Self::Time(instant) => Scalar::Time(*instant),
         }
     }
 }
@@ -215,6 +233,7 @@ fn compare(comparison: Comparison, one: Scalar<'_>, other: Scalar<'_>) -> bool {
         (_, Scalar::Number(a), Scalar::Number(b)) => a.partial_cmp(&b),
         (_, Scalar::Text(a), Scalar::Text(b)) => Some(a.cmp(b)),
         (_, Scalar::Duration(a), Scalar::Duration(b)) => Some(a.cmp(&b)),
+        (_, Scalar::Time(a), Scalar::Time(b)) => Some(a.cmp(&b)),
         (_, Scalar::Bool(a), Scalar::Bool(b)) => Some(a.cmp(&b)),
         _ => None,
     };
@@ -242,6 +261,10 @@ pub(crate) fn calculate<'a>(operator: Arithmetic, one: Scalar<'_>, other: Scalar
         (Arithmetic::Subtract, Scalar::Duration(a), Scalar::Duration(b)) => {
             Scalar::Duration(Duration(a.0.saturating_sub(b.0)))
         }
+        (Arithmetic::Add, Scalar::Time(at), Scalar::Duration(span))
+        | (Arithmetic::Add, Scalar::Duration(span), Scalar::Time(at)) => Scalar::Time(at.plus(span)),
+        (Arithmetic::Subtract, Scalar::Time(at), Scalar::Duration(span)) => Scalar::Time(at.minus(span)),
+        (Arithmetic::Subtract, Scalar::Time(a), Scalar::Time(b)) => Scalar::Duration(a.since(b)),
         _ => Scalar::Null,
     }
 }
@@ -260,6 +283,7 @@ fn text_test(test: TextTest, whole: Scalar<'_>, part: Scalar<'_>) -> bool {
         TextTest::StartsWith => whole.starts_with(part),
         TextTest::EndsWith => whole.ends_with(part),
         TextTest::Contains => whole.contains(part),
+        TextTest::Search => fold::contains(whole, part),
     }
 }
 

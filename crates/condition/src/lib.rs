@@ -19,14 +19,18 @@
 mod compile;
 mod error;
 mod eval;
+mod fold;
 mod guard;
 mod program;
 mod scope;
+mod sql;
 
 pub use error::{ConditionError, Position};
 pub use eval::{Environment, Scalar};
+pub use fold::fold;
 pub use program::Program;
-pub use scope::{Call, Function, Literal, Parameter, Scope, Type};
+pub use scope::{Call, Fields, Function, Literal, Parameter, Scope, Type};
+pub use sql::{SqlBackend, SqlHost};
 
 /// The longest source in bytes.
 pub const MAX_SOURCE: usize = 4_096;

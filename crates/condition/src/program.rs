@@ -18,7 +18,7 @@ pub struct Program {
 /// What a host call's answer is compared with.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Comparisons {
-    /// The constants it is directly compared with; spans in milliseconds. Sorted, each once.
+    /// The constants it is directly compared with; spans and instants in milliseconds. Sorted, each once.
     pub(crate) constants: Vec<f64>,
     /// How often the call stands somewhere.
     pub(crate) uses: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Comparisons {
 
 impl Program {
     /// Parses and checks `source`.
-    pub fn compile(source: &str, scope: &Scope) -> Result<Self, ConditionError> {
+    pub fn compile(source: &str, scope: &Scope<'_>) -> Result<Self, ConditionError> {
         compile(source, scope)
     }
 
@@ -52,7 +52,7 @@ impl Program {
         self.root.eval(environment).is_true()
     }
 
-    /// The constants that the call `index` is directly compared with, spans in milliseconds, sorted; each once.
+    /// The constants that the call `index` is directly compared with, spans and instants in milliseconds, sorted; each once.
     ///
     /// As long as the call's answer passes none of them, the comparisons stay as they are. See
     /// [`Self::is_only_compared`] for whether these are all uses of the call.
@@ -80,7 +80,7 @@ impl Program {
 
 fn visit(node: &Node, found: &mut [Comparisons]) {
     match node {
-        Node::Constant(_) | Node::Path { .. } => {}
+        Node::Constant(_) | Node::Path { .. } | Node::Field { .. } => {}
         Node::Call(index) => found[usize::from(*index)].uses += 1,
         Node::Compare(_, pair) => {
             match &**pair {
@@ -88,6 +88,7 @@ fn visit(node: &Node, found: &mut [Comparisons]) {
                     let constant = match constant {
                         Constant::Number(number) => Some(*number),
                         Constant::Duration(span) => Some(span.0 as f64),
+                        Constant::Time(instant) => Some(instant.0 as f64),
                         Constant::Null | Constant::Bool(_) | Constant::Text(_) => None,
                     };
                     let entry = &mut found[usize::from(*index)];

@@ -15,6 +15,8 @@ pub enum Type {
     Text,
     /// A span of time.
     Duration,
+    /// An instant.
+    Time,
     /// A list.
     List,
     /// Known only when it is there, such as an attribute.
@@ -34,6 +36,7 @@ impl Type {
             Self::Number => "a number",
             Self::Text => "a text",
             Self::Duration => "a span such as duration(\"30d\")",
+            Self::Time => "an instant such as timestamp(\"2026-01-31\")",
             Self::List => "a list",
             Self::Any => "a value",
         }
@@ -45,7 +48,8 @@ impl Type {
 pub struct Parameter {
     /// Its name in messages.
     pub name: &'static str,
-    /// What it takes. `Duration` takes `"30d"` as well as `duration("30d")`; `List` and `Any` are not for parameters.
+    /// What it takes. `Duration` takes `"30d"` as well as `duration("30d")`; `Time`, `List` and `Any` are not for
+    /// parameters.
     pub takes: Type,
 }
 
@@ -62,13 +66,24 @@ pub struct Function {
     pub result: Type,
 }
 
-/// What a condition may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scope {
+/// Fields that are known only at run time, such as the columns of an object.
+pub trait Fields {
+    /// The kind of the field at `path`: one name, or two for a field of a related record. None if there is no such field.
+    fn kind(&self, path: &[&str]) -> Option<Type>;
+
+    /// All names as they are written, such as `amount` and `company.industry`, for "did you mean".
+    fn names(&self) -> Vec<String>;
+}
+
+/// What a condition may name. A root hides a field of the same name.
+#[derive(Clone, Copy, Default)]
+pub struct Scope<'s> {
     /// The host's functions.
     pub functions: &'static [Function],
     /// The names at which a path starts, such as `attributes`.
     pub roots: &'static [&'static str],
+    /// Fields with kinds of their own.
+    pub fields: Option<&'s dyn Fields>,
 }
 
 /// A constant argument.

@@ -6,7 +6,7 @@ use rapport_types::Value;
 const EVENT: Parameter = Parameter { name: "event", takes: Type::Text };
 const WINDOW: Parameter = Parameter { name: "window", takes: Type::Duration };
 
-const SCOPE: Scope = Scope {
+const SCOPE: Scope<'static> = Scope {
     functions: &[
         Function { name: "count", parameters: &[EVENT, WINDOW], required: 1, result: Type::Number },
         Function { name: "recency", parameters: &[EVENT], required: 1, result: Type::Duration },
@@ -14,6 +14,7 @@ const SCOPE: Scope = Scope {
         Function { name: "feature", parameters: &[EVENT], required: 1, result: Type::Any },
     ],
     roots: &["attributes"],
+    fields: None,
 };
 
 /// Calls answer the number of characters of their first argument, as the kind that they declare; recency in days.

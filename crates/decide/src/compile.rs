@@ -24,7 +24,7 @@ const fn by_name(name: &'static str, result: Type) -> Function {
 }
 
 /// What the condition of a segment may use.
-pub(crate) const SCOPE: Scope = Scope {
+pub(crate) const SCOPE: Scope<'static> = Scope {
     functions: &[
         Function { name: "count", parameters: &[EVENT, WINDOW], required: 1, result: Type::Number },
         Function { name: "recency", parameters: &[EVENT], required: 1, result: Type::Duration },
@@ -39,6 +39,7 @@ pub(crate) const SCOPE: Scope = Scope {
         by_name("in_segment", Type::Bool),
     ],
     roots: &["attributes"],
+    fields: None,
 };
 
 /// What a call of a condition asks of a profile.

@@ -4,8 +4,9 @@ use rapport_condition::{Environment, Program, Scalar, Scope, Type};
 use rapport_types::{Event, Object};
 
 /// What a filter may name: `properties`, `context`, `name`, `kind`.
-pub(crate) fn scope() -> &'static Scope {
-    const SCOPE: Scope = Scope { functions: &[], roots: &["properties", "context", "name", "kind"] };
+pub(crate) fn scope() -> &'static Scope<'static> {
+    const SCOPE: Scope<'static> =
+        Scope { functions: &[], roots: &["properties", "context", "name", "kind"], fields: None };
     &SCOPE
 }
 

@@ -1,0 +1,159 @@
+//! Tests of texts: by bytes, so without LIKE, which SQLite runs regardless of case.
+
+use sea_query::{BinOper, Expr, ExprTrait, Func};
+
+use super::{SqlBackend, Term, Writer, Written, constant, is_constant, refuse};
+use crate::{
+    Scalar, Type,
+    eval::{Node, TextTest},
+    fold,
+};
+
+impl Writer<'_> {
+    /// The text so that it is ordered by its bytes, which is the order of `eval`.
+    pub(super) fn by_bytes(&self, text: Expr) -> Expr {
+        match self.backend {
+            SqlBackend::Sqlite => text,
+            SqlBackend::Postgres => collate(text, "C"),
+        }
+    }
+
+    pub(super) fn text_test(&self, test: TextTest, whole_node: &Node, part_node: &Node) -> Written<Expr> {
+        let (whole, part) = (self.value(whole_node)?, self.value(part_node)?);
+        if whole.kind != Some(Type::Text) || part.kind != Some(Type::Text) {
+            return Ok(constant(false));
+        }
+        // Some forms name the part more than once; a nested one could so grow beyond bounds.
+        if !is_constant(part_node) && !matches!(part_node, Node::Field { .. }) {
+            return refuse("a text test whose argument is calculated");
+        }
+        let (whole, part) = (whole.sql, part.sql);
+        match test {
+            TextTest::StartsWith => self.starts_with(whole, part, part_node),
+            TextTest::EndsWith => Ok(self.ends_with(whole, part)),
+            TextTest::Contains => Ok(self.contains(whole, part)),
+            TextTest::Search => {
+                let part = match self.constant_text(part_node)? {
+                    Some(text) => self.bind(Scalar::Text(&fold(text)))?.sql,
+                    None => self.fold(part),
+                };
+                Ok(self.contains(self.fold(whole), part))
+            }
+        }
+    }
+
+    fn constant_text<'n>(&'n self, node: &'n Node) -> Written<Option<&'n str>> {
+        let scalar = match node {
+            Node::Constant(constant) => constant.scalar(),
+            Node::Call(index) => self.host.call(&self.calls[usize::from(*index)])?,
+            _ => return Ok(None),
+        };
+        Ok(if let Scalar::Text(text) = scalar { Some(text) } else { None })
+    }
+
+    fn starts_with(&self, whole: Expr, part: Expr, part_node: &Node) -> Written<Expr> {
+        if let (Expr::Column(_), Some(prefix)) = (&whole, self.constant_text(part_node)?) {
+            // The texts with a prefix are a range in the order of bytes, and so in an index.
+            let from = self.by_bytes(whole.clone()).gte(part);
+            return match after_all_with(prefix) {
+                Some(end) => Ok(from.and(self.by_bytes(whole).lt(self.bind(Scalar::Text(&end))?.sql))),
+                None => Ok(from),
+            };
+        }
+        Ok(match self.backend {
+            SqlBackend::Sqlite => {
+                let start = Func::cust("substr").args([whole, Expr::val(1), length(&part)]);
+                Expr::from(start).eq(part)
+            }
+            SqlBackend::Postgres => Func::cust("starts_with").args([whole, part]).into(),
+        })
+    }
+
+    fn ends_with(&self, whole: Expr, part: Expr) -> Expr {
+        let end = match self.backend {
+            // With the length given, the last 0 characters are none and not all.
+            SqlBackend::Sqlite => Func::cust("substr").args([whole, Expr::val(0).sub(length(&part)), length(&part)]),
+            SqlBackend::Postgres => Func::cust("right").args([whole, Func::char_length(part.clone()).into()]),
+        };
+        self.by_bytes(end.into()).eq(part)
+    }
+
+    fn contains(&self, whole: Expr, part: Expr) -> Expr {
+        let place = match self.backend {
+            SqlBackend::Sqlite => Func::cust("instr").args([whole, part]),
+            SqlBackend::Postgres => Func::cust("strpos").args([self.by_bytes(whole), part]),
+        };
+        Expr::from(place).gt(Expr::Constant(0.into()))
+    }
+
+    /// [`fold::fold`] in the database. Lower case in ICU's root locale is that of Unicode; the final sigma is ours.
+    fn fold(&self, text: Expr) -> Expr {
+        match self.backend {
+            SqlBackend::Sqlite => Func::cust("fold").arg(text).into(),
+            SqlBackend::Postgres => {
+                let lower = Func::lower(collate(text, "und-x-icu"));
+                Func::cust("translate")
+                    .args([lower.into(), Expr::Constant("ς".into()), Expr::Constant("σ".into())])
+                    .into()
+            }
+        }
+    }
+
+    pub(super) fn size(&self, of: &Node) -> Written<Term> {
+        if let Node::Field { path, kind: Type::List } = of {
+            return Ok(Term { sql: self.host.size(path)?, kind: Some(Type::Number) });
+        }
+        let text = self.value(of)?;
+        if text.kind != Some(Type::Text) {
+            return Ok(Term { sql: Expr::null(), kind: None });
+        }
+        let sql = match self.backend {
+            SqlBackend::Sqlite => length(&text.sql),
+            SqlBackend::Postgres => Func::char_length(text.sql).into(),
+        };
+        Ok(Term { sql, kind: Some(Type::Number) })
+    }
+}
+
+/// SQLite's number of characters.
+fn length(text: &Expr) -> Expr {
+    Func::cust("length").arg(text.clone()).into()
+}
+
+/// A collation is an identifier, which is what a column's name is written as.
+fn collate(text: Expr, collation: &'static str) -> Expr {
+    text.binary(BinOper::Custom("COLLATE"), Expr::col(collation))
+}
+
+/// The first text after all texts that start with `prefix`; none if there is no end to them.
+///
+/// UTF-8 orders texts as their code points do. So it is the prefix with its last character replaced by the next one, without
+/// the last characters that have no next.
+fn after_all_with(prefix: &str) -> Option<String> {
+    let kept = prefix.trim_end_matches(char::MAX);
+    let last = kept.chars().next_back()?;
+    // The range of characters knows the hole of the surrogates.
+    let next = (last..=char::MAX).nth(1)?;
+    let mut end = kept[..kept.len() - last.len_utf8()].to_owned();
+    end.push(next);
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::after_all_with;
+
+    #[test]
+    fn the_end_of_a_prefix() {
+        for (prefix, end) in [
+            ("abc", Some("abd")),
+            ("", None),
+            ("\u{d7ff}", Some("\u{e000}")),
+            ("a\u{10ffff}", Some("b")),
+            ("\u{10ffff}", None),
+            ("a\u{7f}", Some("a\u{80}")),
+        ] {
+            assert_eq!(after_all_with(prefix).as_deref(), end, "{prefix:?}");
+        }
+    }
+}

@@ -91,7 +91,7 @@ impl Compiler<'_> {
         match &expression.expr {
             Expr::Literal(literal) => self.literal(expression, literal),
             Expr::Ident(name) => self.name(expression, name),
-            Expr::Select(select) => self.select(expression, select),
+            Expr::Select(select) => self.select(select),
             Expr::Call(call) => self.call(expression, call),
             Expr::List(_) => self.unsupported(expression, "a list other than at the right of `in`"),
             Expr::Map(_) | Expr::Struct(_) => self.unsupported(expression, "a map or a message"),
@@ -139,9 +139,11 @@ impl Compiler<'_> {
         Err(ConditionError::Unknown { position: self.position(expression), what, name: name.into(), nearest })
     }
 
-    fn select(&mut self, expression: &IdedExpr, select: &SelectExpr) -> Result<Typed, ConditionError> {
+    fn select(&mut self, select: &SelectExpr) -> Result<Typed, ConditionError> {
         let (node, found) = match &select.operand.expr {
-            Expr::Ident(first) if self.root(first).is_none() => self.field(expression, &[first, &select.field])?,
+            Expr::Ident(first) if self.scope.fields.is_some() && self.root(first).is_none() => {
+                self.field(&select.operand, &[first, &select.field])?
+            }
             _ => self.part(select)?,
         };
         if select.test {

@@ -287,6 +287,10 @@ impl Compiler<'_> {
             let message = format!("{} cannot be compared with {}", a.words(), b.words());
             return self.mismatch(whole, message);
         }
+        let is_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
+        if (a == Type::Id || b == Type::Id) && !is_equality {
+            return self.mismatch(whole, "an id is neither smaller nor larger than another; compare with == or !=");
+        }
         if a == Type::List || b == Type::List {
             return self.mismatch(whole, "lists cannot be compared; ask with `in` or size()");
         }

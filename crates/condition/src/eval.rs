@@ -155,6 +155,28 @@ pub(crate) enum Node {
 }
 
 impl Node {
+    /// Shows every node of the tree, each before what is below it.
+    pub(crate) fn each(&self, see: &mut dyn FnMut(&Self)) {
+        see(self);
+        match self {
+            Self::Constant(_) | Self::Call(_) | Self::Path { .. } | Self::Field { .. } => {}
+            Self::Member(node, _) | Self::Not(node) | Self::Negate(node) | Self::IsNull(node) | Self::Size(node) => {
+                node.each(see);
+            }
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().for_each(|node| node.each(see)),
+            Self::Index(pair)
+            | Self::Compare(_, pair)
+            | Self::Arithmetic(_, pair)
+            | Self::In(pair)
+            | Self::Text(_, pair) => pair.iter().for_each(|node| node.each(see)),
+            Self::OneOf(node, choices) => {
+                node.each(see);
+                choices.iter().for_each(|node| node.each(see));
+            }
+            Self::Choose(parts) => parts.iter().for_each(|node| node.each(see)),
+        }
+    }
+
     pub(crate) fn eval<'a>(&'a self, env: &'a dyn Environment) -> Scalar<'a> {
         match self {
             Self::Constant(constant) => constant.scalar(),

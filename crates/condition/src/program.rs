@@ -66,10 +66,22 @@ impl Program {
         self.comparisons[index].uses == self.comparisons[index].direct
     }
 
+    /// Whether it names a field whose path `is_meant`.
+    pub fn names_field(&self, is_meant: impl Fn(&[&str]) -> bool) -> bool {
+        let mut found = false;
+        self.root.each(&mut |node| {
+            if let Node::Field { path, .. } = node {
+                let path: Vec<&str> = path.iter().map(|name| &**name).collect();
+                found |= is_meant(&path);
+            }
+        });
+        found
+    }
+
     /// Counts the uses of calls once the tree stands.
     pub(crate) fn find_comparisons(&mut self) {
         let mut found = vec![Comparisons::default(); self.calls.len()];
-        visit(&self.root, &mut found);
+        self.root.each(&mut |node| count(node, &mut found));
         for one in &mut found {
             one.constants.sort_by(f64::total_cmp);
             one.constants.dedup();
@@ -78,45 +90,31 @@ impl Program {
     }
 }
 
-fn visit(node: &Node, found: &mut [Comparisons]) {
+/// Notes what a node itself says of calls.
+fn count(node: &Node, found: &mut [Comparisons]) {
     match node {
-        Node::Constant(_) | Node::Path { .. } | Node::Field { .. } => {}
         Node::Call(index) => found[usize::from(*index)].uses += 1,
         Node::Compare(_, pair) => {
-            match &**pair {
-                [Node::Call(index), Node::Constant(constant)] | [Node::Constant(constant), Node::Call(index)] => {
-                    let constant = match constant {
-                        Constant::Number(number) => Some(*number),
-                        Constant::Duration(span) => Some(span.0 as f64),
-                        Constant::Time(instant) => Some(instant.0 as f64),
-                        Constant::Null | Constant::Bool(_) | Constant::Text(_) => None,
-                    };
-                    let entry = &mut found[usize::from(*index)];
-                    entry.constants.extend(constant);
-                    entry.direct += u32::from(constant.is_some());
-                }
-                _ => {}
+            if let [Node::Call(index), Node::Constant(constant)] | [Node::Constant(constant), Node::Call(index)] =
+                &**pair
+            {
+                let constant = match constant {
+                    Constant::Number(number) => Some(*number),
+                    Constant::Duration(span) => Some(span.0 as f64),
+                    Constant::Time(instant) => Some(instant.0 as f64),
+                    Constant::Null | Constant::Bool(_) | Constant::Text(_) => None,
+                };
+                let entry = &mut found[usize::from(*index)];
+                entry.constants.extend(constant);
+                entry.direct += u32::from(constant.is_some());
             }
-            pair.iter().for_each(|node| visit(node, found));
         }
+        // Whether there is a value at all does not depend on constants.
         Node::IsNull(node) => {
-            // Whether there is a value at all does not depend on constants.
             if let Node::Call(index) = **node {
                 found[usize::from(index)].direct += 1;
             }
-            visit(node, found);
         }
-        Node::Member(node, _) | Node::Not(node) | Node::Negate(node) | Node::Size(node) => {
-            visit(node, found);
-        }
-        Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| visit(node, found)),
-        Node::Index(pair) | Node::Arithmetic(_, pair) | Node::In(pair) | Node::Text(_, pair) => {
-            pair.iter().for_each(|node| visit(node, found));
-        }
-        Node::OneOf(node, choices) => {
-            visit(node, found);
-            choices.iter().for_each(|node| visit(node, found));
-        }
-        Node::Choose(parts) => parts.iter().for_each(|node| visit(node, found)),
+        _ => {}
     }
 }

@@ -17,6 +17,8 @@ pub enum Type {
     Duration,
     /// An instant.
     Time,
+    /// A record's id: a text that stored records keep in another form. It is equal to a text or not.
+    Id,
     /// A list.
     List,
     /// Known only when it is there, such as an attribute.
@@ -26,7 +28,10 @@ pub enum Type {
 impl Type {
     /// Whether the two can be of one kind.
     pub(crate) fn fits(self, other: Self) -> bool {
-        self == other || self == Self::Any || other == Self::Any
+        self == other
+            || self == Self::Any
+            || other == Self::Any
+            || matches!((self, other), (Self::Id, Self::Text) | (Self::Text, Self::Id))
     }
 
     /// The type in words.
@@ -37,6 +42,7 @@ impl Type {
             Self::Text => "a text",
             Self::Duration => "a span such as duration(\"30d\")",
             Self::Time => "an instant such as timestamp(\"2026-01-31\")",
+            Self::Id => "an id",
             Self::List => "a list",
             Self::Any => "a value",
         }

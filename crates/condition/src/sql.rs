@@ -44,8 +44,12 @@ pub trait SqlHost {
     /// The column (or subquery) with the value of a field other than a list.
     fn field(&self, path: &[Box<str>]) -> Result<Expr, ConditionError>;
 
-    /// Whether the list field at `path` holds `item`, a value of `kind`: true, or false or NULL.
-    fn holds(&self, path: &[Box<str>], item: Expr, kind: Type) -> Result<Expr, ConditionError>;
+    /// Whether the list field at `path` holds `item`, a value of `kind`: true, or false or NULL. `text` is the item if it is
+    /// the same text for all rows.
+    fn holds(&self, path: &[Box<str>], item: Expr, kind: Type, text: Option<&str>) -> Result<Expr, ConditionError>;
+
+    /// The stored form of a record's id; none if no record can have it.
+    fn id(&self, text: &str) -> Option<i64>;
 
     /// How many items the list field at `path` has; NULL if it is no value.
     fn size(&self, path: &[Box<str>]) -> Result<Expr, ConditionError>;
@@ -60,6 +64,11 @@ impl Program {
     /// What a database cannot be asked is refused with [`ConditionError::NotInSql`].
     pub fn to_sql(&self, host: &dyn SqlHost) -> Result<Expr, ConditionError> {
         Writer { calls: &self.calls, host, backend: host.backend() }.truth(&self.root)
+    }
+
+    /// SQL with the program's value, NULL where it has none.
+    pub fn to_sql_value(&self, host: &dyn SqlHost) -> Result<Expr, ConditionError> {
+        Ok(Writer { calls: &self.calls, host, backend: host.backend() }.value(&self.root)?.sql)
     }
 }
 
@@ -156,6 +165,8 @@ impl Writer<'_> {
 
     fn compare(&self, comparison: Comparison, one: &Node, other: &Node) -> Written<Expr> {
         let (left, right) = (self.value(one)?, self.value(other)?);
+        let right = self.as_id(other, right, left.kind)?;
+        let left = self.as_id(one, left, right.kind)?;
         if left.kind != right.kind || left.kind.is_none() {
             return Ok(constant(comparison == Comparison::Unequal));
         }
@@ -178,7 +189,7 @@ impl Writer<'_> {
         let value = self.value(node)?;
         let mut same_kind = Vec::with_capacity(choices.len());
         for choice in choices {
-            let choice = self.value(choice)?;
+            let choice = self.as_id(choice, self.value(choice)?, value.kind)?;
             // A choice of another kind is unequal to every value.
             if choice.kind.is_some() && choice.kind == value.kind {
                 same_kind.push(choice.sql);
@@ -191,16 +202,39 @@ impl Writer<'_> {
         Ok(if is_plain { value.sql } else { self.by_bytes(value.sql) }.is_in(same_kind))
     }
 
-    fn holds(&self, item: &Node, list: &Node) -> Written<Expr> {
+    fn holds(&self, node: &Node, list: &Node) -> Written<Expr> {
         let Node::Field { path, kind: Type::List } = list else {
             return refuse("`in` with anything but a list field or a list in brackets");
         };
-        let item = self.value(item)?;
+        let item = self.value(node)?;
         match item.kind {
             // No list holds no value, instants or spans.
             None | Some(Type::Time | Type::Duration | Type::List | Type::Any) => Ok(constant(false)),
-            Some(kind) => self.host.holds(path, item.sql, kind),
+            Some(kind) => self.host.holds(path, item.sql, kind, self.text(node)?),
         }
+    }
+
+    /// The text that a node is for all rows; none if it is not one.
+    fn text<'n>(&'n self, node: &'n Node) -> Written<Option<&'n str>> {
+        let scalar = match node {
+            Node::Constant(constant) => constant.scalar(),
+            Node::Call(index) => self.host.call(&self.calls[usize::from(*index)])?,
+            _ => return Ok(None),
+        };
+        Ok(if let Scalar::Text(text) = scalar { Some(text) } else { None })
+    }
+
+    /// A text that is compared with an id, in the form that ids are stored in.
+    fn as_id(&self, node: &Node, term: Term, other: Option<Type>) -> Written<Term> {
+        if (term.kind, other) != (Some(Type::Text), Some(Type::Id)) {
+            return Ok(term);
+        }
+        let Some(text) = self.text(node)? else { return refuse("an id compared with a text that differs by record") };
+        Ok(match self.host.id(text) {
+            Some(id) => Term { sql: Expr::val(id), kind: Some(Type::Id) },
+            // No record has it.
+            None => Term { sql: Expr::null(), kind: None },
+        })
     }
 
     fn choose(&self, parts: &[Node; 3]) -> Written<Term> {

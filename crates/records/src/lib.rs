@@ -2,3 +2,40 @@
 //!
 //! It is not the event path: it knows no profiles and no models. It knows no HTTP either. Everything is synchronous; the
 //! server calls it on threads for blocking work.
+//!
+//! Invariants:
+//! - No record is read or written without an [`Access`], which only a credential makes.
+//! - A change is written with its line in the feed (`change`), in one transaction: audit, undo, search, live updates and the
+//!   event log all go by that line.
+//! - No text of a user becomes SQL: values are bound, names come from the schema.
+
+mod access;
+mod batch;
+mod database;
+mod desk;
+mod edit;
+mod error;
+mod feed;
+mod first;
+mod ground;
+mod id;
+mod migrate;
+mod read;
+mod record;
+mod role;
+mod rules;
+pub mod schema;
+mod value;
+mod visible;
+
+pub use access::{Access, Actor};
+pub use batch::Batch;
+pub use database::{Backend, Database, Row, Tx};
+pub use desk::{AuditQuery, Desk, Edited, Once};
+pub use edit::{EDITS, Edit, Fields};
+pub use error::{Fault, RecordsError, RowError};
+pub use feed::{Change, Op};
+pub use id::Id;
+pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page};
+pub use record::Record;
+pub use role::{Grant, Reach, Role, Verb};

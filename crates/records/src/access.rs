@@ -1,0 +1,122 @@
+//! Who asks, and what they may do. A value of [`Access`] is the proof without which no record is read or written; outside
+//! this crate only a credential makes one.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Id, RecordsError,
+    role::{Reach, Role, Verb},
+    schema::Object,
+};
+
+/// Who or what did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A person.
+    User(Id),
+    /// A program with an API key.
+    Key(Id),
+    /// An import that a person started.
+    Import(Id),
+    /// Customers' events.
+    Events,
+    /// Rapport itself.
+    System,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Key(id) => write!(f, "key:{id}"),
+            Self::Import(id) => write!(f, "import:{id}"),
+            Self::Events => f.write_str("events"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// The proof that somebody was let in, with what they may do.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub(crate) actor: Actor,
+    pub(crate) user: Option<Id>,
+    pub(crate) teams: Vec<Id>,
+    pub(crate) role: Arc<Role>,
+    pub(crate) origin: Option<String>,
+}
+
+impl Access {
+    pub(crate) fn new(actor: Actor, user: Option<Id>, teams: Vec<Id>, role: Arc<Role>) -> Self {
+        Self { actor, user, teams, role, origin: None }
+    }
+
+    /// Rapport itself, for what no person asked for.
+    pub(crate) fn of_system(actor: Actor) -> Self {
+        Self::new(actor, None, Vec::new(), Arc::new(Role::administrator()))
+    }
+
+    /// The same access, with where the request came from for the audit.
+    #[must_use]
+    pub fn from_address(mut self, address: impl Into<String>) -> Self {
+        self.origin = Some(address.into());
+        self
+    }
+
+    /// The same rights, used by an import that they started.
+    #[must_use]
+    pub(crate) fn as_import(&self, import: Id) -> Self {
+        Self { actor: Actor::Import(import), ..self.clone() }
+    }
+
+    /// Who it is.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The person; none for programs.
+    pub fn user(&self) -> Option<Id> {
+        self.user
+    }
+
+    /// The role.
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// Whether it may change people, roles and objects.
+    pub fn is_administrator(&self) -> bool {
+        self.role.administrator
+    }
+
+    /// Refuses everybody but administrators.
+    pub fn must_be_administrator(&self) -> Result<(), RecordsError> {
+        if self.is_administrator() {
+            return Ok(());
+        }
+        Err(RecordsError::Forbidden("only administrators may do this".to_owned()))
+    }
+
+    /// Which records of an object it may do something with; refused if none.
+    pub(crate) fn reach(&self, verb: Verb, object: &Object) -> Result<&Reach, RecordsError> {
+        match self.role.reach(verb, &object.name) {
+            // Whether an object exists at all is no secret; its name is in the address of the request.
+            Reach::None => Err(RecordsError::Forbidden(format!(
+                "your role may not {} {}",
+                verb.words(),
+                object.plural.en.to_lowercase()
+            ))),
+            reach => Ok(reach),
+        }
+    }
+
+    /// Whether it may see a field.
+    pub(crate) fn may_see(&self, object: &str, field: &str) -> bool {
+        !self.role.grant(object).hidden.iter().any(|hidden| hidden == field)
+    }
+
+    /// Whether it may change a field that it sees.
+    pub(crate) fn may_set(&self, object: &str, field: &str) -> bool {
+        self.may_see(object, field) && !self.role.grant(object).locked.iter().any(|locked| locked == field)
+    }
+}

@@ -1,0 +1,232 @@
+//! The one door to the database: SQLite in a file, or PostgreSQL.
+//!
+//! Statements are built by sea-query for either; values are always bound. A read sees one moment; a write is whole and
+//! durable when it returns, or did not happen.
+//!
+//! Limits: [`READERS`] connections read at once; who finds none free waits [`PATIENCE`], then is told to come back. SQLite has
+//! one writer. Statements take up to [`MAX_PARAMETERS`] values.
+
+mod pool;
+mod postgres;
+mod row;
+mod sqlite;
+
+use std::{path::Path, time::Duration};
+
+use sea_query::{
+    PostgresQueryBuilder, QueryStatementWriter, SchemaStatementBuilder, SqliteQueryBuilder, Value, Values,
+};
+
+pub(crate) use row::Datum;
+pub use row::Row;
+
+use self::{postgres::PostgresDatabase, sqlite::SqliteDatabase};
+use crate::RecordsError;
+
+/// Connections that read at once.
+pub(crate) const READERS: usize = 8;
+/// How long one waits for a free connection, or for another process's lock.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// Both databases take 2^15 - 1 values in a statement, and SQLite more.
+pub(crate) const MAX_PARAMETERS: usize = 32_000;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite in a file.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// A database that holds records.
+#[derive(Debug)]
+pub struct Database {
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(SqliteDatabase),
+    Postgres(PostgresDatabase),
+}
+
+impl Database {
+    /// Opens a SQLite file, or makes it.
+    pub fn sqlite(path: &Path) -> Result<Self, RecordsError> {
+        Ok(Self { inner: Inner::Sqlite(SqliteDatabase::open(path)?) })
+    }
+
+    /// Connects to PostgreSQL by a URL such as `postgres://user:password@host/database`.
+    pub fn postgres(url: &str) -> Result<Self, RecordsError> {
+        Ok(Self { inner: Inner::Postgres(PostgresDatabase::connect(url)?) })
+    }
+
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        match &self.inner {
+            Inner::Sqlite(_) => Backend::Sqlite,
+            Inner::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Runs queries that all see the same moment.
+    pub fn read<T>(&self, read: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, RecordsError> {
+        match &self.inner {
+            Inner::Sqlite(database) => database.read(read),
+            Inner::Postgres(database) => database.read(read),
+        }
+    }
+
+    /// Runs a transaction: durable when this returns `Ok`, undone on `Err`.
+    pub fn write<T>(&self, write: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, RecordsError> {
+        match &self.inner {
+            Inner::Sqlite(database) => database.write(write),
+            Inner::Postgres(database) => database.write(write),
+        }
+    }
+
+    /// The SQLite side; none where it is PostgreSQL.
+    pub(crate) fn as_sqlite(&self) -> Option<&SqliteDatabase> {
+        if let Inner::Sqlite(database) = &self.inner { Some(database) } else { None }
+    }
+}
+
+/// A transaction.
+pub struct Tx<'c> {
+    inner: TxInner<'c>,
+}
+
+enum TxInner<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(postgres::PostgresTx<'c>),
+}
+
+impl Tx<'_> {
+    /// Which database it is.
+    pub fn backend(&self) -> Backend {
+        match &self.inner {
+            TxInner::Sqlite(_) => Backend::Sqlite,
+            TxInner::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// All rows of a query, or of a statement that returns some.
+    pub fn query(&mut self, statement: &impl QueryStatementWriter) -> Result<Vec<Row>, RecordsError> {
+        let (sql, values) = self.build(statement);
+        self.query_sql(&sql, &values.0)
+    }
+
+    /// The first row of a query, if there is one.
+    pub fn first(&mut self, statement: &impl QueryStatementWriter) -> Result<Option<Row>, RecordsError> {
+        Ok(self.query(statement)?.into_iter().next())
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub fn execute(&mut self, statement: &impl QueryStatementWriter) -> Result<u64, RecordsError> {
+        let (sql, values) = self.build(statement);
+        self.execute_sql(&sql, &values.0)
+    }
+
+    /// Runs a statement of the schema.
+    pub fn define(&mut self, statement: &impl SchemaStatementBuilder) -> Result<(), RecordsError> {
+        let sql = match self.backend() {
+            Backend::Sqlite => statement.build(SqliteQueryBuilder),
+            Backend::Postgres => statement.build(PostgresQueryBuilder),
+        };
+        self.script(&sql)
+    }
+
+    /// Runs statements without values. Never made of anything that a user wrote.
+    pub(crate) fn script(&mut self, sql: &str) -> Result<(), RecordsError> {
+        match &mut self.inner {
+            TxInner::Sqlite(connection) => connection.execute_batch(sql).map_err(|error| sqlite::told(&error)),
+            TxInner::Postgres(tx) => tx.script(sql),
+        }
+    }
+
+    /// Runs a query given as text with placeholders of the backend (`?` or `$n`).
+    pub(crate) fn query_sql(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, RecordsError> {
+        match &mut self.inner {
+            TxInner::Sqlite(connection) => sqlite::query(connection, sql, values),
+            TxInner::Postgres(tx) => tx.query(sql, values),
+        }
+    }
+
+    /// Runs a statement given as text with placeholders of the backend.
+    pub(crate) fn execute_sql(&mut self, sql: &str, values: &[Value]) -> Result<u64, RecordsError> {
+        match &mut self.inner {
+            TxInner::Sqlite(connection) => sqlite::execute(connection, sql, values),
+            TxInner::Postgres(tx) => tx.execute(sql, values),
+        }
+    }
+
+    /// Inserts rows of equal width. SQLite runs one prepared statement for each row, which costs it less than parsing a
+    /// long one; PostgreSQL takes many rows at once, since each statement is a journey.
+    pub(crate) fn insert_rows(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: &[Vec<Value>],
+    ) -> Result<(), RecordsError> {
+        let at_once = match self.backend() {
+            Backend::Sqlite => 1,
+            Backend::Postgres => (MAX_PARAMETERS / columns.len().max(1)).clamp(1, 500),
+        };
+        let full = insert_text(self.backend(), table, columns, at_once);
+        for chunk in rows.chunks(at_once) {
+            let values: Vec<Value> = chunk.iter().flatten().cloned().collect();
+            if chunk.len() == at_once {
+                self.execute_sql(&full, &values)?;
+            } else {
+                self.execute_sql(&insert_text(self.backend(), table, columns, chunk.len()), &values)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `work` so that its failure undoes only what it did itself.
+    pub(crate) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, RecordsError>,
+    ) -> Result<Result<T, RecordsError>, RecordsError> {
+        self.script("SAVEPOINT attempt")?;
+        match work(self) {
+            Ok(done) => {
+                self.script("RELEASE SAVEPOINT attempt")?;
+                Ok(Ok(done))
+            }
+            Err(error) => {
+                self.script("ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt")?;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    fn build(&self, statement: &impl QueryStatementWriter) -> (String, Values) {
+        match self.backend() {
+            Backend::Sqlite => statement.build_any(&SqliteQueryBuilder),
+            Backend::Postgres => statement.build_any(&PostgresQueryBuilder),
+        }
+    }
+}
+
+/// An insert of `rows` rows. Names are quoted; they come from the schema, which lets letters, digits and `_` through.
+fn insert_text(backend: Backend, table: &str, columns: &[&str], rows: usize) -> String {
+    use std::fmt::Write as _;
+    let mut sql = format!("INSERT INTO \"{table}\" (\"{}\") VALUES ", columns.join("\", \""));
+    let mut place = 0;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns.len() {
+            place += 1;
+            sql.push_str(if column == 0 { "" } else { ", " });
+            match backend {
+                Backend::Sqlite => sql.push('?'),
+                Backend::Postgres => write!(sql, "${place}").expect("a text takes everything"),
+            }
+        }
+        sql.push(')');
+    }
+    sql
+}

@@ -1,0 +1,234 @@
+//! PostgreSQL by its synchronous client.
+//!
+//! A read runs repeatable and read-only, so that all its queries see one moment. A write runs at "read committed" and locks
+//! the rows that it goes by, so it never has to be begun anew.
+
+use std::{collections::HashMap, error::Error};
+
+use postgres::{
+    Client, Config, IsolationLevel, NoTls, Statement, Transaction,
+    error::SqlState,
+    types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
+};
+use sea_query::Value;
+
+use super::{
+    PATIENCE, READERS, Tx, TxInner,
+    pool::Pool,
+    row::{Datum, Row},
+};
+use crate::RecordsError;
+
+/// Prepared statements kept by a connection; beyond it all are forgotten.
+const STATEMENTS: usize = 256;
+
+pub(crate) struct PostgresDatabase {
+    config: Config,
+    connections: Pool<Connection>,
+}
+
+impl std::fmt::Debug for PostgresDatabase {
+    /// The configuration holds the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresDatabase")
+    }
+}
+
+struct Connection {
+    client: Client,
+    statements: HashMap<String, Statement>,
+}
+
+/// A transaction and the statements that its connection has prepared.
+pub(super) struct PostgresTx<'c> {
+    transaction: Transaction<'c>,
+    statements: &'c mut HashMap<String, Statement>,
+}
+
+impl PostgresDatabase {
+    pub(super) fn connect(url: &str) -> Result<Self, RecordsError> {
+        let mut config: Config = url.parse().map_err(|error| {
+            RecordsError::invalid("database", format!("the PostgreSQL URL cannot be read: {error}"))
+        })?;
+        config.application_name("rapport").connect_timeout(PATIENCE);
+        let database = Self { config, connections: Pool::new(READERS) };
+        database.read(|_| Ok(()))?;
+        Ok(database)
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, RecordsError> {
+        self.with(|connection| {
+            let builder = connection.client.build_transaction();
+            let builder = builder.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+            let transaction = builder.start().map_err(|error| told(&error))?;
+            let inner = PostgresTx { transaction, statements: &mut connection.statements };
+            read(&mut Tx { inner: TxInner::Postgres(inner) })
+        })
+    }
+
+    pub(super) fn write<T>(
+        &self,
+        write: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        self.with(|connection| {
+            let transaction = connection.client.transaction().map_err(|error| told(&error))?;
+            let inner = PostgresTx { transaction, statements: &mut connection.statements };
+            let mut tx = Tx { inner: TxInner::Postgres(inner) };
+            let written = write(&mut tx)?;
+            if let TxInner::Postgres(inner) = tx.inner {
+                inner.transaction.commit().map_err(|error| told(&error))?;
+            }
+            Ok(written)
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, RecordsError>) -> Result<T, RecordsError> {
+        let open = || {
+            let client = self.config.connect(NoTls).map_err(|error| told(&error))?;
+            Ok(Connection { client, statements: HashMap::new() })
+        };
+        self.connections.with(open, |connection| !connection.client.is_closed(), work)?
+    }
+}
+
+impl PostgresTx<'_> {
+    fn prepared(&mut self, sql: &str) -> Result<Statement, RecordsError> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.transaction.prepare(sql).map_err(|error| told(&error))?;
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
+        }
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    pub(super) fn script(&mut self, sql: &str) -> Result<(), RecordsError> {
+        self.transaction.batch_execute(sql).map_err(|error| told(&error))
+    }
+
+    pub(super) fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, RecordsError> {
+        let statement = self.prepared(sql)?;
+        let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
+        let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let rows = self.transaction.query(&statement, &bound).map_err(|error| told(&error))?;
+        rows.iter()
+            .map(|row| {
+                let datum = |place| Ok(row.try_get::<_, Option<Datum>>(place)?.unwrap_or(Datum::Null));
+                (0..row.len()).map(datum).collect::<Result<_, postgres::Error>>().map(Row).map_err(|error| told(&error))
+            })
+            .collect()
+    }
+
+    pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, RecordsError> {
+        let statement = self.prepared(sql)?;
+        let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
+        let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        self.transaction.execute(&statement, &bound).map_err(|error| told(&error))
+    }
+}
+
+/// A failure in words.
+fn told(error: &postgres::Error) -> RecordsError {
+    let Some(database) = error.as_db_error() else {
+        let cause = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+        return match error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()) {
+            true => RecordsError::Unavailable(cause),
+            false => RecordsError::Database(cause),
+        };
+    };
+    let code = database.code();
+    if *code == SqlState::UNIQUE_VIOLATION {
+        // Unique indexes are named u_<table>__<field>.
+        let field = database.constraint().and_then(|name| name.split_once("__")).map_or("value", |(_, field)| field);
+        return RecordsError::Taken { field: field.to_owned() };
+    }
+    let passing = [
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::DISK_FULL,
+    ];
+    if passing.contains(code) {
+        RecordsError::Unavailable(database.message().to_owned())
+    } else {
+        RecordsError::Database(format!("{} ({})", database.message(), code.code()))
+    }
+}
+
+/// A value on its way in, in whatever width the column has.
+#[derive(Debug)]
+struct Bound<'v>(&'v Value);
+
+impl Bound<'_> {
+    fn number(&self) -> Option<f64> {
+        match self.0 {
+            Value::Float(number) => number.map(f64::from),
+            Value::Double(number) => *number,
+            _ => self.whole().map(|number| number as f64),
+        }
+    }
+
+    fn whole(&self) -> Option<i64> {
+        match self.0 {
+            Value::Bool(truth) => truth.map(i64::from),
+            Value::TinyInt(number) => number.map(i64::from),
+            Value::SmallInt(number) => number.map(i64::from),
+            Value::Int(number) => number.map(i64::from),
+            Value::BigInt(number) => *number,
+            Value::TinyUnsigned(number) => number.map(i64::from),
+            Value::SmallUnsigned(number) => number.map(i64::from),
+            Value::Unsigned(number) => number.map(i64::from),
+            Value::BigUnsigned(number) => number.map(|number| number as i64),
+            Value::Double(Some(number)) if number.fract() == 0.0 => Some(*number as i64),
+            _ => None,
+        }
+    }
+}
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match (self.0, kind) {
+            (Value::String(Some(text)), _) => text.as_str().to_sql(&Type::TEXT, out),
+            (Value::Char(Some(letter)), _) => letter.to_string().to_sql(&Type::TEXT, out),
+            (Value::Bytes(Some(bytes)), _) => bytes.as_slice().to_sql(&Type::BYTEA, out),
+            (_, &Type::BOOL) => self.whole().map(|number| number != 0).to_sql(kind, out),
+            (_, &Type::FLOAT8) => self.number().to_sql(kind, out),
+            (_, &Type::FLOAT4) => self.number().map(|number| number as f32).to_sql(kind, out),
+            (_, &Type::INT8) => self.whole().to_sql(kind, out),
+            (_, &Type::INT4) => self.whole().map(i32::try_from).transpose()?.to_sql(kind, out),
+            (_, &Type::INT2) => self.whole().map(i16::try_from).transpose()?.to_sql(kind, out),
+            _ if self.number().is_none() => Ok(IsNull::Yes),
+            _ => Err(format!("a number cannot be bound to {kind}").into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'r> FromSql<'r> for Datum {
+    fn from_sql(kind: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(match *kind {
+            Type::BOOL => Self::Bool(bool::from_sql(kind, raw)?),
+            Type::INT8 => Self::Int(i64::from_sql(kind, raw)?),
+            Type::INT4 => Self::Int(i32::from_sql(kind, raw)?.into()),
+            Type::INT2 => Self::Int(i16::from_sql(kind, raw)?.into()),
+            Type::FLOAT8 => Self::Float(f64::from_sql(kind, raw)?),
+            Type::FLOAT4 => Self::Float(f32::from_sql(kind, raw)?.into()),
+            Type::BYTEA => Self::Bytes(raw.to_vec()),
+            Type::TEXT | Type::VARCHAR | Type::NAME | Type::UNKNOWN => Self::Text(String::from_sql(kind, raw)?),
+            _ => return Err(format!("columns of type {kind} are not read").into()),
+        })
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}

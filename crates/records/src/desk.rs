@@ -1,0 +1,375 @@
+//! The desk: everything that can be asked of records, each in one transaction.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use parking_lot::RwLock;
+use rapport_types::{HOUR_MS, Timestamp};
+use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Access, AggregateQuery, Backend, Change, Database, Edit, Group, Id, ListQuery, Page, RecordsError, Tx,
+    edit::Editor,
+    feed::{self, Bell},
+    ground::Ground,
+    id::Ids,
+    migrate, read,
+    record::Record,
+    schema::{MAX_OBJECTS, Object, Schema, check_object, ensure},
+};
+
+/// How long the answer to a request with an Idempotency-Key is kept.
+const IDEMPOTENCY_MS: i64 = 24 * HOUR_MS;
+/// The longest Idempotency-Key.
+const KEY: usize = 255;
+
+/// The records of an installation.
+#[derive(Debug)]
+pub struct Desk {
+    pub(crate) database: Database,
+    schema: RwLock<Arc<Schema>>,
+    pub(crate) ids: Ids,
+    bell: Bell,
+    clock: fn() -> Timestamp,
+}
+
+/// What a request stands on: the objects and the time, the same throughout.
+pub(crate) struct Moment<'m> {
+    pub(crate) schema: &'m Schema,
+    pub(crate) ids: &'m Ids,
+    pub(crate) now: Timestamp,
+    pub(crate) backend: Backend,
+}
+
+impl<'m> Moment<'m> {
+    /// An object as somebody sees it; refused if there is none.
+    pub(crate) fn ground<'g>(&'g self, object: &str, access: &'g Access) -> Result<Ground<'g>, RecordsError> {
+        let object = self.schema.object(object);
+        let object = object.ok_or_else(|| RecordsError::NotFound("there is no such object".to_owned()))?;
+        Ok(Ground::new(self.schema, object, access, self.now, self.backend))
+    }
+}
+
+/// A key with which a request can be sent again without being done again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// What the caller chose.
+    pub key: String,
+    /// A hash of the request.
+    pub request: [u8; 32],
+}
+
+/// What edits came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edited {
+    /// The records after them, in the order of the edits.
+    pub records: Vec<Record>,
+    /// With what they can be undone together; none for a single one.
+    pub batch: Option<Id>,
+}
+
+impl Desk {
+    /// Opens the records, brings the database to the newest format and makes what is missing.
+    pub fn open(database: Database, clock: fn() -> Timestamp) -> Result<Self, RecordsError> {
+        let (ids, now) = (Ids::new(), clock());
+        let schema = database.write(|tx| {
+            let found = migrate::migrate(tx)?;
+            let schema = migrate::read_schema(tx)?;
+            migrate::ensure_all(tx, &schema)?;
+            if found == 0 {
+                let moment = Moment { schema: &schema, ids: &ids, now, backend: tx.backend() };
+                crate::first::fill(&moment, tx)?;
+            }
+            Ok(schema)
+        })?;
+        Ok(Self { database, schema: RwLock::new(Arc::new(schema)), ids, bell: Bell::default(), clock })
+    }
+
+    /// Opens the records in a SQLite file, or makes it.
+    pub fn open_file(path: &Path, clock: fn() -> Timestamp) -> Result<Self, RecordsError> {
+        Self::open(Database::sqlite(path)?, clock)
+    }
+
+    /// The objects.
+    pub fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.schema.read())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Reads in one moment.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Moment<'_>, &mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        let schema = self.schema();
+        let moment = Moment { schema: &schema, ids: &self.ids, now: self.now(), backend: self.database.backend() };
+        self.database.read(|tx| read(&moment, tx))
+    }
+
+    /// Writes in one transaction, and wakes those who follow the feed.
+    pub(crate) fn write<T>(
+        &self,
+        write: impl FnOnce(&Moment<'_>, &mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        let schema = self.schema();
+        let moment = Moment { schema: &schema, ids: &self.ids, now: self.now(), backend: self.database.backend() };
+        let written = self.database.write(|tx| write(&moment, tx))?;
+        self.bell.ring();
+        Ok(written)
+    }
+
+    /// A page of a list.
+    pub fn list(&self, access: &Access, object: &str, query: &ListQuery) -> Result<Page, RecordsError> {
+        self.read(|moment, tx| read::list(moment, tx, access, object, query))
+    }
+
+    /// How many records a filter lets through.
+    pub fn count(&self, access: &Access, object: &str, filter: Option<&str>) -> Result<u64, RecordsError> {
+        self.read(|moment, tx| read::count(moment, tx, access, object, filter))
+    }
+
+    /// One record, also from the trash.
+    pub fn get(&self, access: &Access, object: &str, id: Id) -> Result<Record, RecordsError> {
+        self.read(|moment, tx| read::get(moment, tx, access, object, id))
+    }
+
+    /// Counts and sums by the values of a field.
+    pub fn aggregate(&self, access: &Access, object: &str, query: &AggregateQuery) -> Result<Vec<Group>, RecordsError> {
+        self.read(|moment, tx| read::aggregate(moment, tx, access, object, query))
+    }
+
+    /// Does edits, all or none. With `once`, a repeat gets the first answer and changes nothing.
+    pub fn edit(
+        &self,
+        access: &Access,
+        object: &str,
+        edits: Vec<Edit>,
+        once: Option<&Once>,
+    ) -> Result<Edited, RecordsError> {
+        self.write(|moment, tx| {
+            if let Some(once) = once
+                && let Some(answer) = begin_once(tx, access, once, moment.now)?
+            {
+                return serde_json::from_str(&answer).map_err(|error| RecordsError::Database(error.to_string()));
+            }
+            let batch = if edits.len() > 1 { Some(moment.ids.next(moment.now)?) } else { None };
+            let count = edits.len();
+            let ids = Editor::new(moment, access, object, batch)?.run(tx, edits)?;
+            if let Some(batch) = batch {
+                crate::batch::begin(
+                    tx,
+                    access,
+                    batch,
+                    "edit",
+                    &format!("{count} x {object}"),
+                    moment.now,
+                    count as i64,
+                )?;
+            }
+            let mut records = Vec::with_capacity(ids.len());
+            for chunk in ids.chunks(read::PAGE) {
+                records.extend(after_edit(moment, tx, access, object, chunk)?);
+            }
+            let edited = Edited { records, batch };
+            if let Some(once) = once {
+                end_once(tx, access, once, &edited)?;
+            }
+            Ok(edited)
+        })
+    }
+
+    /// A record's history, the newest first: who changed what, from what to what.
+    pub fn history(
+        &self,
+        access: &Access,
+        object: &str,
+        id: Id,
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<Vec<Change>, RecordsError> {
+        self.read(|moment, tx| {
+            read::get(moment, tx, access, object, id)?;
+            let mut query = feed::select();
+            query
+                .and_where(feed::column("record").eq(id.0))
+                .order_by(Alias::new("seq"), Order::Desc)
+                .limit(limit.clamp(1, 500));
+            if let Some(before) = before {
+                query.and_where(feed::column("seq").lt(before));
+            }
+            let changes = tx.query(&query)?;
+            changes.iter().map(|row| Ok(without_hidden(feed::change_of(row)?, access))).collect()
+        })
+    }
+
+    /// The changes of all records, the newest first. For administrators.
+    pub fn audit(&self, access: &Access, query: &AuditQuery) -> Result<Vec<Change>, RecordsError> {
+        access.must_be_administrator()?;
+        self.read(|_, tx| {
+            let mut select = feed::select();
+            select.order_by(Alias::new("seq"), Order::Desc).limit(query.limit.clamp(1, 500));
+            if let Some(before) = query.before {
+                select.and_where(feed::column("seq").lt(before));
+            }
+            let same = [("actor", &query.actor), ("object", &query.object)];
+            for (name, wanted) in same {
+                if let Some(wanted) = wanted {
+                    select.and_where(feed::column(name).eq(wanted));
+                }
+            }
+            if let Some(batch) = query.batch {
+                select.and_where(feed::column("batch").eq(batch.0));
+            }
+            tx.query(&select)?.iter().map(feed::change_of).collect()
+        })
+    }
+
+    /// Changes behind a place in the feed that somebody may see; how far the feed was read.
+    pub fn changes(&self, access: &Access, after: i64, limit: u64) -> Result<(Vec<Change>, i64), RecordsError> {
+        self.read(|moment, tx| {
+            let changes = feed::follow(tx, after, limit)?;
+            let end = changes.last().map_or(after, |change| change.seq);
+            Ok((crate::visible::visible(moment, tx, access, changes)?, end))
+        })
+    }
+
+    /// The newest place in the feed.
+    pub fn newest_change(&self) -> Result<i64, RecordsError> {
+        self.read(|_, tx| feed::newest(tx))
+    }
+
+    /// Waits until a record changed since `seen`, or until the time is over; to be given as `seen` the next time.
+    pub fn wait_for_change(&self, seen: u64, at_most: Duration) -> u64 {
+        self.bell.wait(seen, at_most)
+    }
+
+    /// What to begin [`Desk::wait_for_change`] with.
+    pub fn changes_seen(&self) -> u64 {
+        self.bell.rings()
+    }
+
+    /// Adds an object, or changes one: fields can be added, changed in what they are called, or taken away.
+    pub fn define(&self, access: &Access, object: Object) -> Result<Arc<Schema>, RecordsError> {
+        access.must_be_administrator()?;
+        let schema = self.write(|moment, tx| {
+            let mut schema = moment.schema.clone();
+            let known = schema.object(&object.name);
+            if known.is_none() && schema.objects().count() >= MAX_OBJECTS {
+                return Err(RecordsError::Limit(format!("there are {MAX_OBJECTS} objects already")));
+            }
+            let object = crate::schema::changed(known, object)?;
+            check_object(&object, &schema)?;
+            schema.put(object.clone());
+            let check = Access::of_system(access.actor.clone());
+            let next = Moment { schema: &schema, ids: moment.ids, now: moment.now, backend: moment.backend };
+            next.ground(&object.name, &check)?.check_formulas()?;
+            migrate::store_definition(tx, &object, moment.now)?;
+            ensure(tx, &object)?;
+            Ok(schema)
+        })?;
+        let schema = Arc::new(schema);
+        *self.schema.write() = Arc::clone(&schema);
+        Ok(schema)
+    }
+
+    /// Reads the objects again: another process may have changed them.
+    pub fn reload(&self) -> Result<(), RecordsError> {
+        let schema = self.database.read(migrate::read_schema)?;
+        *self.schema.write() = Arc::new(schema);
+        Ok(())
+    }
+}
+
+/// Which changes are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// By whom.
+    pub actor: Option<String>,
+    /// Of which object.
+    pub object: Option<String>,
+    /// Done together.
+    pub batch: Option<Id>,
+    /// Before this place of the feed.
+    pub before: Option<i64>,
+    /// At most so many, up to 500.
+    pub limit: u64,
+}
+
+/// The records that were just edited, in the order of the ids; one that the caller cannot read any more is left out.
+fn after_edit(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    ids: &[Id],
+) -> Result<Vec<Record>, RecordsError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for trash in [false, true] {
+        let wanted = ListQuery { ids: Some(ids.to_vec()), limit: read::PAGE, trash, ..ListQuery::default() };
+        found.extend(read::list(moment, tx, access, object, &wanted)?.records);
+    }
+    let place = |record: &Record| ids.iter().position(|id| *id == record.id);
+    found.sort_by_key(place);
+    Ok(found)
+}
+
+/// A change without the fields that somebody does not see.
+pub(crate) fn without_hidden(mut change: Change, access: &Access) -> Change {
+    for fields in [&mut change.before, &mut change.after] {
+        fields.retain(|name, _| access.may_see(&change.object, name));
+    }
+    change
+}
+
+/// The first answer, if the request was done before.
+fn begin_once(tx: &mut Tx<'_>, access: &Access, once: &Once, now: Timestamp) -> Result<Option<String>, RecordsError> {
+    if once.key.is_empty() || once.key.len() > KEY {
+        return Err(RecordsError::invalid("Idempotency-Key", format!("it must have 1 to {KEY} bytes")));
+    }
+    let table = Alias::new("idempotency");
+    let column = |name: &str| Expr::col(Alias::new(name));
+    tx.execute(Query::delete().from_table(table.clone()).and_where(column("at").lt(now.0 - IDEMPOTENCY_MS)))?;
+    let caller = access.actor.to_string();
+    // Where another transaction has the same key and is still at work, PostgreSQL waits here for its end.
+    let insert = Query::insert()
+        .into_table(table.clone())
+        .columns(["caller", "key", "request", "answer", "at"].map(Alias::new))
+        .values_panic([
+            caller.clone().into(),
+            once.key.clone().into(),
+            once.request.to_vec().into(),
+            "".into(),
+            now.0.into(),
+        ])
+        .on_conflict(OnConflict::columns([Alias::new("caller"), Alias::new("key")]).do_nothing().to_owned())
+        .take();
+    if tx.execute(&insert)? == 1 {
+        return Ok(None);
+    }
+    let query = Query::select()
+        .columns([Alias::new("request"), Alias::new("answer")])
+        .from(table)
+        .and_where(column("caller").eq(caller))
+        .and_where(column("key").eq(&once.key))
+        .take();
+    let row = tx.first(&query)?.ok_or_else(|| RecordsError::Unavailable("the key is in use".to_owned()))?;
+    if row.bytes(0)? != once.request {
+        return Err(RecordsError::invalid("Idempotency-Key", "it was used for another request"));
+    }
+    Ok(Some(row.text(1)?.to_owned()))
+}
+
+fn end_once(tx: &mut Tx<'_>, access: &Access, once: &Once, edited: &Edited) -> Result<(), RecordsError> {
+    let answer = serde_json::to_string(edited).map_err(|error| RecordsError::Database(error.to_string()))?;
+    let column = |name: &str| Expr::col(Alias::new(name));
+    let update = Query::update()
+        .table(Alias::new("idempotency"))
+        .value(Alias::new("answer"), answer)
+        .and_where(column("caller").eq(access.actor.to_string()))
+        .and_where(column("key").eq(&once.key))
+        .take();
+    tx.execute(&update).map(drop)
+}

@@ -1,0 +1,55 @@
+-- Format 1. Times are milliseconds since 1970; ids are those of id.rs; hashes are BLAKE3. {whole}, {bytes} and {growing} stand for
+-- the types of the two databases.
+CREATE TABLE object_definition (name TEXT PRIMARY KEY, definition TEXT NOT NULL, changed_at {whole} NOT NULL);
+-- The feed: every change of a record, in the order of their commits. Audit, undo, search and the event log go by it.
+CREATE TABLE change (
+  seq {growing}, at {whole} NOT NULL, actor TEXT NOT NULL, origin TEXT, batch {whole}, object TEXT NOT NULL,
+  record {whole} NOT NULL, version {whole} NOT NULL, op TEXT NOT NULL, before TEXT, after TEXT{transaction}
+);
+CREATE INDEX change_by_record ON change (record, seq);
+CREATE INDEX change_by_batch ON change (batch, seq) WHERE batch IS NOT NULL;
+-- How far the readers of the feed have come.
+CREATE TABLE feed_position (reader TEXT PRIMARY KEY, seq {whole} NOT NULL);
+-- Changes made by one request, which can be undone together.
+CREATE TABLE batch (
+  id {whole} PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, actor TEXT NOT NULL, at {whole} NOT NULL,
+  changes {whole} NOT NULL, undone_by {whole}, about TEXT
+);
+-- Relations of fields that hold many.
+CREATE TABLE relation (
+  object TEXT NOT NULL, field TEXT NOT NULL, record {whole} NOT NULL, target {whole} NOT NULL,
+  PRIMARY KEY (object, field, record, target)
+);
+CREATE INDEX relation_by_target ON relation (target, object, field);
+-- Answers to requests that carried an Idempotency-Key.
+CREATE TABLE idempotency (
+  caller TEXT NOT NULL, key TEXT NOT NULL, request {bytes} NOT NULL, answer TEXT NOT NULL, at {whole} NOT NULL,
+  PRIMARY KEY (caller, key)
+);
+CREATE TABLE role (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL);
+CREATE TABLE team (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE person (
+  id {whole} PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role {whole} NOT NULL, language TEXT,
+  password TEXT, totp {bytes}, totp_step {whole}, oidc TEXT UNIQUE, active {truth} NOT NULL, created_at {whole} NOT NULL,
+  last_seen {whole}
+);
+CREATE TABLE membership (person {whole} NOT NULL, team {whole} NOT NULL, PRIMARY KEY (person, team));
+CREATE TABLE session (
+  secret_hash {bytes} PRIMARY KEY, id {whole} NOT NULL UNIQUE, person {whole} NOT NULL, since {whole} NOT NULL, ends_at {whole} NOT NULL,
+  seen_at {whole} NOT NULL, address TEXT, agent TEXT
+);
+CREATE INDEX session_by_person ON session (person);
+CREATE TABLE api_key (
+  id {whole} PRIMARY KEY, key_hash {bytes} NOT NULL UNIQUE, name TEXT NOT NULL, person {whole}, role {whole} NOT NULL, read_only {truth} NOT NULL,
+  created_at {whole} NOT NULL, ends_at {whole}, used_at {whole}
+);
+-- One-time links: the first administrator's, invitations, new passwords.
+CREATE TABLE link (
+  token_hash {bytes} PRIMARY KEY, id {whole} NOT NULL UNIQUE, kind TEXT NOT NULL, person {whole}, email TEXT, role {whole}, made_by TEXT NOT NULL,
+  ends_at {whole} NOT NULL, used_at {whole}
+);
+CREATE TABLE view (
+  id {whole} PRIMARY KEY, object TEXT NOT NULL, name TEXT NOT NULL, owner {whole} NOT NULL, team {whole}, shared TEXT NOT NULL,
+  definition TEXT NOT NULL, position {whole} NOT NULL
+);
+CREATE INDEX view_by_object ON view (object);

@@ -1,0 +1,413 @@
+//! Reading records: one, a page of a list, counts and sums.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_query::{Alias, Expr, ExprTrait as _, Func, NullOrdering, Order, SelectStatement};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Access, Backend, Id, RecordsError, Tx, Verb,
+    database::Datum,
+    desk::Moment,
+    ground::Ground,
+    record::{Record, Shape},
+    schema::{FieldKind, Object, is_system},
+    value::{MONEY_UNIT, Stuff},
+};
+
+/// The most records of a page.
+pub const PAGE: usize = 500;
+/// The most groups of an aggregate.
+pub const GROUPS: u64 = 1_000;
+
+/// Which records are wanted, and what of them.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    /// A condition that is true of them.
+    pub filter: Option<String>,
+    /// A field to sort by, `-` before it for the largest first; the newest first if none.
+    pub sort: Option<String>,
+    /// The fields; all if none.
+    pub fields: Option<Vec<String>>,
+    /// Fields that name records whose titles are wanted too; `*` for all.
+    pub expand: Vec<String>,
+    /// At most so many, 1 to [`PAGE`].
+    pub limit: usize,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Those in the trash instead of the others.
+    pub trash: bool,
+    /// Only these.
+    pub ids: Option<Vec<Id>>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// The records, in order.
+    pub records: Vec<Record>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<String>,
+}
+
+/// Where a list goes on: behind the record with this value and id. Both are in the cursor, so that pages stay right
+/// however records come and go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Cursor {
+    sort: String,
+    value: Value,
+    id: Id,
+}
+
+/// A list's order.
+struct Sorting {
+    text: String,
+    column: String,
+    descending: bool,
+}
+
+impl Sorting {
+    fn read(sort: Option<&str>, object: &Object, access: &Access) -> Result<Self, RecordsError> {
+        let text = sort.unwrap_or("-created_at").to_owned();
+        let (name, descending) = text.strip_prefix('-').map_or((text.as_str(), false), |name| (name, true));
+        let is_known = match name {
+            name if is_system(name) => name != "deleted_at",
+            name => {
+                object.field(name).is_some_and(|field| field.kind.is_sortable() && access.may_see(&object.name, name))
+            }
+        };
+        if !is_known {
+            return Err(RecordsError::invalid("sort", format!("records cannot be sorted by \"{name}\"")));
+        }
+        // Ids grow with the time of making, and are the table's own order.
+        let column = if name == "created_at" { "id" } else { name }.to_owned();
+        Ok(Self { column, descending, text })
+    }
+
+    fn order(&self) -> Order {
+        if self.descending { Order::Desc } else { Order::Asc }
+    }
+
+    /// Puts the order into a query. Records without a value come before all others, or last where the largest come first.
+    fn apply(&self, ground: &Ground<'_>, query: &mut SelectStatement, backend: Backend) {
+        let column = ground.column(&self.column);
+        match backend {
+            Backend::Sqlite => query.order_by_expr(column, self.order()),
+            Backend::Postgres => {
+                let nulls = if self.descending { NullOrdering::Last } else { NullOrdering::First };
+                query.order_by_expr_with_nulls(column, self.order(), nulls)
+            }
+        };
+        if self.column != "id" {
+            query.order_by_expr(ground.column("id"), self.order());
+        }
+    }
+
+    /// Lets through what comes behind a cursor. The comparison of the value alone lets the index begin there.
+    fn behind(&self, ground: &Ground<'_>, query: &mut SelectStatement, value: Option<sea_query::Value>, id: Id) {
+        let column = || ground.column(&self.column);
+        let later = if self.descending { ground.column("id").lt(id.0) } else { ground.column("id").gt(id.0) };
+        let behind = match (value, self.descending) {
+            (_, _) if self.column == "id" => later,
+            (None, false) => column().is_not_null().or(later),
+            (None, true) => column().is_null().and(later),
+            (Some(value), false) => {
+                query.and_where(column().gte(value.clone()));
+                column().gt(value).or(later)
+            }
+            (Some(value), true) => column().lt(value.clone()).or(column().eq(value).and(later)).or(column().is_null()),
+        };
+        query.and_where(behind);
+    }
+}
+
+/// Reads a page.
+pub(crate) fn list(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    wanted: &ListQuery,
+) -> Result<Page, RecordsError> {
+    let ground = moment.ground(object, access)?;
+    if !(1..=PAGE).contains(&wanted.limit) {
+        return Err(RecordsError::invalid("limit", format!("it must be 1 to {PAGE}")));
+    }
+    let sorting = Sorting::read(wanted.sort.as_deref(), ground.object, access)?;
+    let mut query = if wanted.trash { ground.select_trash(access)? } else { ground.select(access)? };
+    let shape = Shape::select(&ground, access, wanted.fields.as_deref(), &mut query)?;
+    query.expr(ground.column(&sorting.column));
+    if let Some(filter) = wanted.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
+        query.and_where(ground.filter(filter)?);
+    }
+    if let Some(ids) = &wanted.ids {
+        query.and_where(ground.column("id").is_in(ids.iter().map(|id| id.0)));
+    }
+    if let Some(cursor) = &wanted.cursor {
+        let (value, id) = read_cursor(cursor, &sorting)?;
+        sorting.behind(&ground, &mut query, value, id);
+    }
+    sorting.apply(&ground, &mut query, tx.backend());
+    query.limit(wanted.limit as u64 + 1);
+    let mut rows = tx.query(&query)?;
+    let more = rows.len() > wanted.limit;
+    rows.truncate(wanted.limit);
+    let mut records = rows.iter().map(|row| shape.record(row)).collect::<Result<Vec<_>, _>>()?;
+    let last = rows.last().filter(|_| more);
+    let next =
+        last.map(|row| write_cursor(&sorting, row.datum(shape.width()), records[records.len() - 1].id)).transpose()?;
+    shape.complete(tx, &ground.object.name, &mut records)?;
+    relate(moment, tx, access, ground.object, &wanted.expand, &mut records)?;
+    Ok(Page { records, next })
+}
+
+fn write_cursor(sorting: &Sorting, value: &Datum, id: Id) -> Result<String, RecordsError> {
+    let value = match value {
+        Datum::Null | Datum::Bytes(_) => Value::Null,
+        Datum::Int(number) => json!(number),
+        Datum::Float(number) => json!(number),
+        Datum::Bool(truth) => json!(truth),
+        Datum::Text(text) => json!(text),
+    };
+    let cursor = Cursor { sort: sorting.text.clone(), value, id };
+    let text = serde_json::to_vec(&cursor).map_err(|error| RecordsError::Database(error.to_string()))?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(text))
+}
+
+fn read_cursor(text: &str, sorting: &Sorting) -> Result<(Option<sea_query::Value>, Id), RecordsError> {
+    let wrong = || RecordsError::invalid("cursor", "it must be `next` of the page before, with the same sort");
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
+    let cursor: Cursor = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+    if cursor.sort != sorting.text {
+        return Err(wrong());
+    }
+    let value = match cursor.value {
+        Value::Null => None,
+        Value::Bool(truth) => Some(truth.into()),
+        Value::String(text) => Some(text.into()),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Some(whole.into()),
+            None => Some(number.as_f64().ok_or_else(wrong)?.into()),
+        },
+        _ => return Err(wrong()),
+    };
+    Ok((value, cursor.id))
+}
+
+/// How many records a filter lets through.
+pub(crate) fn count(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    filter: Option<&str>,
+) -> Result<u64, RecordsError> {
+    let ground = moment.ground(object, access)?;
+    let mut query = ground.select(access)?;
+    query.expr(ground.column("id").count());
+    if let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) {
+        query.and_where(ground.filter(filter)?);
+    }
+    tx.first(&query)?.map_or(Ok(0), |row| Ok(row.int(0)? as u64))
+}
+
+/// Reads one record; `None` in the trash counts as not there unless `trash` says so.
+pub(crate) fn get(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    id: Id,
+) -> Result<Record, RecordsError> {
+    for trash in [false, true] {
+        let wanted =
+            ListQuery { ids: Some(vec![id]), limit: 1, expand: vec!["*".to_owned()], trash, ..ListQuery::default() };
+        if let Some(record) = list(moment, tx, access, object, &wanted)?.records.pop() {
+            return Ok(record);
+        }
+    }
+    Err(not_found(object, id))
+}
+
+pub(crate) fn not_found(object: &str, id: Id) -> RecordsError {
+    RecordsError::NotFound(format!("there is no {object} {id}"))
+}
+
+/// Adds what the named records are called, as far as they may be read.
+fn relate(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &Object,
+    expand: &[String],
+    records: &mut [Record],
+) -> Result<(), RecordsError> {
+    let all = expand.iter().any(|name| name == "*");
+    for name in expand.iter().filter(|name| *name != "*") {
+        let target =
+            object.field(name).filter(|_| access.may_see(&object.name, name)).and_then(|field| field.kind.target());
+        if target.is_none() {
+            return Err(RecordsError::invalid("expand", format!("\"{name}\" names no records")));
+        }
+    }
+    let wanted = |name: &str| all || expand.iter().any(|wanted| wanted == name);
+    let mut targets: BTreeMap<&str, BTreeSet<Id>> = BTreeMap::new();
+    let relations: Vec<(&str, &str)> = object
+        .live_fields()
+        .filter(|field| wanted(&field.name))
+        .filter_map(|field| Some((field.name.as_str(), field.kind.target()?)))
+        .collect();
+    for (field, target) in &relations {
+        let ids = records.iter().flat_map(|record| ids_in(record.fields.get(*field)));
+        targets.entry(target).or_default().extend(ids);
+    }
+    let mut titles: BTreeMap<Id, Value> = BTreeMap::new();
+    for (target, ids) in targets.iter().filter(|(_, ids)| !ids.is_empty()) {
+        titles.extend(titles_of(moment, tx, access, target, ids)?);
+    }
+    for record in records {
+        for (field, _) in &relations {
+            let named: Vec<Value> =
+                ids_in(record.fields.get(*field)).filter_map(|id| titles.get(&id).cloned()).collect();
+            match record.fields.get(*field) {
+                Some(Value::Array(_)) => {
+                    record.related.insert((*field).to_owned(), Value::Array(named));
+                }
+                Some(_) => {
+                    record.related.extend(named.into_iter().next().map(|title| ((*field).to_owned(), title)));
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ids_in(value: Option<&Value>) -> impl Iterator<Item = Id> {
+    let ids: Vec<Id> = match value {
+        Some(Value::String(id)) => id.parse().into_iter().collect(),
+        Some(Value::Array(ids)) => ids.iter().filter_map(|id| id.as_str()?.parse().ok()).collect(),
+        _ => Vec::new(),
+    };
+    ids.into_iter()
+}
+
+fn titles_of(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    ids: &BTreeSet<Id>,
+) -> Result<Vec<(Id, Value)>, RecordsError> {
+    let Ok(ground) = moment.ground(object, access) else { return Ok(Vec::new()) };
+    let title = &ground.object.title;
+    let may_read = access.reach(Verb::Read, ground.object).is_ok() && access.may_see(object, title);
+    if !may_read {
+        return Ok(Vec::new());
+    }
+    let mut query = ground.select(access)?;
+    query
+        .expr(ground.column("id"))
+        .expr(ground.column(title))
+        .and_where(ground.column("id").is_in(ids.iter().map(|id| id.0)));
+    let named = |row: &crate::Row| {
+        let id = Id(row.int(0)?);
+        Ok((id, json!({ "id": id, "object": object, "title": row.text_or_none(1)? })))
+    };
+    tx.query(&query)?.iter().map(named).collect()
+}
+
+/// What is counted and summed.
+#[derive(Debug, Clone, Default)]
+pub struct AggregateQuery {
+    /// The field by whose values records are put together.
+    pub group: String,
+    /// A number or money field that is summed.
+    pub sum: Option<String>,
+    /// A condition that is true of the records.
+    pub filter: Option<String>,
+}
+
+/// The records that have one value of a field.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// The value; none for records without one.
+    pub value: Value,
+    /// How many there are.
+    pub count: u64,
+    /// The sum; of money by currency.
+    pub sums: Map<String, Value>,
+}
+
+/// Counts and sums by the values of a field.
+pub(crate) fn aggregate(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    wanted: &AggregateQuery,
+) -> Result<Vec<Group>, RecordsError> {
+    let ground = moment.ground(object, access)?;
+    let named = |part: &str, name: &str| {
+        let field = ground.object.field(name).filter(|_| access.may_see(object, name));
+        field.ok_or_else(|| RecordsError::invalid(part, format!("there is no field \"{name}\"")))
+    };
+    let group = named("group", &wanted.group)?;
+    if !group.kind.is_sortable() || group.kind == FieldKind::Money {
+        return Err(RecordsError::invalid("group", format!("records cannot be put together by \"{}\"", group.name)));
+    }
+    let mut query = ground.select(access)?;
+    query.expr(ground.column(&group.name)).expr(ground.column("id").count());
+    query.add_group_by([ground.column(&group.name)]);
+    let sum = wanted.sum.as_deref().map(|name| named("sum", name)).transpose()?;
+    match sum.map(|field| &field.kind) {
+        None => {}
+        Some(FieldKind::Number) => {
+            query.expr(total(ground.column(&wanted.sum.clone().unwrap_or_default())));
+        }
+        Some(FieldKind::Money) => {
+            let name = wanted.sum.clone().unwrap_or_default();
+            let currency = ground.column(&crate::schema::currency_column(&name));
+            query.expr(total(ground.column(&name))).expr(currency.clone()).add_group_by([currency]);
+        }
+        Some(_) => return Err(RecordsError::invalid("sum", "only numbers and money can be summed")),
+    }
+    if let Some(filter) = wanted.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
+        query.and_where(ground.filter(filter)?);
+    }
+    query.order_by_expr(ground.column(&group.name), Order::Asc).limit(GROUPS + 1);
+    let mut groups: Vec<Group> = Vec::new();
+    for row in tx.query(&query)? {
+        let value = match Stuff::of_column(group, &row, 0)? {
+            Stuff::Nothing => Value::Null,
+            stuff => stuff.to_json(&group.kind),
+        };
+        if groups.last().is_none_or(|last| last.value != value) {
+            groups.push(Group { value, count: 0, sums: Map::new() });
+        }
+        let last = groups.last_mut().expect("one was pushed");
+        last.count += row.int(1)? as u64;
+        match sum.map(|field| &field.kind) {
+            Some(FieldKind::Money) => {
+                if let (Some(units), Some(currency)) = (row.float_or_none(2)?, row.text_or_none(3)?) {
+                    last.sums.insert(currency.to_owned(), json!(units / MONEY_UNIT));
+                }
+            }
+            Some(_) => {
+                last.sums.insert("sum".to_owned(), json!(row.float_or_none(2)?.unwrap_or(0.0)));
+            }
+            None => {}
+        }
+    }
+    if groups.len() as u64 > GROUPS {
+        return Err(RecordsError::Limit(format!("\"{}\" has more than {GROUPS} values", group.name)));
+    }
+    Ok(groups)
+}
+
+/// A sum as a number of double precision: PostgreSQL sums whole numbers into a type of its own.
+fn total(column: Expr) -> Expr {
+    Expr::from(Func::sum(column)).cast_as("double precision")
+}

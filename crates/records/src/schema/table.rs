@@ -1,0 +1,131 @@
+//! Tables of objects: the schema brought into the database.
+
+use std::collections::BTreeSet;
+
+use sea_query::{
+    Alias, ColumnDef, ConditionalStatement as _, Expr, ExprTrait as _, Index, Query, Table, TableCreateStatement,
+};
+
+use super::{Field, Object, kind::Stored};
+use crate::{RecordsError, Tx, database::Backend};
+
+/// What every record has, in the order of the columns.
+pub(crate) const SYSTEM: [&str; 9] =
+    ["id", "version", "created_at", "created_by", "updated_at", "updated_by", "owner", "team", "deleted_at"];
+
+pub(crate) fn is_system(name: &str) -> bool {
+    SYSTEM.contains(&name)
+}
+
+/// The table of an object.
+pub(crate) fn table_of(object: &str) -> String {
+    format!("o_{object}")
+}
+
+/// The column beside a money field's own that holds its currency.
+pub(crate) fn currency_column(field: &str) -> String {
+    format!("{field}__currency")
+}
+
+/// Brings an object's table to its definition: makes it, or adds the columns and indexes that are missing. Nothing is taken
+/// away.
+pub(crate) fn ensure(tx: &mut Tx<'_>, object: &Object) -> Result<(), RecordsError> {
+    let table = table_of(&object.name);
+    let mut columns = columns(tx, &table)?;
+    if columns.is_empty() {
+        tx.define(&create(&table, tx.backend()))?;
+        columns.extend(SYSTEM.map(str::to_owned));
+        for name in ["updated_at", "owner", "team"] {
+            index(tx, &table, name)?;
+        }
+    }
+    for field in &object.fields {
+        for mut column in of_field(field, tx.backend()) {
+            if columns.insert(column.get_column_name()) {
+                tx.define(Table::alter().table(Alias::new(&table)).add_column(&mut column))?;
+            }
+        }
+        if field.unique {
+            unique(tx, &table, &field.name)?;
+        } else if field.indexed && field.kind.is_sortable() {
+            index(tx, &table, &field.name)?;
+        }
+    }
+    Ok(())
+}
+
+fn columns(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<String>, RecordsError> {
+    let mut query = Query::select();
+    match tx.backend() {
+        Backend::Sqlite => {
+            let about = sea_query::Func::cust("pragma_table_info").arg(table);
+            query.column(Alias::new("name")).from_function(about, Alias::new("about"));
+        }
+        Backend::Postgres => {
+            query
+                .expr(Expr::col(Alias::new("column_name")).cast_as("text"))
+                .from((Alias::new("information_schema"), Alias::new("columns")))
+                .and_where(Expr::cust("table_schema = current_schema()"))
+                .and_where(Expr::col(Alias::new("table_name")).eq(table));
+        }
+    }
+    tx.query(&query)?.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+fn create(table: &str, backend: Backend) -> TableCreateStatement {
+    let whole = |name: &str| big(ColumnDef::new(Alias::new(name)), backend);
+    let mut create = Table::create();
+    create.table(Alias::new(table)).col(whole("id").primary_key());
+    for name in SYSTEM.iter().skip(1) {
+        let mut column =
+            if name.ends_with("_by") { ColumnDef::new(Alias::new(*name)).text().take() } else { whole(name) };
+        if !matches!(*name, "owner" | "team" | "deleted_at") {
+            column.not_null();
+        }
+        create.col(&mut column);
+    }
+    create
+}
+
+/// SQLite's own row number is the primary key only if it is called INTEGER.
+fn big(mut column: ColumnDef, backend: Backend) -> ColumnDef {
+    match backend {
+        Backend::Sqlite => column.integer().take(),
+        Backend::Postgres => column.big_integer().take(),
+    }
+}
+
+fn of_field(field: &Field, backend: Backend) -> Vec<ColumnDef> {
+    let column = || ColumnDef::new(Alias::new(&field.name));
+    match field.kind.stored() {
+        Stored::Elsewhere | Stored::Computed => Vec::new(),
+        Stored::Text | Stored::List | Stored::Json => vec![column().text().take()],
+        Stored::Real => vec![column().double().take()],
+        Stored::Truth => vec![column().boolean().take()],
+        Stored::Whole if field.kind == super::FieldKind::Money => {
+            vec![big(column(), backend), ColumnDef::new(Alias::new(currency_column(&field.name))).text().take()]
+        }
+        Stored::Whole => vec![big(column(), backend)],
+    }
+}
+
+/// An index in the order that lists have: by value, then by id. Records without a value come first in both databases.
+fn index(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<(), RecordsError> {
+    let nulls = if tx.backend() == Backend::Postgres { " NULLS FIRST" } else { "" };
+    tx.script(&format!(
+        "CREATE INDEX IF NOT EXISTS \"i_{table}__{column}\" ON \"{table}\" (\"{column}\"{nulls}, \"id\")"
+    ))
+}
+
+/// Records in the trash keep their values and do not stand in the way of new ones.
+fn unique(tx: &mut Tx<'_>, table: &str, column: &str) -> Result<(), RecordsError> {
+    tx.define(
+        Index::create()
+            .if_not_exists()
+            .unique()
+            .name(format!("u_{table}__{column}"))
+            .table(Alias::new(table))
+            .col(Alias::new(column))
+            .and_where(Expr::col(Alias::new("deleted_at")).is_null()),
+    )
+}

@@ -1,0 +1,62 @@
+# Keeps one throw-away PostgreSQL for the process that holds the other end of our standard input.
+#
+#   sh -c "$(cat postgres.sh)" postgres BIN TEMPLATE [SETTING...]
+#
+# Says `ready FOLDER` once the server takes connections on its socket in FOLDER, or what went wrong; then our standard
+# output ends. When our standard input ends, which the kernel sees to however that process dies, the server is stopped
+# and the folder removed.
+#
+# BIN       the folder of PostgreSQL's programs
+# TEMPLATE  a cluster fresh from initdb, which takes five times as long as a copy of it; made here if it is missing
+# SETTING   arguments of the server, such as `-c fsync=off`
+set -eu
+exec 2>&1
+bin=$1 template=$2
+shift 2
+cd /
+
+# PostgreSQL refuses to run as root. setpriv becomes the program that it starts, so a signal to it reaches that.
+as=
+if [ "$(id -u)" = 0 ]; then
+  as='setpriv --reuid=postgres --regid=postgres --init-groups'
+fi
+
+folder= unfinished= server=
+finish() {
+  if [ -n "$server" ]; then
+    # The immediate shutdown: no checkpoint of what is thrown away.
+    kill -s QUIT "$server" || :
+    wait "$server" || :
+  fi
+  rm -rf ${folder:+"$folder"} ${unfinished:+"$unfinished"}
+}
+trap finish EXIT
+# A signal must not end this shell before it has cleaned up. A handler, unlike `ignore`, is not handed on to the server.
+trap : HUP INT TERM PIPE
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/rapport-postgres.XXXXXX")
+if [ -n "$as" ]; then
+  chown postgres: "$folder"
+fi
+
+if [ -d "$template" ]; then
+  cp -a "$template" "$folder/data"
+else
+  $as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
+    </dev/null >"$folder/log" || { cat "$folder/log"; exit 1; }
+  # Whole or not at all: other processes may be making or copying it at this moment. The first to rename has made it.
+  unfinished=$(mktemp -d "$template.XXXXXX")
+  cp -a "$folder/data/." "$unfinished"
+  mv -T "$unfinished" "$template" 2>/dev/null || [ -d "$template" ]
+fi
+
+$as "$bin/postgres" -D "$folder/data" -p 5432 -c listen_addresses= -k "$folder" "$@" </dev/null >"$folder/log" 2>&1 &
+server=$!
+until "$bin/pg_isready" -q -h "$folder" -p 5432 -U postgres -d postgres; do
+  kill -s 0 "$server" 2>/dev/null || { cat "$folder/log"; exit 1; }
+  sleep 0.02
+done
+
+echo "ready $folder"
+exec >/dev/null 2>&1
+read -r _ || :

@@ -1,11 +1,12 @@
 //! What tests need from outside the tree: found on the machine, or installed by package name.
 //!
 //! A row says how the thing is found and how it is made ready. Only what some test uses today stands in the table. A
-//! service that runs (a database, a broker) is started by the part that needs it as a [`crate::process::Background`], which
-//! stops it again.
+//! service that runs (a database, a broker) is started by the tests that need it, which stop it again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use rapport_testkit::postgres;
 
 use crate::console;
 use crate::failure::Failure;
@@ -31,6 +32,15 @@ pub(crate) const CHROMIUM: Service = Service {
     by_hand: "apt-get install chromium",
     find: || ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| on_path(name)),
     install: || apt_get(&["chromium"]),
+};
+
+/// The database server of which tests start throw-away copies; found is the folder of its programs.
+pub(crate) const POSTGRESQL: Service = Service {
+    name: "postgresql",
+    purpose: "tests that need a PostgreSQL",
+    by_hand: "apt-get install postgresql",
+    find: postgres::programs,
+    install: || apt_get(&["postgresql"]),
 };
 
 /// Segment's published SDK for Node, unmodified.
@@ -63,7 +73,7 @@ pub(crate) const ML_PEERS: Service = Service {
     install: install_ml_peers,
 };
 
-const ALL: &[Service] = &[CHROMIUM, NODE_SDK, PYTHON_SDK, ML_PEERS];
+const ALL: &[Service] = &[CHROMIUM, POSTGRESQL, NODE_SDK, PYTHON_SDK, ML_PEERS];
 
 /// What the peers are pinned by.
 const PEERS: &str = "bench/peers/requirements.txt";

@@ -4,6 +4,8 @@
 
 use std::process::ExitCode;
 
+use rapport_testkit::postgres;
+
 use crate::console;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -71,11 +73,15 @@ fn web() -> Result<Tally, Failure> {
 fn rust() -> Result<Tally, Failure> {
     let has_nextest = Run::new("cargo").args(["nextest", "--version"]).capture().is_ok();
     let runner: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test", "--lib", "--bins", "--tests"] };
+    // Where it cannot be had the tests that need it fail, each with a sentence; the others are not held back.
+    let postgresql = services::ready(&services::POSTGRESQL).inspect_err(|failure| console::error(&failure.to_string()));
     let mut tally = Tally::default();
     for command in [runner, &["test", "--doc"]] {
-        tally.add(counted(
-            &Run::new("cargo").args(command.iter().copied()).args(["--workspace", "--no-fail-fast"]).tee()?,
-        ));
+        let mut run = Run::new("cargo").args(command.iter().copied()).args(["--workspace", "--no-fail-fast"]);
+        if let Ok(folder) = &postgresql {
+            run = run.env(postgres::FOLDER_VARIABLE, folder);
+        }
+        tally.add(counted(&run.tee()?));
     }
     Ok(tally)
 }

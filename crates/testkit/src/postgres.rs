@@ -42,20 +42,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server for tests, which writes to disk when it likes.
+    /// Starts a server for tests. Its data is in memory (tmpfs) if there is 1 GiB of that and `TMPDIR` says nothing else,
+    /// and is synced nowhere.
     ///
     /// The error is a text for the person who runs the tests: PostgreSQL is not there, or what it said.
     pub fn start() -> Result<Self, String> {
-        Self::start_with(VOLATILE)
+        Self::start_with("memory", VOLATILE)
     }
 
     /// Starts a server with PostgreSQL's own promises: a commit is on the disk of the temporary folder when it returns.
     /// For measurements.
     pub fn start_durable() -> Result<Self, String> {
-        Self::start_with(&[])
+        Self::start_with("disk", &[])
     }
 
-    fn start_with(settings: &[&str]) -> Result<Self, String> {
+    /// `place` and `settings` as `postgres.sh` explains them.
+    fn start_with(place: &str, settings: &[&str]) -> Result<Self, String> {
         let programs = programs().ok_or_else(|| {
             "PostgreSQL was not found, which this test needs; run `cargo xtask services postgresql`".to_owned()
         })?;
@@ -63,7 +65,7 @@ impl Server {
             return Err(format!("{FOLDER_VARIABLE} names {}, which lacks some of {PROGRAMS:?}", programs.display()));
         }
         let mut command = Command::new("sh");
-        command.arg("-c").arg(SUPERVISOR).arg("postgres").arg(&programs).arg(template(&programs)?);
+        command.arg("-c").arg(SUPERVISOR).arg("postgres").arg(&programs).arg(template(&programs)?).arg(place);
         for setting in ["timezone=UTC"].iter().chain(settings) {
             command.args(["-c", setting]);
         }
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_server_that_refuses_its_settings_is_an_error_with_what_it_said() {
-        let message = Server::start_with(&["no_such_setting=1"]).unwrap_err();
+        let message = Server::start_with("disk", &["no_such_setting=1"]).unwrap_err();
         assert!(message.contains("did not start"), "{message}");
         assert!(message.contains("no_such_setting"), "{message}");
     }

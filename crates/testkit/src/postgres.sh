@@ -1,6 +1,6 @@
 # Keeps one throw-away PostgreSQL for the process that holds the other end of our standard input.
 #
-#   sh -c "$(cat postgres.sh)" postgres BIN TEMPLATE [SETTING...]
+#   sh -c "$(cat postgres.sh)" postgres BIN TEMPLATE PLACE [SETTING...]
 #
 # Says `ready FOLDER` once the server takes connections on its socket in FOLDER, or what went wrong; then our standard
 # output ends. When our standard input ends, which the kernel sees to however that process dies, the server is stopped
@@ -8,11 +8,14 @@
 #
 # BIN       the folder of PostgreSQL's programs
 # TEMPLATE  a cluster fresh from initdb, which takes five times as long as a copy of it; made here if it is missing
+# PLACE     `disk`, or `memory` for a folder in memory if TMPDIR says nothing else and there is room
 # SETTING   arguments of the server, such as `-c fsync=off`
 set -eu
+# A container's own limit is often 64 MiB, which one server with a few databases would fill.
+ROOM_KIB=1048576
 exec 2>&1
-bin=$1 template=$2
-shift 2
+bin=$1 template=$2 place=$3
+shift 3
 cd /
 
 # PostgreSQL refuses to run as root. setpriv becomes the program that it starts, so a signal to it reaches that.
@@ -25,7 +28,7 @@ folder= unfinished= server=
 finish() {
   if [ -n "$server" ]; then
     # The immediate shutdown: no checkpoint of what is thrown away.
-    kill -s QUIT "$server" || :
+    kill -s QUIT "$server" 2>/dev/null || :
     wait "$server" || :
   fi
   rm -rf ${folder:+"$folder"} ${unfinished:+"$unfinished"}
@@ -34,7 +37,14 @@ trap finish EXIT
 # A signal must not end this shell before it has cleaned up. A handler, unlike `ignore`, is not handed on to the server.
 trap : HUP INT TERM PIPE
 
-folder=$(mktemp -d "${TMPDIR:-/tmp}/rapport-postgres.XXXXXX")
+# A cluster is a thousand files. ext4 does not give the inodes of files just deleted to new ones and searches ever longer
+# past them, so that a start would take three times as long as on tmpfs when servers come and go.
+parent=${TMPDIR:-/tmp}
+if [ "$place" = memory ] && [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then
+  free=$(df -kP /dev/shm | awk 'NR == 2 { print $4 }')
+  if [ "$free" -ge "$ROOM_KIB" ]; then parent=/dev/shm; fi
+fi
+folder=$(mktemp -d "$parent/rapport-postgres.XXXXXX")
 if [ -n "$as" ]; then
   chown postgres: "$folder"
 fi

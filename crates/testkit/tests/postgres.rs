@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -78,6 +79,7 @@ fn a_holder_killed_with_sigkill_leaves_nothing_behind() {
         .arg("held")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
     let mut url = String::new();
@@ -86,8 +88,9 @@ fn a_holder_killed_with_sigkill_leaves_nothing_behind() {
     let folder = Path::new(&data).parent().unwrap();
     let process = process(folder);
 
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    // The whole group, as runners of tests do when a test takes too long.
+    Command::new("sh").args(["-c", &format!("kill -s KILL -- -{}", holder.id())]).status().unwrap();
+    assert!(!holder.wait().unwrap().success());
     // The folder goes last. A shell waits for it, with a limit: no event tells that a folder has gone.
     let gone = "tries=1500; while [ -e \"$1\" ] && [ $tries -gt 0 ]; do tries=$((tries - 1)); sleep 0.02; done";
     Command::new("sh").args(["-c", gone, "gone"]).arg(folder).status().unwrap();

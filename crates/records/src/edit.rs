@@ -463,7 +463,7 @@ impl<'e, 'm> Editor<'e, 'm> {
         let shape = Shape::select(&self.ground, &everything, None, &mut query)?;
         let permitted = self.ground.permitted(self.access, verb)?;
         query.expr(permitted.map_or_else(
-            || Expr::val(1).eq(1),
+            || Expr::Constant(true.into()),
             |permitted| Expr::from(sea_query::Func::coalesce([permitted, Expr::Constant(false.into())])),
         ));
         query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));

@@ -81,11 +81,11 @@ impl<'g> Ground<'g> {
     fn reached(&self, reach: &Reach, access: &Access) -> Result<Option<Expr>, RecordsError> {
         let owned = || match access.user {
             Some(user) => self.column("owner").eq(user.0),
-            None => Expr::val(false),
+            None => Expr::Constant(false.into()),
         };
         Ok(match reach {
             Reach::All => None,
-            Reach::None => Some(Expr::val(1).eq(0)),
+            Reach::None => Some(Expr::Constant(false.into())),
             Reach::Own => Some(owned()),
             Reach::Team if access.teams.is_empty() => Some(owned()),
             Reach::Team => Some(owned().or(self.column("team").is_in(access.teams.iter().map(|team| team.0)))),
@@ -125,7 +125,7 @@ impl<'g> Ground<'g> {
     /// The value of a stored field as a condition compares it.
     fn value_of(&self, field: &Field) -> Result<Expr, ConditionError> {
         match &field.kind {
-            FieldKind::Money => Ok(self.column(&field.name).div(MONEY_UNIT)),
+            FieldKind::Money => Ok(self.column(&field.name).cast_as("double precision").div(MONEY_UNIT)),
             FieldKind::Formula { expression } => self.formula(expression),
             _ => Ok(self.column(&field.name)),
         }
@@ -160,6 +160,14 @@ impl<'g> Ground<'g> {
         Ok(())
     }
 
+    /// What a condition knows of a field; of a formula, what it gives.
+    fn kind_of(&self, field: &Field) -> Option<Type> {
+        match &field.kind {
+            FieldKind::Formula { expression } => Some(self.trusted().compile(expression).ok()?.result_type()),
+            kind => kind.condition_type(),
+        }
+    }
+
     fn relation_of(&self, name: &str) -> Option<(&'g Field, &'g Object)> {
         let field = self.field_of(name)?;
         let FieldKind::Relation { object } = &field.kind else { return None };
@@ -180,7 +188,7 @@ fn system_kind(name: &str) -> Option<Type> {
 impl Fields for Ground<'_> {
     fn kind(&self, path: &[&str]) -> Option<Type> {
         match path {
-            [name] => system_kind(name).or_else(|| self.field_of(name)?.kind.condition_type()),
+            [name] => system_kind(name).or_else(|| self.kind_of(self.field_of(name)?)),
             [relation, name] => {
                 let (_, object) = self.relation_of(relation)?;
                 let related = self.related(object);
@@ -229,7 +237,7 @@ impl SqlHost for Ground<'_> {
         let [name] = path else { return Err(ConditionError::NotInSql { what: "a list of a related record" }) };
         let field = self.field_of(name).ok_or(ConditionError::NotInSql { what: "a field that is not there" })?;
         if field.kind.stored() == Stored::Elsewhere {
-            let Some(id) = text.and_then(|text| self.id(text)) else { return Ok(Expr::val(1).eq(0)) };
+            let Some(id) = text.and_then(|text| self.id(text)) else { return Ok(Expr::Constant(false.into())) };
             return Ok(Expr::exists(self.relations(name).and_where(Expr::col(Alias::new("target")).eq(id)).take()));
         }
         Ok(match self.backend {

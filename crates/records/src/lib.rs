@@ -39,3 +39,6 @@ pub use id::Id;
 pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! The suite that every database passes: each case runs on SQLite and on a real PostgreSQL.
+
+mod records;
+
+use rapport_testkit::postgres::Server;
+use rapport_types::Timestamp;
+use serde_json::Value;
+
+use crate::{Access, Database, Desk, Edit, Fields, Id, Role, access::Actor};
+
+pub(crate) const NOW: Timestamp = Timestamp(1_764_000_000_000);
+
+/// Runs a case on both databases.
+pub(crate) fn on_both(case: impl Fn(&Desk)) {
+    let folder = tempfile::tempdir().unwrap();
+    case(&Desk::open_file(&folder.path().join("records.db"), || NOW).unwrap());
+    let server = Server::start().unwrap();
+    let database = Database::postgres(&server.database("records")).unwrap();
+    case(&Desk::open(database, || NOW).unwrap());
+}
+
+/// An access that may do everything.
+pub(crate) fn everything() -> Access {
+    Access::of_system(Actor::System)
+}
+
+/// A person with a role.
+pub(crate) fn person(id: i64, teams: &[i64], role: Role) -> Access {
+    let teams = teams.iter().map(|team| Id(*team)).collect();
+    Access::new(Actor::User(Id(id)), Some(Id(id)), teams, std::sync::Arc::new(role))
+}
+
+pub(crate) fn fields(value: Value) -> Fields {
+    let Value::Object(fields) = value else { panic!("{value} is no object") };
+    fields
+}
+
+pub(crate) fn create(value: Value) -> Edit {
+    Edit::Create { fields: fields(value) }
+}
+
+/// Makes a record.
+pub(crate) fn made(desk: &Desk, access: &Access, object: &str, value: Value) -> crate::Record {
+    desk.edit(access, object, vec![create(value)], None).unwrap().records.remove(0)
+}
+
+/// Makes people and teams known, so that records can belong to them.
+pub(crate) fn know(desk: &Desk, people: &[i64], teams: &[i64]) {
+    desk.write(|_, tx| {
+        for id in people {
+            let columns = ["id", "email", "name", "role", "active", "created_at"];
+            let row = vec![
+                (*id).into(),
+                format!("p{id}@example.com").into(),
+                format!("Person {id}").into(),
+                1_i64.into(),
+                true.into(),
+                0_i64.into(),
+            ];
+            tx.insert_rows("person", &columns, &[row])?;
+        }
+        for id in teams {
+            tx.insert_rows("team", &["id", "name"], &[vec![(*id).into(), format!("Team {id}").into()]])?;
+        }
+        Ok(())
+    })
+    .unwrap();
+}

@@ -25,6 +25,7 @@ mod record;
 mod role;
 mod rules;
 pub mod schema;
+pub mod search;
 mod value;
 mod visible;
 

@@ -3,6 +3,7 @@
 use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, Order, Query};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     Access, Change, Desk, Edit, Id, RecordsError, Row, Tx,
@@ -16,7 +17,7 @@ use crate::{
 const STEP: u64 = 500;
 
 /// Changes that were made together.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Batch {
     /// Its id.
     pub id: Id,
@@ -27,15 +28,17 @@ pub struct Batch {
     /// Who.
     pub actor: String,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// How many records.
     pub changes: i64,
     /// The batch that took it back.
+    #[schema(required)]
     pub undone_by: Option<Id>,
 }
 
 /// What taking back came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Undone {
     /// The batch that holds it.
     pub batch: Id,
@@ -46,7 +49,7 @@ pub struct Undone {
 }
 
 /// A record that was not taken back.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Kept {
     /// The object.
     pub object: String,

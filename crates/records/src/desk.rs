@@ -6,6 +6,7 @@ use parking_lot::RwLock;
 use rapport_types::{HOUR_MS, Timestamp};
 use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Access, AggregateQuery, Backend, Change, Database, Edit, Group, Id, ListQuery, Page, RecordsError, Tx,
@@ -60,11 +61,12 @@ pub struct Once {
 }
 
 /// What edits came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Edited {
     /// The records after them, in the order of the edits.
     pub records: Vec<Record>,
     /// With what they can be undone together; none for a single one.
+    #[schema(required)]
     pub batch: Option<Id>,
 }
 

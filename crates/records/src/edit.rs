@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query, Value as Bound};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Id, RecordsError, RowError, Tx, Verb,
@@ -28,12 +29,13 @@ const CHUNK: usize = 500;
 pub type Fields = Map<String, Value>;
 
 /// What is done with one record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
     /// A new record.
     Create {
         /// Its fields.
+        #[schema(value_type = std::collections::HashMap<String, Value>)]
         fields: Fields,
     },
     /// Fields of a record are set; null takes a value away.
@@ -41,6 +43,7 @@ pub enum Edit {
         /// The record.
         id: Id,
         /// The fields that change.
+        #[schema(value_type = std::collections::HashMap<String, Value>)]
         fields: Fields,
         /// The version that the caller read; refused if it is another one now.
         #[serde(default)]
@@ -51,6 +54,7 @@ pub enum Edit {
         /// The field.
         key: String,
         /// The fields, the key among them.
+        #[schema(value_type = std::collections::HashMap<String, Value>)]
         fields: Fields,
     },
     /// It is put into the trash.

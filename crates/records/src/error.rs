@@ -84,7 +84,7 @@ pub enum RecordsError {
 }
 
 /// What is wrong with one record of many.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct RowError {
     /// Its place in the request, from 0.
     pub index: usize,

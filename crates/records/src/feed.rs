@@ -11,11 +11,12 @@ use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query, SelectStatement, Value as Bound};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{Access, Backend, Id, RecordsError, Row, Tx};
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// It was made.
@@ -57,17 +58,20 @@ impl FromStr for Op {
 }
 
 /// A change of a record.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Change {
     /// Its place in the feed; later changes have larger ones.
     pub seq: i64,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Who or what: `user:<id>`, `key:<id>`, `import:<id>`, `events`, `system`.
     pub actor: String,
     /// From where: the address of the request.
+    #[schema(required)]
     pub origin: Option<String>,
     /// What it was done together with.
+    #[schema(required)]
     pub batch: Option<Id>,
     /// The object.
     pub object: String,
@@ -78,8 +82,10 @@ pub struct Change {
     /// What was done.
     pub op: Op,
     /// The changed fields before it.
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     pub before: Map<String, Value>,
     /// The changed fields after it.
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     pub after: Map<String, Value>,
 }
 

@@ -70,6 +70,18 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
+impl utoipa::PartialSchema for Id {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let text = utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some("^[0-9a-hjkmnp-tv-z]{13}$"))
+            .description(Some("13 digits of Crockford's base 32."));
+        utoipa::openapi::Schema::from(text).into()
+    }
+}
+
+impl utoipa::ToSchema for Id {}
+
 /// Makes ids that grow within this process and, by their random part, do not meet those of another.
 #[derive(Debug)]
 pub(crate) struct Ids(AtomicI64);

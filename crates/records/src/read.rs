@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use sea_query::{Alias, Expr, ExprTrait as _, Func, NullOrdering, Order, SelectStatement};
+use sea_query::{Expr, ExprTrait as _, Func, NullOrdering, Order, SelectStatement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Backend, Id, RecordsError, Tx, Verb,
@@ -44,11 +45,12 @@ pub struct ListQuery {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Page {
     /// The records, in order.
     pub records: Vec<Record>,
     /// Where the next page begins; none on the last.
+    #[schema(required)]
     pub next: Option<String>,
 }
 
@@ -331,13 +333,14 @@ pub struct AggregateQuery {
 }
 
 /// The records that have one value of a field.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Group {
     /// The value; none for records without one.
     pub value: Value,
     /// How many there are.
     pub count: u64,
     /// The sum; of money by currency.
+    #[schema(value_type = std::collections::HashMap<String, f64>)]
     pub sums: Map<String, Value>,
 }
 

@@ -4,6 +4,7 @@ use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, Query, SelectStatement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Id, RecordsError, Row, Tx,
@@ -13,31 +14,38 @@ use crate::{
 };
 
 /// A record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Record {
     /// Its id.
     pub id: Id,
     /// Grows with every change; the `ETag`.
     pub version: i64,
     /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// By whom or what.
     pub created_by: String,
     /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
     /// By whom or what.
     pub updated_by: String,
     /// The person to whom it belongs.
+    #[schema(required)]
     pub owner: Option<Id>,
     /// The team to which it belongs.
+    #[schema(required)]
     pub team: Option<Id>,
     /// Since when it is in the trash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Timestamp>,
     /// Its fields, without those that have no value.
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     pub fields: Map<String, Value>,
     /// The records that its fields name: by field, what they are called.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Option<std::collections::HashMap<String, Value>>)]
     pub related: Map<String, Value>,
 }
 

@@ -2,11 +2,12 @@
 
 use rapport_condition::Type;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Label;
 
 /// What a field holds, and how.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FieldKind {
     /// A line of up to 255 letters.
@@ -65,14 +66,14 @@ pub enum FieldKind {
 }
 
 /// The options of a choice.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Options {
     /// In the order of the page.
     pub options: Vec<Choice>,
 }
 
 /// An option of a choice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Choice {
     /// What is stored.
     pub value: String,

@@ -13,6 +13,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::RecordsError;
 
@@ -31,7 +32,7 @@ pub const MAX_FIELDS: usize = 200;
 pub const MAX_OPTIONS: usize = 500;
 
 /// A name for people, in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Label {
     /// English.
     pub en: String,
@@ -46,7 +47,7 @@ impl Label {
 }
 
 /// A kind of records.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Object {
     /// Its name in the API: small letters, digits and `_`.
@@ -65,7 +66,7 @@ pub struct Object {
 }
 
 /// What a record holds under one name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// Its name in the API and in conditions.

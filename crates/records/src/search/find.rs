@@ -28,14 +28,14 @@ const RARITY: u32 = 1_000;
 /// A record, so ordered that the greater one comes first: by score, then the newest, then the object asked for first.
 type Found = (u32, i64, Reverse<usize>);
 
-/// What must hold of a search as a whole.
+/// What is forgiven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
-    /// Every clause, as it is.
+    /// Nothing.
     Plain,
-    /// Every clause, errors forgiven.
+    /// Typing errors.
     Forgiving,
-    /// Any clause, errors forgiven.
+    /// Typing errors, and if still no record has all the words, that it has only some.
     Partial,
 }
 
@@ -44,17 +44,17 @@ pub(super) fn find(searcher: &Searcher, fields: Fields, query: &Query<'_>) -> Re
     let wanted = query.offset.saturating_add(query.limit).min(MOST_HITS);
     let readings = readings(query.text);
     let mut search = Search { searcher, fields, query, wanted, found: Vec::new() };
-    for reading in &readings {
+    for (at, reading) in readings.iter().enumerate() {
         search.pass(&reading.clauses, Pass::Plain)?;
-        if search.is_wanting(reading.sure) && reading.clauses.iter().any(|clause| clause.typed.is_some()) {
+        let last = at + 1 == readings.len();
+        if search.found.is_empty() && last && reading.clauses.len() > 1 {
+            search.pass(&reading.clauses, Pass::Partial)?;
+        } else if search.is_wanting(reading.sure) && reading.clauses.iter().any(|clause| clause.typed.is_some()) {
             search.pass(&reading.clauses, Pass::Forgiving)?;
         }
         if !search.is_wanting(reading.sure) {
             break;
         }
-    }
-    if let Some(words) = readings.last().filter(|words| search.found.is_empty() && words.clauses.len() > 1) {
-        search.pass(&words.clauses, Pass::Partial)?;
     }
     Ok(search.hits())
 }
@@ -87,16 +87,30 @@ impl Search<'_> {
             .iter()
             .map(|reader| Segment::new(reader, self.fields, clauses, pass))
             .collect::<Result<Vec<_>, _>>()?;
-        let weights = match pass {
-            Pass::Partial => rarities(&segments, self.searcher.num_docs(), clauses.len())?,
-            Pass::Plain | Pass::Forgiving => Vec::new(),
-        };
+        let mut best = self.best(&segments, |segment| segment.all(clauses))?;
+        if pass == Pass::Partial && best.is_empty() {
+            let weights = rarities(&segments, self.searcher.num_docs(), clauses.len())?;
+            best = self.best(&segments, |segment| segment.any(&weights))?;
+        }
+        for found in best {
+            if self.found.len() < self.wanted
+                && !self.found.iter().any(|known| (known.1, known.2) == (found.1, found.2))
+            {
+                self.found.push(found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The best of the candidates of all segments that the reader may see, best first.
+    fn best(
+        &self,
+        segments: &[Segment<'_>],
+        candidates: impl Fn(&Segment<'_>) -> Result<Vec<(DocId, u32)>, SearchError>,
+    ) -> Result<Vec<Found>, SearchError> {
         let mut best = BinaryHeap::new();
-        for segment in &segments {
-            let candidates = match pass {
-                Pass::Partial => segment.any(&weights)?,
-                Pass::Plain | Pass::Forgiving => segment.all(clauses)?,
-            };
+        for segment in segments {
+            let candidates = candidates(segment)?;
             if !candidates.is_empty() {
                 let rows = Rows::open(segment.reader, self.query)?;
                 // Later rows tend to have higher ids, which come first: from the end the heap is soon as good as it gets.
@@ -107,14 +121,7 @@ impl Search<'_> {
         }
         let mut best: Vec<Found> = best.into_iter().map(|Reverse(found)| found).collect();
         best.sort_unstable_by(|a, b| b.cmp(a));
-        for found in best {
-            if self.found.len() < self.wanted
-                && !self.found.iter().any(|known| (known.1, known.2) == (found.1, found.2))
-            {
-                self.found.push(found);
-            }
-        }
-        Ok(())
+        Ok(best)
     }
 }
 
@@ -124,8 +131,13 @@ fn keep(best: &mut BinaryHeap<Reverse<Found>>, wanted: usize, doc: DocId, score:
     if wanted == 0 || worst.is_some_and(|worst| score < worst.0) {
         return;
     }
+    // The id is one column to read, who may see the row is up to three.
+    let id = rows.id(doc);
+    if worst.is_some_and(|worst| (score, id) < (worst.0, worst.1)) {
+        return;
+    }
     let Some(object) = rows.visible(doc) else { return };
-    let found = (score, rows.id(doc), Reverse(object));
+    let found = (score, id, Reverse(object));
     if worst.is_some_and(|worst| found <= worst) {
         return;
     }
@@ -329,7 +341,8 @@ fn after(prefix: &str) -> Vec<u8> {
 }
 
 /// Adds the terms that a word may have been meant as: Levenshtein distance with neighbours swapped counted as one error, by an
-/// automaton over the dictionary (Schulz and Mihov, 2002).
+/// automaton over the dictionary (Schulz and Mihov, 2002). One error may be anywhere; where there are two the first letter is
+/// right, or most of the dictionary would have to be walked.
 fn forgive(
     index: &InvertedIndexReader,
     fields: Fields,
@@ -337,18 +350,23 @@ fn forgive(
     field: usize,
     into: &mut Vec<Match>,
 ) -> Result<(), SearchError> {
-    let automaton =
-        FuzzyTermQuery::new(Term::from_field_text(fields.title, &typed.term), typed.errors, true).automaton()?;
-    let is_address = typed.term.starts_with(Space::Address.marker());
-    let mut stream = index.terms().search(automaton).into_stream()?;
-    while stream.advance() {
-        let Ok(term) = std::str::from_utf8(stream.key()) else { continue };
-        let same_space =
-            if is_address { term.starts_with(Space::Address.marker()) } else { !term.starts_with(char::is_control) };
-        if same_space && digits(term).eq(digits(&typed.term)) {
-            let near = strsim::osa_distance(term, &typed.term) < 2;
-            let fit = if near { Fit::OneError } else { Fit::TwoErrors };
-            into.push(Match { grade: grade(fit, field), field, term: stream.value().clone() });
+    let marker = if typed.term.starts_with(Space::Address.marker()) { Space::Address.marker() } else { "" };
+    let first = typed.term.chars().nth(marker.chars().count());
+    for errors in 1..=typed.errors {
+        let word = Term::from_field_text(fields.title, &typed.term);
+        let automaton = FuzzyTermQuery::new(word, errors, true).automaton()?;
+        let walk = index.terms().search(automaton);
+        let start: String = marker.chars().chain(first.filter(|_| errors > 1)).collect();
+        let walk = if start.is_empty() { walk } else { walk.ge(&start).lt(after(&start)) };
+        let mut stream = walk.into_stream()?;
+        while stream.advance() {
+            let Ok(term) = std::str::from_utf8(stream.key()) else { continue };
+            let same_space = !term[marker.len()..].starts_with(char::is_control);
+            if same_space && digits(term).eq(digits(&typed.term)) {
+                let near = errors == 1 || strsim::osa_distance(term, &typed.term) < 2;
+                let fit = if near { Fit::OneError } else { Fit::TwoErrors };
+                into.push(Match { grade: grade(fit, field), field, term: stream.value().clone() });
+            }
         }
     }
     Ok(())

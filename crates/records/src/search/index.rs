@@ -25,7 +25,7 @@ const FORMAT: u32 = 1;
 /// Bytes that the writer gathers before it makes a segment; a larger one means fewer merges and more memory.
 const WRITER_BYTES: usize = 48 << 20;
 /// Segments of about one size that become one. Fewer segments search faster, more are written less often.
-const SEGMENTS_TO_MERGE: usize = 6;
+const SEGMENTS_TO_MERGE: usize = 10;
 const TOKENIZER: &str = "records";
 
 /// The fields of a document in the index.

@@ -1,4 +1,4 @@
-//! Measures search over made-up contacts: `cargo run --release -p rapport-records --example search_contacts -- [CONTACTS]`.
+//! Measures search over made-up contacts: `cargo run --release -p rapport-records --example search_contacts -- [CONTACTS] [BATCH]`.
 //!
 //! It makes the index in a temporary folder, asks it each kind of query in one thread, and prints build rate, size, memory
 //! and latencies. Names follow Zipf's law, one in ten is Chinese; the same seed gives the same contacts.
@@ -17,7 +17,6 @@ use rapport_records::search::{Change, Document, Query, Reach, SearchIndex};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const BATCH: i64 = 20_000;
 const QUERIES: usize = 100;
 
 const GIVEN: &[&str] = &[
@@ -254,9 +253,10 @@ fn swapped(text: &str, chance: &mut Chance) -> String {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let contacts: i64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
+    let batch: i64 = std::env::args().nth(2).map_or(Ok(20_000), |text| text.parse())?;
     let folder = tempfile::tempdir()?;
     println!("before: {}", memory()?);
-    build(folder.path(), contacts)?;
+    build(folder.path(), contacts, batch)?;
     let start = Instant::now();
     let index = SearchIndex::open(folder.path())?;
     println!("opened, every checksum compared, in {:.0?}; {}", start.elapsed(), memory()?);
@@ -286,13 +286,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn build(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
+fn build(folder: &Path, contacts: i64, batch: i64) -> Result<(), Box<dyn Error>> {
     let index = SearchIndex::open(folder)?;
     let (start, cpu) = (Instant::now(), cpu()?);
     let mut making = Duration::ZERO;
-    for first in (1..=contacts).step_by(BATCH as usize) {
+    for first in (1..=contacts).step_by(batch as usize) {
         let made = Instant::now();
-        let ids = first..=contacts.min(first + BATCH - 1);
+        let ids = first..=contacts.min(first + batch - 1);
         let rows: Vec<(i64, Contact)> = ids.map(|id| (id, contact(id))).collect();
         let changes: Vec<Change> = rows.iter().map(|(id, contact)| Change::Put(document(*id, contact))).collect();
         making += made.elapsed();

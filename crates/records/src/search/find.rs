@@ -320,7 +320,7 @@ fn look_up(
     for form in &clause.forms {
         let grade = grade(form.fit, field);
         if form.open {
-            let mut stream = terms.range().ge(&form.term).lt(after(&form.term)).into_stream()?;
+            let mut stream = terms.range().ge(&form.term).lt(after(&form.term)).without_keys().into_stream()?;
             while stream.advance() {
                 into.push(Match { grade, field, term: stream.value().clone() });
             }

@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rapport_records::search::{Change, Document, Hit, Query, Reach, SearchIndex};
 
@@ -358,6 +360,43 @@ fn the_position_is_that_of_what_is_found() {
     assert_eq!((index.position(), ids(&index, "smith")), (None, vec![]));
     drop(index);
     assert_eq!(SearchIndex::open(folder.path()).unwrap().position(), None);
+}
+
+/// Feeds contact after contact, and says each position when it is durable, until it is killed.
+fn feed_endlessly(folder: &Path) {
+    let index = SearchIndex::open(folder).unwrap();
+    let first = index.position().map_or(1, |position| position + 1);
+    for position in first..first + 1_000 {
+        index.apply(&put([contact(position, "Smith", &[])]), position).unwrap();
+        writeln!(std::io::stdout(), "durable {position}").unwrap();
+    }
+}
+
+#[test]
+fn a_killed_feeder_leaves_what_its_position_says() {
+    const FOLDER: &str = "SEARCH_TEST_FOLDER";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return feed_endlessly(Path::new(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let mut feeder = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_killed_feeder_leaves_what_its_position_says", "--nocapture"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(feeder.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let durable = lines.filter_map(|line| line.rsplit_once("durable ").map(|(_, at)| at.parse::<i64>().unwrap()));
+        let told = durable.take(3).last().unwrap();
+        // SIGKILL, in the middle of whatever it does.
+        feeder.kill().unwrap();
+        feeder.wait().unwrap();
+        let index = SearchIndex::open(folder.path()).unwrap();
+        let position = index.position().unwrap();
+        assert!(position >= told, "{position} is before {told}, which was durable");
+        assert_eq!(ids(&index, "smith"), (1..=position).rev().take(20).collect::<Vec<_>>());
+    }
 }
 
 /// The files of the folder that hold segments.

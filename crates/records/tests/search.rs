@@ -366,9 +366,10 @@ fn the_position_is_that_of_what_is_found() {
 fn feed_endlessly(folder: &Path) {
     let index = SearchIndex::open(folder).unwrap();
     let first = index.position().map_or(1, |position| position + 1);
+    let mut told = std::io::stdout();
     for position in first..first + 1_000 {
         index.apply(&put([contact(position, "Smith", &[])]), position).unwrap();
-        writeln!(std::io::stdout(), "durable {position}").unwrap();
+        writeln!(told, "durable {position}").unwrap();
     }
 }
 

@@ -110,13 +110,23 @@ impl Access {
         }
     }
 
+    /// Whether it may do something with at least some records of an object.
+    pub fn may(&self, verb: Verb, object: &str) -> bool {
+        *self.role.reach(verb, object) != Reach::None
+    }
+
+    /// Whether it may do something with all records of an object.
+    pub fn may_all(&self, verb: Verb, object: &str) -> bool {
+        *self.role.reach(verb, object) == Reach::All
+    }
+
     /// Whether it may see a field.
-    pub(crate) fn may_see(&self, object: &str, field: &str) -> bool {
+    pub fn may_see(&self, object: &str, field: &str) -> bool {
         !self.role.grant(object).hidden.iter().any(|hidden| hidden == field)
     }
 
     /// Whether it may change a field that it sees.
-    pub(crate) fn may_set(&self, object: &str, field: &str) -> bool {
+    pub fn may_set(&self, object: &str, field: &str) -> bool {
         self.may_see(object, field) && !self.role.grant(object).locked.iter().any(|locked| locked == field)
     }
 }

@@ -1,6 +1,10 @@
 //! The desk: everything that can be asked of records, each in one transaction.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use parking_lot::RwLock;
 use rapport_types::{HOUR_MS, Timestamp};
@@ -17,6 +21,7 @@ use crate::{
     migrate, read,
     record::Record,
     schema::{MAX_OBJECTS, Object, Schema, check_object, ensure},
+    search::SearchIndex,
 };
 
 /// How long the answer to a request with an Idempotency-Key is kept.
@@ -32,6 +37,7 @@ pub struct Desk {
     pub(crate) ids: Ids,
     bell: Bell,
     clock: fn() -> Timestamp,
+    pub(crate) index: OnceLock<SearchIndex>,
 }
 
 /// What a request stands on: the objects and the time, the same throughout.
@@ -60,6 +66,17 @@ pub struct Once {
     pub request: [u8; 32],
 }
 
+impl Once {
+    /// A key for a request that is the same as another if all its parts are.
+    pub fn of(key: &str, request: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in request {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        Self { key: key.to_owned(), request: *hasher.finalize().as_bytes() }
+    }
+}
+
 /// What edits came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Edited {
@@ -84,7 +101,14 @@ impl Desk {
             }
             Ok(schema)
         })?;
-        Ok(Self { database, schema: RwLock::new(Arc::new(schema)), ids, bell: Bell::default(), clock })
+        Ok(Self {
+            database,
+            schema: RwLock::new(Arc::new(schema)),
+            ids,
+            bell: Bell::default(),
+            clock,
+            index: OnceLock::new(),
+        })
     }
 
     /// Opens the records in a SQLite file, or makes it.

@@ -11,6 +11,7 @@
 
 mod access;
 mod batch;
+mod board;
 mod database;
 mod desk;
 mod edit;
@@ -19,6 +20,7 @@ mod feed;
 mod first;
 mod ground;
 mod id;
+mod lookup;
 mod migrate;
 mod read;
 mod record;
@@ -30,13 +32,15 @@ mod value;
 mod visible;
 
 pub use access::{Access, Actor};
-pub use batch::Batch;
+pub use batch::{Batch, Kept, Undone};
+pub use board::{BoardColumn, BoardQuery};
 pub use database::{Backend, Database, Row, Tx};
 pub use desk::{AuditQuery, Desk, Edited, Once};
 pub use edit::{EDITS, Edit, Fields};
 pub use error::{Fault, RecordsError, RowError};
 pub use feed::{Change, Op};
 pub use id::Id;
+pub use lookup::Found;
 pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};

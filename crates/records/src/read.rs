@@ -42,10 +42,12 @@ pub struct ListQuery {
     pub trash: bool,
     /// Only these.
     pub ids: Option<Vec<Id>>,
+    /// Only those that have this value of a field; null for none.
+    pub only: Option<(String, Value)>,
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Page {
     /// The records, in order.
     pub records: Vec<Record>,
@@ -146,6 +148,15 @@ pub(crate) fn list(
     }
     if let Some(ids) = &wanted.ids {
         query.and_where(ground.column("id").is_in(ids.iter().map(|id| id.0)));
+    }
+    if let Some((name, value)) = &wanted.only {
+        let field = ground.object.field(name).filter(|_| access.may_see(object, name));
+        let field = field.ok_or_else(|| RecordsError::invalid("group", format!("there is no field \"{name}\"")))?;
+        let column = ground.column(name);
+        query.and_where(match crate::value::read(&crate::schema::Field { required: false, ..field.clone() }, value)? {
+            Stuff::Nothing => column.is_null(),
+            stuff => column.eq(stuff.bound()),
+        });
     }
     if let Some(cursor) = &wanted.cursor {
         let (value, id) = read_cursor(cursor, &sorting)?;
@@ -296,7 +307,7 @@ fn ids_in(value: Option<&Value>) -> impl Iterator<Item = Id> {
     ids.into_iter()
 }
 
-fn titles_of(
+pub(crate) fn titles_of(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,

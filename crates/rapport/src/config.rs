@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) hot_profiles: u32,
     pub(crate) secure_cookie: bool,
     pub(crate) data_note: String,
+    pub(crate) records: String,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -101,6 +102,7 @@ impl Config {
             hot_profiles: 0,
             secure_cookie: true,
             data_note: String::from("?"),
+            records: String::from("?"),
         }
     }
 
@@ -139,6 +141,14 @@ impl Config {
                 self.secure_cookie = value.parse().map_err(wrong)?;
             }
             "data_note" => value.clone_into(&mut self.data_note),
+            "records" if value.is_empty() || value.starts_with("postgres://") || value.starts_with("postgresql://") => {
+                value.clone_into(&mut self.records);
+            }
+            "records" => {
+                return Err(
+                    "records must be empty or a PostgreSQL database such as postgres://user@host/name".to_owned()
+                );
+            }
             _ => return Err(format!("there is no setting \"{name}\"; `rapport config` prints all of them")),
         }
         Ok(())
@@ -172,6 +182,7 @@ mod tests {
         assert_ne!(config.data, blank.data);
         assert_ne!(config.listen, blank.listen);
         assert_ne!((config.secure_cookie, config.data_note), (blank.secure_cookie, blank.data_note));
+        assert_ne!(config.records, blank.records);
         assert_ne!(config.events_per_second, blank.events_per_second);
         for (set, left) in [
             (config.partitions, blank.partitions),

@@ -2,16 +2,21 @@
 
 use std::{path::Path, sync::Arc};
 
+use rapport_records::{Database, Desk};
 use rapport_store::{Checkpoint as _, SqliteStore};
 use rapport_stream::{Append, Log, SqliteLog, SqliteLogOptions};
 use rapport_types::{DefinitionsChanged, Entry, PartitionId};
 
 use crate::{cli::Failure, config::Config};
 
+/// The file of the records in the data folder.
+pub(crate) const RECORDS: &str = "records.db";
+
 /// What a data folder holds.
 pub(crate) struct Data {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) store: Arc<SqliteStore>,
+    pub(crate) records: Arc<Desk>,
 }
 
 impl Data {
@@ -28,7 +33,8 @@ impl Data {
         }
         let store = Arc::new(SqliteStore::open(&config.data)?);
         store.bind(log.id().0)?;
-        Ok(Self { log, store })
+        let records = Arc::new(open_records(config)?);
+        Ok(Self { log, store, records })
     }
 }
 
@@ -37,6 +43,17 @@ pub(crate) fn open_log(config: &Config) -> Result<Arc<dyn Log>, Failure> {
     private_folder(&config.data)?;
     let options = SqliteLogOptions { partitions: config.partitions, ..SqliteLogOptions::default() };
     Ok(Arc::new(SqliteLog::open(&config.data, options)?))
+}
+
+/// Opens the records: in the data folder, or in PostgreSQL where the settings say so.
+pub(crate) fn open_records(config: &Config) -> Result<Desk, Failure> {
+    let database = if config.records.is_empty() {
+        private_folder(&config.data)?;
+        Database::sqlite(&config.data.join(RECORDS))?
+    } else {
+        Database::postgres(&config.records)?
+    };
+    Ok(Desk::open(database, rapport_server::system_time)?)
 }
 
 /// Whether nothing was ever appended.

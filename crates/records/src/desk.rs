@@ -147,6 +147,11 @@ impl Desk {
         Ok(written)
     }
 
+    /// Writes what is no change of a record, and wakes nobody.
+    pub(crate) fn note(&self, write: impl FnOnce(&mut Tx<'_>) -> Result<(), RecordsError>) -> Result<(), RecordsError> {
+        self.database.write(write)
+    }
+
     /// A page of a list.
     pub fn list(&self, access: &Access, object: &str, query: &ListQuery) -> Result<Page, RecordsError> {
         self.read(|moment, tx| read::list(moment, tx, access, object, query))

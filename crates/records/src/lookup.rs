@@ -86,6 +86,11 @@ impl Desk {
         Ok(changes.len() as u64 == STEP)
     }
 
+    /// How far the search index has come in the feed; none without a whole index.
+    pub fn search_position(&self) -> Option<i64> {
+        self.index.get()?.position().filter(|position| *position >= 0)
+    }
+
     /// Gives the memory of the index's writer back.
     pub fn rest_search(&self) -> Result<(), RecordsError> {
         self.index.get().map_or(Ok(()), |index| Ok(index.rest()?))

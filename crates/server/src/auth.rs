@@ -14,7 +14,13 @@ use prometheus_client::metrics::counter::Counter;
 use rapport_types::SourceId;
 use rustc_hash::FxHashMap;
 
-use crate::{App, Shared, api::Session, limit::Bucket, ports::Access, problem::Problem};
+use crate::{
+    App, Shared,
+    api::Session,
+    limit::Bucket,
+    ports::{Access, SignedIn},
+    problem::Problem,
+};
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "rapport_session";
@@ -29,7 +35,8 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    fn session(&self, access: &dyn Access) -> Option<Session> {
+    /// Who it lets in; none if it does not let in any more.
+    pub(crate) fn look(&self, access: &dyn Access) -> Option<SignedIn> {
         match self {
             Self::Key(key) => access.api_key(key),
             Self::Cookie(secret) => access.session(secret),
@@ -38,7 +45,7 @@ impl Credential {
 
     /// Whether it still lets in.
     pub(crate) fn holds(&self, access: &dyn Access) -> bool {
-        self.session(access).is_some()
+        self.look(access).is_some()
     }
 }
 
@@ -46,6 +53,8 @@ impl Credential {
 #[derive(Debug, Clone)]
 pub(crate) struct Operator {
     pub(crate) session: Session,
+    /// The proof with which records are asked.
+    pub(crate) access: rapport_records::Access,
     pub(crate) credential: Credential,
 }
 
@@ -54,14 +63,15 @@ impl FromRequestParts<Shared> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let credential = credential(&parts.headers).ok_or_else(Problem::unauthorized)?;
-        let session = credential.session(&*app.state.access).ok_or_else(Problem::unauthorized)?;
+        let signed_in = credential.look(&*app.state.access).ok_or_else(Problem::unauthorized)?;
         // The browser adds the cookie by itself; this header shows that our page, and no other, made the request.
         if matches!(credential, Credential::Cookie(_)) && !parts.method.is_safe() && !has_request_header(&parts.headers)
         {
             let problem = Problem::new(StatusCode::FORBIDDEN, "request_header", "A header is missing");
             return Err(problem.field("X-Rapport-Request").detail("changes with a session need X-Rapport-Request: 1"));
         }
-        Ok(Self { session, credential })
+        let SignedIn { session, access } = signed_in;
+        Ok(Self { session, access, credential })
     }
 }
 

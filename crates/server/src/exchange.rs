@@ -12,6 +12,8 @@ use crate::{Shared, collect::body, problem::Problem};
 
 /// The largest body of the API, definitions aside; they are documents of a few hundred KiB at most.
 const BODY_BYTES: usize = 1024 * 1024;
+/// The largest body of a bulk request: 10,000 records of about 1.6 KB.
+const LONG_BYTES: usize = 16 * 1024 * 1024;
 
 /// An answer in JSON.
 pub(crate) struct Answer<T>(pub(crate) T);
@@ -69,13 +71,35 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
         let Text(text) = Text::from_request(request, app).await?;
-        serde_json::from_str(&text).map(Self).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => {
-                Problem::new(StatusCode::BAD_REQUEST, "invalid_field", "A field is wrong").detail(error.to_string())
-            }
-            _ => Problem::not_json(error.to_string()),
-        })
+        parse(&text).map(Self)
     }
+}
+
+/// Reads JSON.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_field", "A field is wrong").detail(error.to_string())
+        }
+        _ => Problem::not_json(error.to_string()),
+    })
+}
+
+/// A body of text, as long as a bulk request may be.
+pub(crate) struct LongText(pub(crate) String);
+
+impl FromRequest<Shared> for LongText {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
+        read_text(request, app, LONG_BYTES).await.map(Self)
+    }
+}
+
+async fn read_text(request: Request, app: &Shared, limit: usize) -> Result<String, Problem> {
+    let (parts, content): (Parts, Body) = request.into_parts();
+    let bytes = body::read(&parts.headers, content, limit, app.state.patience.body).await?;
+    body::text(&bytes).map(str::to_owned)
 }
 
 /// A body of text.
@@ -85,9 +109,7 @@ impl FromRequest<Shared> for Text {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
-        let (parts, content): (Parts, Body) = request.into_parts();
-        let bytes = body::read(&parts.headers, content, BODY_BYTES, app.state.patience.body).await?;
-        body::text(&bytes).map(|text| Self(text.to_owned()))
+        read_text(request, app, BODY_BYTES).await.map(Self)
     }
 }
 

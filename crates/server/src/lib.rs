@@ -26,6 +26,7 @@ pub mod openapi;
 mod pages;
 pub mod ports;
 mod problem;
+mod records;
 mod routes;
 mod serve;
 mod session;
@@ -49,6 +50,8 @@ pub struct State {
     pub answers: Arc<dyn ports::Answers>,
     /// Who may do what.
     pub access: Arc<dyn ports::Access>,
+    /// The CRM's records, and who works with them.
+    pub records: Arc<rapport_records::Desk>,
     /// Models.
     pub training: Arc<dyn ports::Training>,
     /// Definitions.
@@ -111,6 +114,8 @@ pub(crate) struct App {
     pub(crate) state: State,
     pub(crate) metrics: metrics::Metrics,
     pub(crate) doors: auth::Doors,
+    /// Rings when a record of this process has changed.
+    pub(crate) record_bell: tokio::sync::watch::Receiver<u64>,
 }
 
 /// What every handler gets: one pointer, because it is copied with every request.

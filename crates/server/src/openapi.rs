@@ -7,7 +7,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
-use crate::{api, collect, customers, health, jobs, live, manage, models, problem, session};
+use crate::{api, collect, customers, health, jobs, live, manage, models, problem, records, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,11 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, problem
         models::list, models::one, models::artifact, models::onnx, models::report, models::import, models::monitor,
         models::activate, models::rollback, models::challenge, models::end_trial,
         jobs::train, jobs::list, jobs::one, jobs::events, jobs::cancel,
+        records::objects::list, records::objects::one, records::objects::put,
+        records::many::list, records::many::bulk, records::many::aggregate, records::many::board,
+        records::one::create, records::one::read, records::one::change, records::one::remove, records::one::restore, records::one::history,
+        records::search::search, records::changes::stream,
+        records::batches::audit, records::batches::list, records::batches::undo,
         session::sign_in, session::session, session::sign_out,
         health::about, health::healthz, health::readyz, health::metrics,
     ),
@@ -58,7 +63,11 @@ impl Modify for OperationIds {
             ];
             for (method, operation) in methods {
                 let Some(operation) = operation else { continue };
-                let parts = path.trim_start_matches("/v1/").split('/').map(|part| part.trim_matches(['{', '}']));
+                let parts = path
+                    .trim_start_matches("/api")
+                    .trim_start_matches("/v1/")
+                    .split('/')
+                    .map(|part| part.trim_matches(['{', '}']));
                 let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
                 operation.operation_id = Some(format!("{method}_{}", parts.join("_")));
             }

@@ -129,6 +129,15 @@ pub struct NewSession {
     pub lasts_s: u64,
 }
 
+/// Somebody who was let in: what they are told of themselves, and the proof with which records are asked.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// What they are told.
+    pub session: Session,
+    /// What they may do.
+    pub access: rapport_records::Access,
+}
+
 /// Who may do what.
 pub trait Access: Send + Sync + 'static {
     /// The source whose write key this is. From memory, with every request to the collect door.
@@ -138,10 +147,10 @@ pub trait Access: Send + Sync + 'static {
     fn source_name(&self, source: SourceId) -> String;
 
     /// Whose API key this is. From memory.
-    fn api_key(&self, key: &str) -> Option<Session>;
+    fn api_key(&self, key: &str) -> Option<SignedIn>;
 
     /// Whose session this is, if it has not ended. From memory.
-    fn session(&self, secret: &str) -> Option<Session>;
+    fn session(&self, secret: &str) -> Option<SignedIn>;
 
     /// Takes a one-time token and makes a session; none if the token is unknown, used or too old.
     fn sign_in(&self, token: &str) -> Result<Option<NewSession>, Refusal>;

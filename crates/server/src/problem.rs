@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rapport_records::RowError;
 use rapport_stream::{LogError, Retry};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,10 +39,26 @@ pub struct Problem {
     #[serde(skip_serializing_if = "<[Mistake]>::is_empty")]
     #[schema(value_type = Vec<Mistake>)]
     pub mistakes: Box<[Mistake]>,
+    /// Which records of a bulk request are wrong, and why.
+    #[serde(skip_serializing_if = "<[RowError]>::is_empty")]
+    #[schema(value_type = Vec<RowError>)]
+    pub rows: Box<[RowError]>,
+    /// Where in a condition it is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Spot>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
     #[serde(skip)]
     challenge: Challenge,
+}
+
+/// A place in a text, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Spot {
+    /// The line.
+    pub line: u32,
+    /// The column, in letters.
+    pub column: u32,
 }
 
 /// `urn:rapport:problem:` and the code.
@@ -72,6 +89,8 @@ impl Problem {
             field: None,
             code,
             mistakes: Box::default(),
+            rows: Box::default(),
+            at: None,
             retry_after_s: None,
             challenge: Challenge::None,
         }
@@ -86,6 +105,18 @@ impl Problem {
     #[must_use]
     pub(crate) fn field(mut self, field: impl Into<Box<str>>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn rows(mut self, rows: Vec<RowError>) -> Self {
+        self.rows = rows.into();
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn at(mut self, line: u32, column: u32) -> Self {
+        self.at = Some(Spot { line, column });
         self
     }
 

@@ -13,13 +13,14 @@ use axum::{
 
 use crate::{
     App, Shared, State, auth::Doors, collect, customers, health, jobs, live, manage, metrics::Metrics, models, pages,
-    problem::Problem, session,
+    problem::Problem, records, session,
 };
 
 /// The whole HTTP side.
 pub fn router(state: State) -> Router {
     let metrics = Metrics::new(state.hub.pace());
-    let app: Shared = Arc::new(App { state, metrics, doors: Doors::default() });
+    let record_bell = records::changes::bell(&state.records);
+    let app: Shared = Arc::new(App { state, metrics, doors: Doors::default(), record_bell });
     let other = Router::new()
         .route("/v1/customers", get(customers::list))
         .route("/v1/customers/{id}", get(customers::one).merge(patch(customers::change)))
@@ -29,6 +30,7 @@ pub fn router(state: State) -> Router {
         .route("/v1/stream", get(live::stream))
         .route("/v1/definitions", get(manage::definitions).put(manage::put_definitions))
         .merge(model_routes())
+        .merge(records::routes())
         .route("/v1/session", get(session::session).post(session::sign_in).delete(session::sign_out))
         .route("/v1/about", get(health::about))
         .route("/healthz", get(health::healthz))

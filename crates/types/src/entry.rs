@@ -203,6 +203,12 @@ impl Entry {
         matches!(bytes, [VERSION, PLAIN, 4 | 5 | 7, ..])
     }
 
+    /// Whether `bytes` are an identify event as a sender sent it, told without decoding; false for bytes of other versions.
+    pub fn is_identify(bytes: &[u8]) -> bool {
+        // The place of the variant, then of the event's kind, which is its first field.
+        matches!(bytes, [VERSION, PLAIN, 0, 0, ..])
+    }
+
     /// The entry in `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         match bytes {
@@ -237,6 +243,30 @@ mod tests {
         let newest = Entry::Unlink(Unlink { origin, id, from, to, at, hops: 0 }).encode();
         assert_eq!(newest[2], NEWEST_KIND);
         assert!(!Entry::is_control(&[]));
+    }
+
+    #[test]
+    fn identify_events_are_told_by_their_first_bytes() {
+        let event = |kind| crate::Event {
+            kind,
+            message_id: "m".into(),
+            user_id: Some("u".into()),
+            anonymous_id: None,
+            previous_id: None,
+            group_id: None,
+            name: None,
+            properties: crate::Object::default(),
+            context: crate::Object::default(),
+            integrations: crate::Object::default(),
+            timestamp: Timestamp(0),
+            original_timestamp: None,
+            sent_at: None,
+            received_at: Timestamp(0),
+            source: crate::SourceId(1),
+        };
+        assert!(Entry::is_identify(&Entry::Event(event(crate::EventKind::Identify)).encode()));
+        assert!(!Entry::is_identify(&Entry::Event(event(crate::EventKind::Track)).encode()));
+        assert!(!Entry::is_identify(&Entry::Tick(Timestamp(0)).encode()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod access;
 mod answers;
 mod definitions;
+mod followers;
 mod health;
 mod training;
 
@@ -22,6 +23,7 @@ use self::{
     access::AccessBook,
     answers::EngineAnswers,
     definitions::DefinitionsDesk,
+    followers::Followers,
     health::EngineHealth,
     training::{CalibrationBook, Jobs, Scheduler, Trainer},
 };
@@ -68,8 +70,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
     let (state, trainer) = wire(config, &data, &engine, hub)?;
     let scheduler = Scheduler::start(trainer.clone())?;
+    data.records.open_search(&config.data.join("search"))?;
+    let followers = Followers::start(Arc::clone(&data.records), Arc::clone(&data.log))?;
     let served = listen(config, state, &trainer.jobs, &credentials);
-    drop((scheduler, trainer));
+    drop((followers, scheduler, trainer));
     let stopped = match Arc::try_unwrap(engine) {
         Ok(engine) => engine.stop().map_err(Failure::from),
         // A request that outlived the grace period still holds it; dropping the last one stops the engine too.
@@ -89,7 +93,7 @@ fn start_logging(config: &Config) {
 
 fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
-    let access = Arc::new(AccessBook::read(Arc::clone(&data.store))?);
+    let access = Arc::new(AccessBook::read(Arc::clone(&data.store), Arc::clone(&data.records))?);
     let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));
     let answers =
         EngineAnswers { reader: reader.clone(), access: Arc::clone(&access), calibrations: Arc::clone(&calibrations) };
@@ -109,6 +113,7 @@ fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<
         log: Arc::clone(&data.log),
         answers: Arc::new(answers),
         access,
+        records: Arc::clone(&data.records),
         training: Arc::new(trainer.clone()),
         definitions: Arc::new(DefinitionsDesk::new(Arc::clone(&data.log), reader)),
         health: Arc::new(EngineHealth { engine: Arc::clone(engine), log: Arc::clone(&data.log) }),

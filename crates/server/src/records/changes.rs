@@ -10,9 +10,10 @@ use std::{collections::VecDeque, convert::Infallible, fmt::Write as _, sync::Arc
 use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
 use bytes::Bytes;
 use futures::stream;
-use rapport_records::{Access, Change};
+use rapport_records::{Access, Change, Desk};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::watch;
 use utoipa::IntoParams;
 
 use crate::{
@@ -58,7 +59,8 @@ pub(crate) async fn stream(
     Params(params): Params<ChangesParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).or(params.last_event_id);
+    let last =
+        headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).or(params.last_event_id);
     let after = match last {
         Some(after) => after,
         None => {
@@ -85,9 +87,8 @@ impl Feed {
         let mut bell = self.app.record_bell.clone();
         loop {
             bell.mark_unchanged();
-            if !self.credential.holds(&self.app).await {
-                return None;
-            }
+            // Who was signed out hears no more, and whose role has changed hears by the new one.
+            self.access = self.credential.look(&*self.app.state.access)?.access;
             let (desk, access, after) = (Arc::clone(&self.app.state.records), self.access.clone(), self.after);
             let read = blocking(move || desk.changes(&access, after, STEP)).await.ok()?;
             let (changes, end) = match read {
@@ -113,6 +114,24 @@ impl Feed {
             }
         }
     }
+}
+
+/// Rings for every change, for those who wait without a thread of their own. It ends with the desk.
+pub(crate) fn bell(desk: &Arc<Desk>) -> watch::Receiver<u64> {
+    let (sender, receiver) = watch::channel(desk.changes_seen());
+    let desk = Arc::downgrade(desk);
+    let ring = move || {
+        let mut seen = 0;
+        while let Some(desk) = desk.upgrade() {
+            seen = desk.wait_for_change(seen, LOOK_EVERY);
+            let _nobody_left = sender.send_if_modified(|last| std::mem::replace(last, seen) != seen);
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("record-bell".to_owned()).spawn(ring) {
+        // Readers look by themselves now and then, so that changes come late and not never.
+        tracing::warn!(%error, "no thread for live changes");
+    }
+    receiver
 }
 
 fn frame(change: &Change) -> String {

@@ -81,6 +81,7 @@ pub(crate) async fn list(
         cursor: params.cursor,
         trash: params.trash.unwrap_or(false),
         ids: None,
+        only: None,
     };
     let words = params.q.filter(|words| !words.trim().is_empty());
     let counted = params.count.unwrap_or(false);

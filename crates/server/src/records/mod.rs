@@ -5,9 +5,9 @@
 
 pub(crate) mod batches;
 pub(crate) mod changes;
+pub(crate) mod many;
 pub(crate) mod objects;
 pub(crate) mod one;
-pub(crate) mod many;
 pub(crate) mod search;
 
 use std::sync::Arc;
@@ -59,8 +59,12 @@ impl From<RecordsError> for Problem {
             RecordsError::Forbidden(what) => {
                 Self::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not let you do this").detail(what)
             }
-            RecordsError::Invalid { field, what } => wrong("invalid_field", "A field is wrong").field(field).detail(what),
-            RecordsError::Rows(rows) => wrong("rows", "Some of the records are wrong; nothing was changed").detail(told).rows(rows),
+            RecordsError::Invalid { field, what } => {
+                wrong("invalid_field", "A field is wrong").field(field).detail(what)
+            }
+            RecordsError::Rows(rows) => {
+                wrong("rows", "Some of the records are wrong; nothing was changed").detail(told).rows(rows)
+            }
             RecordsError::Condition(error) => {
                 let problem = wrong("condition", "The condition is wrong").field("filter").detail(told);
                 match error.position() {
@@ -69,7 +73,8 @@ impl From<RecordsError> for Problem {
                 }
             }
             RecordsError::Stale { .. } => {
-                Self::new(StatusCode::PRECONDITION_FAILED, "stale", "The record has changed since you read it").detail(told)
+                Self::new(StatusCode::PRECONDITION_FAILED, "stale", "The record has changed since you read it")
+                    .detail(told)
             }
             RecordsError::Conflict(what) => {
                 Self::new(StatusCode::CONFLICT, "conflict", "It does not fit what is there").detail(what)

@@ -156,6 +156,7 @@ pub(crate) async fn history(
 ) -> Result<Answer<ChangeList>, Problem> {
     let id = id_of(&id)?;
     let limit = params.limit.unwrap_or(50);
-    let changes = ask(&app, &operator, move |desk, access| desk.history(access, &object, id, params.before, limit)).await?;
+    let changes =
+        ask(&app, &operator, move |desk, access| desk.history(access, &object, id, params.before, limit)).await?;
     Ok(Answer(ChangeList { changes }))
 }

@@ -48,6 +48,7 @@ pub(crate) async fn search(
         return Err(Problem::invalid("limit", "it must be 1 to 100"));
     }
     let objects = params.objects.map(|text| text.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>());
-    let hits = ask(&app, &operator, move |desk, access| desk.search(access, &params.q, objects.as_deref(), limit)).await?;
+    let hits =
+        ask(&app, &operator, move |desk, access| desk.search(access, &params.q, objects.as_deref(), limit)).await?;
     Ok(Answer(Hits { hits }))
 }

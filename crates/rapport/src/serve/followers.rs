@@ -1,0 +1,198 @@
+//! What follows the records and the log while the server runs: the search index, the contacts, the log itself.
+//!
+//! One thread does all of it in turns, because each is a reader of a feed with a position that is kept: after a stop or a crash
+//! it goes on where it was. Nothing waits for it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use rapport_records::{Desk, Happened, Identity, RecordsError};
+use rapport_stream::{Append, Log, LogError};
+use rapport_types::{CustomerId, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Value, partition_of};
+use serde_json::Map;
+
+/// How often is looked if nothing rings: the log rings elsewhere, another server's changes nowhere.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long after the last change the index's writer gives its memory back.
+const REST_AFTER: Duration = Duration::from_secs(30);
+/// How often the place in the log is kept while it names nobody.
+const KEEP_EVERY: Duration = Duration::from_secs(10);
+/// How long is waited after a failure.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Bytes of the log that are looked at in one step.
+const STEP_BYTES: usize = 4 << 20;
+/// Changes that are told to the log in one step.
+const STEP_CHANGES: u64 = 500;
+
+/// Why a step was not done. It is tried again.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// The thread; it ends when this is dropped.
+pub(super) struct Followers {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Followers {
+    pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>) -> Result<Self, std::io::Error> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let follower = Follower { desk, log, places: BTreeMap::new(), busy_at: None };
+        let run = move || follower.run(&told);
+        let thread = std::thread::Builder::new().name("followers".to_owned()).spawn(run)?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Followers {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that follows the records panicked");
+        }
+    }
+}
+
+struct Follower {
+    desk: Arc<Desk>,
+    log: Arc<dyn Log>,
+    /// How far each partition was read for identities, and when that was last kept.
+    places: BTreeMap<PartitionId, (Offset, Instant)>,
+    /// When the search index was last written to.
+    busy_at: Option<Instant>,
+}
+
+impl Follower {
+    fn run(mut self, stop: &AtomicBool) {
+        let mut seen = self.desk.changes_seen();
+        while !stop.load(Ordering::Relaxed) {
+            match self.step() {
+                Ok(true) => continue,
+                Ok(false) => seen = self.desk.wait_for_change(seen, LOOK_EVERY),
+                Err(error) => {
+                    tracing::warn!(%error, "records, search and log are not in step; it is tried again");
+                    let until = Instant::now() + PAUSE;
+                    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+                        std::thread::sleep(LOOK_EVERY);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One turn; whether there is more to do at once.
+    fn step(&mut self) -> Result<bool, StepError> {
+        let mut more = false;
+        for partition in (0..self.log.partitions()).map(PartitionId) {
+            more |= self.take_identities(partition)?;
+        }
+        more |= self.tell_log()?;
+        let begin = self.desk.search_position();
+        more |= self.desk.follow_search()?;
+        if self.desk.search_position() != begin {
+            self.busy_at = Some(Instant::now());
+        } else if self.busy_at.is_some_and(|at| at.elapsed() > REST_AFTER) {
+            self.desk.rest_search()?;
+            self.busy_at = None;
+        }
+        Ok(more)
+    }
+
+    /// Makes contacts of the customers that a step of the log names.
+    fn take_identities(&mut self, partition: PartitionId) -> Result<bool, StepError> {
+        let (begin, kept_at) = match self.places.get(&partition) {
+            Some(place) => *place,
+            None => (Offset(self.desk.identities_position(partition.0)?), Instant::now()),
+        };
+        if self.log.end(partition) <= begin {
+            return Ok(false);
+        }
+        let records = self.log.read(partition, begin, STEP_BYTES)?;
+        let Some(last) = records.last() else { return Ok(false) };
+        let next = Offset(last.offset.0 + 1);
+        let identities: Vec<Identity> = records
+            .iter()
+            .filter(|record| Entry::is_identify(&record.bytes))
+            .filter_map(|record| identity(&record.bytes))
+            .collect();
+        // To read again what names nobody costs less than a sync for every step.
+        let is_kept = !identities.is_empty() || kept_at.elapsed() > KEEP_EVERY;
+        if is_kept {
+            self.desk.take_identities(partition.0, next.0, &identities)?;
+        }
+        self.places.insert(partition, (next, if is_kept { Instant::now() } else { kept_at }));
+        Ok(next < self.log.end(partition))
+    }
+
+    /// Tells the log what happened to customers' records. The ids make a repeat after a crash a repeat for the log, too.
+    fn tell_log(&self) -> Result<bool, StepError> {
+        let (happened, end) = self.desk.happened(STEP_CHANGES)?;
+        if happened.is_empty() {
+            return Ok(self.desk.told(end)?);
+        }
+        let entries = happened.into_iter().map(|happened| {
+            let event = event(happened);
+            let id = CustomerId::User(event.user_id.clone().unwrap_or_default());
+            (partition_of(&id, self.log.partitions()), Entry::Event(event).encode().into())
+        });
+        self.log.append(Append { entries: entries.collect() })?.wait()?;
+        self.desk.told(end)?;
+        Ok(true)
+    }
+}
+
+/// What an event says of a known customer; none if it was Rapport itself that said it.
+fn identity(bytes: &[u8]) -> Option<Identity> {
+    let Ok(Entry::Event(event)) = Entry::decode(bytes) else { return None };
+    if event.source == SourceId(0) {
+        return None;
+    }
+    let attributes = serde_json::to_value(&event.properties).ok()?;
+    let attributes = attributes.as_object().cloned().unwrap_or_default();
+    Some(Identity { customer: event.user_id?.into(), attributes })
+}
+
+/// What happened to a record as an event of Rapport's own source.
+fn event(happened: Happened) -> Event {
+    let Happened { seq, customer, at, name, fields } = happened;
+    Event {
+        kind: if name.is_some() { EventKind::Track } else { EventKind::Identify },
+        message_id: format!("record-{seq}").into(),
+        user_id: Some(customer.into()),
+        anonymous_id: None,
+        previous_id: None,
+        group_id: None,
+        name: name.map(Into::into),
+        properties: object(fields),
+        context: Object::default(),
+        integrations: Object::default(),
+        timestamp: at,
+        original_timestamp: None,
+        sent_at: None,
+        received_at: at,
+        source: SourceId(0),
+    }
+}
+
+fn object(fields: Map<String, serde_json::Value>) -> Object {
+    fields.into_iter().map(|(name, value)| (name.into(), value_of(value))).collect()
+}
+
+fn value_of(value: serde_json::Value) -> Value {
+    serde_json::from_value(value).unwrap_or_default()
+}

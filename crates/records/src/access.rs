@@ -44,11 +44,12 @@ pub struct Access {
     pub(crate) teams: Vec<Id>,
     pub(crate) role: Arc<Role>,
     pub(crate) origin: Option<String>,
+    pub(crate) read_only: bool,
 }
 
 impl Access {
     pub(crate) fn new(actor: Actor, user: Option<Id>, teams: Vec<Id>, role: Arc<Role>) -> Self {
-        Self { actor, user, teams, role, origin: None }
+        Self { actor, user, teams, role, origin: None, read_only: false }
     }
 
     /// Rapport itself, for what no person asked for.
@@ -67,6 +68,17 @@ impl Access {
     #[must_use]
     pub(crate) fn as_import(&self, import: Id) -> Self {
         Self { actor: Actor::Import(import), ..self.clone() }
+    }
+
+    /// The same person, reading only.
+    #[must_use]
+    pub(crate) fn reading_only(self) -> Self {
+        Self { role: Arc::new(self.role.reading_only()), read_only: true, ..self }
+    }
+
+    /// Whether everything that changes something is refused, as for a key that was made for reading.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
     /// Who it is.

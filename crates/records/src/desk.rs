@@ -18,7 +18,9 @@ use crate::{
     feed::{self, Bell},
     ground::Ground,
     id::Ids,
-    migrate, read,
+    migrate,
+    people::People,
+    read,
     record::Record,
     schema::{MAX_OBJECTS, Object, Schema, check_object, ensure},
     search::SearchIndex,
@@ -36,6 +38,7 @@ pub struct Desk {
     schema: RwLock<Arc<Schema>>,
     pub(crate) ids: Ids,
     bell: Bell,
+    pub(crate) people: People,
     clock: fn() -> Timestamp,
     pub(crate) index: OnceLock<SearchIndex>,
 }
@@ -106,6 +109,7 @@ impl Desk {
             schema: RwLock::new(Arc::new(schema)),
             ids,
             bell: Bell::default(),
+            people: People::default(),
             clock,
             index: OnceLock::new(),
         })

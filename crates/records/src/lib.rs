@@ -23,6 +23,7 @@ mod id;
 mod identities;
 mod lookup;
 mod migrate;
+pub mod people;
 mod read;
 mod record;
 mod role;

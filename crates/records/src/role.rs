@@ -123,6 +123,21 @@ impl Role {
         Self { name: "Reader".to_owned(), other: Grant { read: Reach::All, ..Grant::default() }, ..Self::default() }
     }
 
+    /// What of it is reading: the same records and fields, and nothing that changes any.
+    pub(crate) fn reading_only(&self) -> Self {
+        let reading =
+            |grant: &Grant| Grant { create: false, update: Reach::None, delete: Reach::None, ..grant.clone() };
+        // What an administrator's role says of single objects does not count, as in `grant`.
+        let named = self.objects.iter().filter(|_| !self.administrator);
+        Self {
+            name: self.name.clone(),
+            administrator: false,
+            transfer: self.transfer,
+            objects: named.map(|(object, grant)| (object.clone(), reading(grant))).collect(),
+            other: reading(if self.administrator { &EVERYTHING } else { &self.other }),
+        }
+    }
+
     pub(crate) fn grant(&self, object: &str) -> &Grant {
         if self.administrator {
             return &EVERYTHING;

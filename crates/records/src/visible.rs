@@ -18,8 +18,10 @@ pub(crate) fn visible(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,
-    changes: Vec<Change>,
+    mut changes: Vec<Change>,
 ) -> Result<Vec<Change>, RecordsError> {
+    // Of people, roles, keys and sessions only the audit tells, and it tells administrators only.
+    changes.retain(|change| moment.schema.object(&change.object).is_some());
     let mut asked: BTreeMap<&str, BTreeSet<Id>> = BTreeMap::new();
     for change in changes.iter().filter(|change| !reads_all(access, &change.object)) {
         asked.entry(&change.object).or_default().insert(change.record);

@@ -75,6 +75,11 @@ impl Row {
         self.text_or_none(place)?.ok_or_else(|| self.wrong(place, "a text"))
     }
 
+    /// Bytes; none for null.
+    pub fn bytes_or_none(&self, place: usize) -> Result<Option<&[u8]>, RecordsError> {
+        if *self.datum(place) == Datum::Null { Ok(None) } else { self.bytes(place).map(Some) }
+    }
+
     /// Bytes.
     pub fn bytes(&self, place: usize) -> Result<&[u8], RecordsError> {
         if let Datum::Bytes(bytes) = self.datum(place) { Ok(bytes) } else { Err(self.wrong(place, "bytes")) }

@@ -26,13 +26,19 @@ CREATE TABLE idempotency (
   caller TEXT NOT NULL, key TEXT NOT NULL, request {bytes} NOT NULL, answer TEXT NOT NULL, at {whole} NOT NULL,
   PRIMARY KEY (caller, key)
 );
+-- Grows with each change of roles, teams, people, sessions and keys: by it a process knows that what it holds in memory is old,
+-- and its one row is the lock that such changes take turns by.
+CREATE TABLE people_version (version {whole} NOT NULL);
+INSERT INTO people_version VALUES (0);
 CREATE TABLE role (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL);
 CREATE TABLE team (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE person (
   id {whole} PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role {whole} NOT NULL, language TEXT,
-  password TEXT, totp {bytes}, totp_step {whole}, oidc TEXT UNIQUE, active {truth} NOT NULL, created_at {whole} NOT NULL,
+  password TEXT, totp {bytes}, totp_new {bytes}, totp_step {whole}, oidc TEXT UNIQUE, active {truth} NOT NULL, created_at {whole} NOT NULL,
   last_seen {whole}
 );
+-- Hashes of codes for who has lost the second factor; each works once.
+CREATE TABLE recovery_code (person {whole} NOT NULL, code_hash {bytes} NOT NULL, PRIMARY KEY (person, code_hash));
 CREATE TABLE membership (person {whole} NOT NULL, team {whole} NOT NULL, PRIMARY KEY (person, team));
 CREATE TABLE session (
   secret_hash {bytes} PRIMARY KEY, id {whole} NOT NULL UNIQUE, person {whole} NOT NULL, since {whole} NOT NULL, ends_at {whole} NOT NULL,
@@ -45,8 +51,8 @@ CREATE TABLE api_key (
 );
 -- One-time links: the first administrator's, invitations, new passwords.
 CREATE TABLE link (
-  token_hash {bytes} PRIMARY KEY, id {whole} NOT NULL UNIQUE, kind TEXT NOT NULL, person {whole}, email TEXT, role {whole}, made_by TEXT NOT NULL,
-  ends_at {whole} NOT NULL, used_at {whole}
+  token_hash {bytes} PRIMARY KEY, id {whole} NOT NULL UNIQUE, kind TEXT NOT NULL, person {whole}, email TEXT, role {whole}, teams TEXT, made_by TEXT NOT NULL,
+  made_at {whole} NOT NULL, ends_at {whole} NOT NULL, used_at {whole}
 );
 CREATE TABLE view (
   id {whole} PRIMARY KEY, object TEXT NOT NULL, name TEXT NOT NULL, owner {whole} NOT NULL, team {whole}, shared TEXT NOT NULL,

@@ -11,6 +11,10 @@ const LABEL: usize = 80;
 /// Refuses an object or field that cannot be.
 pub(crate) fn check_object(object: &Object, schema: &Schema) -> Result<(), RecordsError> {
     check_name("name", &object.name)?;
+    if crate::people::AUDITED.contains(&object.name.as_str()) {
+        let what = format!("\"{}\" is what the audit calls something of Rapport's own; take another name", object.name);
+        return Err(RecordsError::invalid("name", what));
+    }
     check_label("label", &object.label)?;
     check_label("plural", &object.plural)?;
     if object.fields.len() > MAX_FIELDS {

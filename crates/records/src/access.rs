@@ -45,16 +45,29 @@ pub struct Access {
     pub(crate) role: Arc<Role>,
     pub(crate) origin: Option<String>,
     pub(crate) read_only: bool,
+    /// What the person or program is called.
+    pub(crate) name: Arc<str>,
 }
 
 impl Access {
     pub(crate) fn new(actor: Actor, user: Option<Id>, teams: Vec<Id>, role: Arc<Role>) -> Self {
-        Self { actor, user, teams, role, origin: None, read_only: false }
+        Self { actor, user, teams, role, origin: None, read_only: false, name: Arc::default() }
     }
 
     /// Rapport itself, for what no person asked for.
     pub(crate) fn of_system(actor: Actor) -> Self {
         Self::new(actor, None, Vec::new(), Arc::new(Role::administrator()))
+    }
+
+    /// The same access of somebody who is called so.
+    #[must_use]
+    pub(crate) fn called(self, name: &str) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// What the person or program is called; empty for Rapport itself.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The same access, with where the request came from for the audit.

@@ -18,6 +18,7 @@ use crate::{
     App, Shared,
     api::Session,
     limit::Bucket,
+    people::Peer,
     ports::{Access, SignedIn},
     problem::Problem,
 };
@@ -56,6 +57,8 @@ pub(crate) struct Operator {
     /// The proof with which records are asked.
     pub(crate) access: rapport_records::Access,
     pub(crate) credential: Credential,
+    /// The session; none for a key.
+    pub(crate) session_id: Option<rapport_records::Id>,
 }
 
 impl FromRequestParts<Shared> for Operator {
@@ -70,14 +73,28 @@ impl FromRequestParts<Shared> for Operator {
             let problem = Problem::new(StatusCode::FORBIDDEN, "request_header", "A header is missing");
             return Err(problem.field("X-Rapport-Request").detail("changes with a session need X-Rapport-Request: 1"));
         }
-        let SignedIn { session, access } = signed_in;
-        Ok(Self { session, access, credential })
+        let SignedIn { session, access, session_id } = signed_in;
+        let access = match parts.extensions.get::<Peer>() {
+            Some(peer) => access.from_address(peer.0.to_string()),
+            None => access,
+        };
+        Ok(Self { session, access, credential, session_id })
     }
 }
 
 /// Whether a request that changes something says that our page made it.
 pub(crate) fn has_request_header(headers: &HeaderMap) -> bool {
     headers.get(REQUEST_HEADER).is_some_and(|value| value == "1")
+}
+
+/// Refuses to sign somebody in where a foreign page may have sent the request: it could sign its visitor in under a stranger's
+/// session.
+pub(crate) fn must_be_our_page(headers: &HeaderMap) -> Result<(), Problem> {
+    if has_request_header(headers) {
+        return Ok(());
+    }
+    let problem = Problem::new(StatusCode::FORBIDDEN, "request_header", "A header is missing");
+    Err(problem.field("X-Rapport-Request").detail("signing in needs X-Rapport-Request: 1"))
 }
 
 /// An `Authorization` header is taken at its word: if it is wrong, the cookie does not help.

@@ -24,6 +24,7 @@ mod metrics;
 mod models;
 pub mod openapi;
 mod pages;
+mod people;
 pub mod ports;
 mod problem;
 mod records;

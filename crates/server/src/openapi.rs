@@ -7,7 +7,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
-use crate::{api, collect, customers, health, jobs, live, manage, models, problem, records, session};
+use crate::{api, collect, customers, health, jobs, live, manage, models, people, problem, records, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,13 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, problem
         records::one::create, records::one::read, records::one::change, records::one::remove, records::one::restore, records::one::history,
         records::search::search, records::changes::stream,
         records::batches::audit, records::batches::list, records::batches::undo,
+        people::sign_in::sign_in, people::sign_in::accept, people::sign_in::reset,
+        people::account::me, people::account::change, people::account::password, people::account::begin, people::account::activate,
+        people::account::remove, people::account::sessions, people::account::end, people::account::end_others,
+        people::admin::colleagues, people::admin::users, people::admin::change_user, people::admin::password_link, people::admin::clear_second_factor,
+        people::admin::roles, people::admin::add_role, people::admin::change_role, people::admin::delete_role,
+        people::admin::teams, people::admin::add_team, people::admin::rename_team, people::admin::delete_team,
+        people::keys::links, people::keys::invite, people::keys::revoke_link, people::keys::list, people::keys::add, people::keys::revoke,
         session::sign_in, session::session, session::sign_out,
         health::about, health::healthz, health::readyz, health::metrics,
     ),

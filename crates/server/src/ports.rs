@@ -136,6 +136,8 @@ pub struct SignedIn {
     pub session: Session,
     /// What they may do.
     pub access: rapport_records::Access,
+    /// The session that they ask by; none for a key.
+    pub session_id: Option<rapport_records::Id>,
 }
 
 /// Who may do what.
@@ -153,7 +155,7 @@ pub trait Access: Send + Sync + 'static {
     fn session(&self, secret: &str) -> Option<SignedIn>;
 
     /// Takes a one-time token and makes a session; none if the token is unknown, used or too old.
-    fn sign_in(&self, token: &str) -> Result<Option<NewSession>, Refusal>;
+    fn sign_in(&self, token: &str, origin: &rapport_records::people::Origin) -> Result<Option<NewSession>, Refusal>;
 
     /// Ends a session. One that is not there has ended.
     fn sign_out(&self, secret: &str) -> Result<(), Refusal>;

@@ -13,7 +13,7 @@ use axum::{
 
 use crate::{
     App, Shared, State, auth::Doors, collect, customers, health, jobs, live, manage, metrics::Metrics, models, pages,
-    problem::Problem, records, session,
+    people, problem::Problem, records, session,
 };
 
 /// The whole HTTP side.
@@ -31,6 +31,7 @@ pub fn router(state: State) -> Router {
         .route("/v1/definitions", get(manage::definitions).put(manage::put_definitions))
         .merge(model_routes())
         .merge(records::routes())
+        .merge(people::routes())
         .route("/v1/session", get(session::session).post(session::sign_in).delete(session::sign_out))
         .route("/v1/about", get(health::about))
         .route("/healthz", get(health::healthz))

@@ -7,7 +7,12 @@
 use std::pin::pin;
 
 use axum::serve::Listener;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -15,7 +20,7 @@ use hyper_util::{
 };
 use tokio::net::TcpListener;
 
-use crate::{State, router};
+use crate::{State, people::Peer, router};
 
 /// The largest head of a request, in bytes. A larger one is answered 431.
 const HEAD_BYTES: usize = 32 * 1024;
@@ -29,13 +34,18 @@ pub async fn serve(mut listener: TcpListener, state: State, stop: impl Future<Ou
     let mut stop = pin!(stop);
     loop {
         // The trait's `accept` waits a little when the system has no room for another connection, and tries again.
-        let (stream, _) = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut stop => break,
         };
         // Answers are small and wanted at once.
         let _kept_delay = stream.set_nodelay(true).is_err();
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        let (service, peer) = (service.clone(), Peer(peer.ip()));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            service.call(request)
+        });
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended before its time");

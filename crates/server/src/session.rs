@@ -9,8 +9,9 @@ use axum::{
 use crate::{
     Shared,
     api::{Session, SignIn},
-    auth::{COOKIE, Operator, cookie, has_request_header},
+    auth::{COOKIE, Operator, cookie, must_be_our_page},
     exchange::{Answer, Json, blocking},
+    people::{Peer, origin},
     problem::Problem,
 };
 
@@ -19,16 +20,13 @@ use crate::{
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn sign_in(
     State(app): State<Shared>,
+    peer: Option<axum::Extension<Peer>>,
     headers: HeaderMap,
     Json(request): Json<SignIn>,
 ) -> Result<Response, Problem> {
-    // Without it a foreign page could sign its visitor in under a stranger's session.
-    if !has_request_header(&headers) {
-        let problem = Problem::new(StatusCode::FORBIDDEN, "request_header", "A header is missing");
-        return Err(problem.field("X-Rapport-Request").detail("signing in needs X-Rapport-Request: 1"));
-    }
-    let secure = app.state.secure_cookie;
-    let made = blocking(move || app.state.access.sign_in(&request.token)).await??;
+    must_be_our_page(&headers)?;
+    let (secure, origin) = (app.state.secure_cookie, origin(peer.map(|peer| peer.0), &headers));
+    let made = blocking(move || app.state.access.sign_in(&request.token, &origin)).await??;
     let Some(made) = made else {
         let title = "The link was used before or is too old";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "token", title).field("token"));
@@ -59,7 +57,12 @@ pub(crate) async fn sign_out(
     set_cookie(StatusCode::NO_CONTENT.into_response(), "", 0, secure)
 }
 
-fn set_cookie(mut response: Response, secret: &str, lasts_s: u64, secure: bool) -> Result<Response, Problem> {
+pub(crate) fn set_cookie(
+    mut response: Response,
+    secret: &str,
+    lasts_s: u64,
+    secure: bool,
+) -> Result<Response, Problem> {
     let secure = if secure { "; Secure" } else { "" };
     let text = format!("{COOKIE}={secret}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}");
     let value = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;

@@ -1,30 +1,28 @@
-//! Who may do what: keys from memory, sessions from the store.
+//! Who may do what: write keys from memory, people and keys of the API from the records' desk, which holds them in memory.
 
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use rapport_records::{
+    Desk,
+    people::{Origin, SESSION_MS},
+};
 use rapport_server::{
     api::Session,
-    ports::{Access, NewSession, Refusal},
-    system_time,
+    ports::{Access, NewSession, Refusal, SignedIn},
 };
-use rapport_store::{ApiKey, Source, SqliteStore, StoreError};
-use rapport_types::{DAY_MS, Duration, SourceId};
+use rapport_store::{Source, SqliteStore, StoreError};
+use rapport_types::SourceId;
 
-/// How long a session lasts.
-const SESSION_LASTS: Duration = Duration(30 * DAY_MS);
-
-/// Keys of the installation. They change only at a start, so they are read once.
+/// Keys of the installation. Write keys change only at a start, so they are read once.
 pub(super) struct AccessBook {
-    store: Arc<SqliteStore>,
+    desk: Arc<Desk>,
     sources: RwLock<Vec<Source>>,
-    api_keys: Vec<ApiKey>,
 }
 
 impl AccessBook {
-    pub(super) fn read(store: Arc<SqliteStore>) -> Result<Self, StoreError> {
-        let (sources, api_keys) = (RwLock::new(store.sources()?), store.api_keys()?);
-        Ok(Self { store, sources, api_keys })
+    pub(super) fn read(store: &SqliteStore, desk: Arc<Desk>) -> Result<Self, StoreError> {
+        Ok(Self { desk, sources: RwLock::new(store.sources()?) })
     }
 
     /// The name of a source.
@@ -40,6 +38,14 @@ pub(super) fn internal(error: &dyn std::error::Error) -> Refusal {
     Refusal::Internal(error.to_string())
 }
 
+/// Nobody is let in while it cannot be looked up who may be.
+fn looked_up<T>(found: Result<Option<T>, rapport_records::RecordsError>) -> Option<T> {
+    found.unwrap_or_else(|error| {
+        tracing::error!(%error, "people cannot be looked up");
+        None
+    })
+}
+
 impl Access for AccessBook {
     fn source(&self, write_key: &str) -> Option<SourceId> {
         self.sources.read().iter().find(|source| source.has_key(write_key)).map(|source| source.id)
@@ -49,33 +55,29 @@ impl Access for AccessBook {
         self.name_of(source)
     }
 
-    fn api_key(&self, key: &str) -> Option<Session> {
-        let found = self.api_keys.iter().find(|known| known.is(key))?;
-        Some(Session { name: found.name.clone(), since: None })
+    fn api_key(&self, key: &str) -> Option<SignedIn> {
+        let access = looked_up(self.desk.access_of_key(key))?;
+        let session = Session { name: access.name().to_owned(), since: None };
+        Some(SignedIn { session, access, session_id: None })
     }
 
-    fn session(&self, secret: &str) -> Option<Session> {
-        match self.store.session(secret, system_time()) {
-            Ok(found) => found.map(|session| Session { name: session.name, since: Some(session.since) }),
-            Err(error) => {
-                tracing::error!(%error, "sessions cannot be read");
-                None
-            }
-        }
+    fn session(&self, secret: &str) -> Option<SignedIn> {
+        let (access, facts) = looked_up(self.desk.access_of_session(secret))?;
+        let session = Session { name: access.name().to_owned(), since: Some(facts.since) };
+        Some(SignedIn { session, access, session_id: Some(facts.id) })
     }
 
-    fn sign_in(&self, token: &str) -> Result<Option<NewSession>, Refusal> {
-        let now = system_time();
-        let signed_in = self.store.sign_in(token, now, now.plus(SESSION_LASTS)).map_err(|error| internal(&error))?;
-        Ok(signed_in.map(|(secret, session)| NewSession {
-            secret: secret.reveal().to_owned(),
-            name: session.name,
-            since: session.since,
-            lasts_s: SESSION_LASTS.0.unsigned_abs() / 1_000,
-        }))
+    fn sign_in(&self, token: &str, origin: &Origin) -> Result<Option<NewSession>, Refusal> {
+        let signed_in = self.desk.sign_in_by_link(token, origin).map_err(|error| internal(&error))?;
+        let Some(signed_in) = signed_in else { return Ok(None) };
+        let secret = signed_in.secret.reveal().to_owned();
+        let name = self.session(&secret).map(|signed_in| signed_in.session.name).unwrap_or_default();
+        let lasts_s = SESSION_MS.unsigned_abs() / 1_000;
+        Ok(Some(NewSession { secret, name, since: signed_in.session.since, lasts_s }))
     }
 
     fn sign_out(&self, secret: &str) -> Result<(), Refusal> {
-        self.store.sign_out(secret).map_err(|error| internal(&error))
+        let Some((access, _)) = looked_up(self.desk.access_of_session(secret)) else { return Ok(()) };
+        self.desk.sign_out(&access, secret).map_err(|error| internal(&error))
     }
 }

@@ -93,7 +93,7 @@ fn start_logging(config: &Config) {
 
 fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
-    let access = Arc::new(AccessBook::read(Arc::clone(&data.store), Arc::clone(&data.records))?);
+    let access = Arc::new(AccessBook::read(&data.store, Arc::clone(&data.records))?);
     let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));
     let answers =
         EngineAnswers { reader: reader.clone(), access: Arc::clone(&access), calibrations: Arc::clone(&calibrations) };

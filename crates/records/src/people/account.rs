@@ -3,6 +3,7 @@
 use sea_query::{ExprTrait as _, Value as Bound};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     Ledger, checked_name, own, password, session,
@@ -15,7 +16,7 @@ use crate::{Access, Desk, Id, Op, RecordsError, Tx};
 const LANGUAGES: [&str; 2] = ["en", "zh"];
 
 /// The caller's own account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Account {
     /// The person.
     pub id: Id,
@@ -40,7 +41,7 @@ pub struct Account {
 }
 
 /// What somebody changes of their own account; what is not given stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountChange {
     /// What they are called.
@@ -54,7 +55,7 @@ pub struct AccountChange {
 }
 
 /// A person as everybody who is let in may know them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Colleague {
     /// Their id.
     pub id: Id,

@@ -120,10 +120,11 @@ impl Book {
         let roles: BTreeMap<Id, Arc<Role>> = roles(tx)?.into_iter().map(|(id, role)| (id, Arc::new(role))).collect();
         let teams = memberships(tx)?;
         let teams_of = |person: Id| teams.get(&person).cloned().unwrap_or_default();
-        let mut role_of: BTreeMap<Id, Id> = BTreeMap::new();
-        let active = select("person", &["id", "role"]).and_where(col("active").eq(true)).take();
+        let (mut role_of, mut names) = (BTreeMap::new(), BTreeMap::new());
+        let active = select("person", &["id", "role", "name"]).and_where(col("active").eq(true)).take();
         for row in tx.query(&active)? {
             role_of.insert(Id(row.int(0)?), Id(row.int(1)?));
+            names.insert(Id(row.int(0)?), row.text(2)?.to_owned());
         }
         let mut sessions = HashMap::new();
         let columns = ["secret_hash", "id", "person", "since", "ends_at", "seen_at", "address", "agent"];
@@ -133,12 +134,13 @@ impl Book {
             // A session of somebody who was deactivated, or whose role is gone, leads nowhere.
             let Some(role) = role_of.get(&person).and_then(|role| roles.get(role)) else { continue };
             let access = Access::new(Actor::User(person), Some(person), teams_of(person), Arc::clone(role));
+            let access = access.called(names.get(&person).map_or("", String::as_str));
             let facts = super::session::facts_of(row, 1)?;
             let noted = AtomicI64::new(facts.seen_at.0);
             sessions.insert(hash_of(row.bytes(0)?)?, Held { access, facts, id, noted });
         }
         let mut keys = HashMap::new();
-        let columns = ["key_hash", "id", "person", "role", "read_only", "ends_at", "used_at"];
+        let columns = ["key_hash", "id", "person", "role", "read_only", "ends_at", "used_at", "name"];
         for row in tx.query(&select("api_key", &columns))? {
             let (id, person) = (Id(row.int(1)?), row.int_or_none(2)?.map(Id));
             let Some(role) = roles.get(&Id(row.int(3)?)) else { continue };
@@ -146,7 +148,7 @@ impl Book {
                 continue;
             }
             let teams = person.map(teams_of).unwrap_or_default();
-            let access = Access::new(Actor::Key(id), person, teams, Arc::clone(role));
+            let access = Access::new(Actor::Key(id), person, teams, Arc::clone(role)).called(row.text(7)?);
             let access = if row.truth(4)? { access.reading_only() } else { access };
             let noted = AtomicI64::new(row.int_or_none(6)?.unwrap_or(i64::MIN / 2));
             let facts = row.int_or_none(5)?.map(Timestamp);

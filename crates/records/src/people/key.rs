@@ -5,6 +5,7 @@ use rapport_types::Timestamp;
 use sea_query::{Alias, ExprTrait as _, Order, Value as Bound};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     Ledger, MAX_KEYS, Secret, book, checked_name, room_for_more,
@@ -17,7 +18,7 @@ use crate::{Access, Actor, Desk, Id, Op, RecordsError, Row, Tx, desk::Moment};
 const PREFIX: &str = "rk_";
 
 /// A key that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What it is for.
@@ -32,11 +33,12 @@ pub struct NewKey {
     pub read_only: bool,
     /// Until when it can be used; without end if it is not given.
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
 }
 
 /// What is known of a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct KeyFacts {
     /// Its id.
     pub id: Id,
@@ -49,10 +51,13 @@ pub struct KeyFacts {
     /// Whether it reads only.
     pub read_only: bool,
     /// Since when it is there.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// Until when it can be used.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
     /// When it was last in use, to about a minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub used_at: Option<Timestamp>,
 }
 

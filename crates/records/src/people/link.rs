@@ -5,6 +5,7 @@ use rapport_types::{DAY_MS, Timestamp};
 use sea_query::{Alias, Expr, ExprTrait as _, Order, Query, Value as Bound};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     Ledger, MAX_KEYS, Origin, Secret, SignedIn, account, checked_name, key, later, nobody, password,
@@ -24,7 +25,7 @@ const LISTED_MS: i64 = 30 * DAY_MS;
 const FIRST: (&str, &str) = ("admin@rapport.invalid", "admin");
 
 /// What a link is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkKind {
     /// Signs in as the first administrator.
@@ -48,7 +49,7 @@ impl LinkKind {
 }
 
 /// Somebody who is to have an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Invitation {
     /// Their e-mail address.
@@ -61,7 +62,7 @@ pub struct Invitation {
 }
 
 /// What is known of a link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LinkFacts {
     /// Its id.
     pub id: Id,
@@ -78,10 +79,13 @@ pub struct LinkFacts {
     /// Who made it.
     pub made_by: String,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
     /// Until when it can be used.
+    #[schema(value_type = String, format = DateTime)]
     pub ends_at: Timestamp,
     /// When it was used.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub used_at: Option<Timestamp>,
 }
 

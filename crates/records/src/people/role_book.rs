@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sea_query::{Alias, ExprTrait as _, Order, Query, Value as Bound};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     MAX_ROLES, book, checked_name, room_for_more,
@@ -20,7 +21,7 @@ use crate::{
 const DEFINITION: usize = 256 << 10;
 
 /// A role and who has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RoleFacts {
     /// Its id.
     pub id: Id,

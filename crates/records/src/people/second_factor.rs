@@ -7,6 +7,7 @@ use sea_query::{ExprTrait as _, Value as Bound};
 use serde::Serialize;
 use serde_json::json;
 use totp_rs::{Builder, Totp};
+use utoipa::ToSchema;
 
 use super::{
     Ledger, Secret,
@@ -26,7 +27,7 @@ const SECRET: usize = 20;
 const RECOVERY_CODES: usize = 8;
 
 /// What an app needs to make codes. Shown once.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SecondFactorSetup {
     /// The secret in base 32, to be typed.
     pub secret: String,

@@ -4,6 +4,7 @@ use rapport_types::{DAY_MS, Timestamp};
 use sea_query::{Alias, ExprTrait as _, Order, Value as Bound};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     Ledger, Origin, Secret, cut, later, own,
@@ -21,7 +22,7 @@ const ADDRESS: usize = 64;
 const AGENT: usize = 200;
 
 /// What is known of a session, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SessionFacts {
     /// Its id, by which it can be ended.
     pub id: Id,
@@ -29,10 +30,13 @@ pub struct SessionFacts {
     #[serde(skip)]
     pub person: Id,
     /// Since when.
+    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// Until when, if it is not ended before.
+    #[schema(value_type = String, format = DateTime)]
     pub ends_at: Timestamp,
     /// When it was last in use, to about a minute.
+    #[schema(value_type = String, format = DateTime)]
     pub seen_at: Timestamp,
     /// From which network address it was begun.
     pub address: Option<String>,

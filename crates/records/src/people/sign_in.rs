@@ -3,6 +3,7 @@
 use sea_query::ExprTrait as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     Origin, SignedIn,
@@ -16,7 +17,7 @@ use crate::{Desk, Id, Op, RecordsError, Row, Tx};
 const TOLD: usize = 254;
 
 /// What somebody signs in with.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The e-mail address.

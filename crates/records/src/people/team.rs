@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sea_query::{Alias, ExprTrait as _, Order, Value as Bound};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{
     MAX_ROLES, book, checked_name, room_for_more,
@@ -13,7 +14,7 @@ use super::{
 use crate::{Access, Desk, Id, Op, RecordsError, Row, Tx, schema::table_of};
 
 /// A team and who is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TeamFacts {
     /// Its id.
     pub id: Id,

@@ -6,6 +6,7 @@ use rapport_types::Timestamp;
 use sea_query::{Alias, ExprTrait as _, Order, Value as Bound};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{
     Ledger, MAX_PEOPLE,
@@ -19,7 +20,7 @@ use crate::{Access, Desk, Id, Op, RecordsError, Row, Tx, desk::Moment};
 const EMAIL: usize = 254;
 
 /// A person who uses Rapport.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct User {
     /// Their id.
     pub id: Id,
@@ -40,13 +41,15 @@ pub struct User {
     /// Whether they sign in with a second factor.
     pub second_factor: bool,
     /// Since when they are there.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When they last asked for something, to about a minute.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen: Option<Timestamp>,
 }
 
 /// What is to be changed of a person; what is not given stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChange {
     /// The e-mail address.

@@ -16,7 +16,6 @@ pub(crate) const RECORDS: &str = "records.db";
 pub(crate) struct Data {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) store: Arc<SqliteStore>,
-    pub(crate) records: Arc<Desk>,
 }
 
 impl Data {
@@ -33,8 +32,7 @@ impl Data {
         }
         let store = Arc::new(SqliteStore::open(&config.data)?);
         store.bind(log.id().0)?;
-        let records = Arc::new(open_records(config)?);
-        Ok(Self { log, store, records })
+        Ok(Self { log, store })
     }
 }
 

@@ -54,6 +54,7 @@ impl Sink for HubSink {
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     start_logging(config);
     let data = Data::open(config)?;
+    let records = Arc::new(data::open_records(config)?);
     data::define_first(&*data.log)?;
     let credentials = Credentials::renew(&config.data, &data.store, system_time())?;
     let hub = Hub::new(data.log.partitions(), HubOptions::default());
@@ -68,10 +69,10 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let sink = Arc::new(HubSink(hub.clone()));
     let store: Arc<dyn rapport_store::Checkpoint> = Arc::<rapport_store::SqliteStore>::clone(&data.store);
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
-    let (state, trainer) = wire(config, &data, &engine, hub)?;
+    let (state, trainer) = wire(config, &data, &records, &engine, hub)?;
     let scheduler = Scheduler::start(trainer.clone())?;
-    data.records.open_search(&config.data.join("search"))?;
-    let followers = Followers::start(Arc::clone(&data.records), Arc::clone(&data.log))?;
+    records.open_search(&config.data.join("search"))?;
+    let followers = Followers::start(Arc::clone(&records), Arc::clone(&data.log))?;
     let served = listen(config, state, &trainer.jobs, &credentials);
     drop((followers, scheduler, trainer));
     let stopped = match Arc::try_unwrap(engine) {
@@ -91,9 +92,13 @@ fn start_logging(config: &Config) {
     }
 }
 
-fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
+fn wire(
+    config: &Config,
+    data: &Data,
+    records: &Arc<rapport_records::Desk>,
+    engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
-    let access = Arc::new(AccessBook::read(&data.store, Arc::clone(&data.records))?);
+    let access = Arc::new(AccessBook::read(&data.store, Arc::clone(&records))?);
     let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));
     let answers =
         EngineAnswers { reader: reader.clone(), access: Arc::clone(&access), calibrations: Arc::clone(&calibrations) };
@@ -113,7 +118,7 @@ fn wire(config: &Config, data: &Data, engine: &Arc<Engine>, hub: Hub) -> Result<
         log: Arc::clone(&data.log),
         answers: Arc::new(answers),
         access,
-        records: Arc::clone(&data.records),
+        records: Arc::clone(&records),
         training: Arc::new(trainer.clone()),
         definitions: Arc::new(DefinitionsDesk::new(Arc::clone(&data.log), reader)),
         health: Arc::new(EngineHealth { engine: Arc::clone(engine), log: Arc::clone(&data.log) }),

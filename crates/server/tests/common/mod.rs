@@ -6,7 +6,7 @@
 pub mod models;
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, LazyLock, Mutex,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -16,6 +16,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
+use rapport_records::{Desk, Id, people::Origin};
 use rapport_server::{
     Hub, HubOptions, Limits, Patience, State,
     api::{
@@ -23,7 +24,8 @@ use rapport_server::{
         Session,
     },
     ports::{
-        Access, After, Answers, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession, Place, Refusal,
+        Access, After, Answers, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession, Place,
+        Refusal, SignedIn,
     },
     router,
 };
@@ -88,6 +90,7 @@ impl World {
             log: log.clone(),
             answers: fakes.clone(),
             access: fakes.clone(),
+            records: desk(),
             training: fakes.clone(),
             definitions: fakes.clone(),
             health: fakes.clone(),
@@ -169,6 +172,24 @@ impl Fakes {
     fn knows(id: &CustomerId) -> bool {
         matches!(id.to_string().as_str(), "user:u1" | "anon:a1")
     }
+}
+
+/// The records that all tests of a binary share; what a test changes must not matter to another.
+pub fn desk() -> Arc<Desk> {
+    static DESK: LazyLock<Arc<Desk>> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
+        desk.adopt_key("key", "ak_test").unwrap();
+        // The file is open and needs its name no more.
+        drop(folder);
+        Arc::new(desk)
+    });
+    Arc::clone(&DESK)
+}
+
+/// What the key of the tests may do: everything.
+fn administrator() -> rapport_records::Access {
+    desk().access_of_key("ak_test").unwrap().unwrap()
 }
 
 fn take(counter: &AtomicU32) -> bool {
@@ -257,15 +278,18 @@ impl Access for Fakes {
         "web".to_owned()
     }
 
-    fn api_key(&self, key: &str) -> Option<Session> {
-        (key == "ak_test").then(|| Session { name: "key".to_owned(), since: None })
+    fn api_key(&self, key: &str) -> Option<SignedIn> {
+        let session = Session { name: "key".to_owned(), since: None };
+        (key == "ak_test").then(|| SignedIn { session, access: administrator(), session_id: None })
     }
 
-    fn session(&self, secret: &str) -> Option<Session> {
-        (secret == "s_test" && take(&self.sessions_left)).then(|| Session { name: "Ada".to_owned(), since: Some(NOW) })
+    fn session(&self, secret: &str) -> Option<SignedIn> {
+        let session = Session { name: "Ada".to_owned(), since: Some(NOW) };
+        let is_in = secret == "s_test" && take(&self.sessions_left);
+        is_in.then(|| SignedIn { session, access: administrator(), session_id: Some(Id(1)) })
     }
 
-    fn sign_in(&self, token: &str) -> Result<Option<NewSession>, Refusal> {
+    fn sign_in(&self, token: &str, _: &Origin) -> Result<Option<NewSession>, Refusal> {
         let good = token == "once" && take(&self.tokens_left);
         let made = || NewSession { secret: "s_test".to_owned(), name: "Ada".to_owned(), since: NOW, lasts_s: 60 };
         Ok(good.then(made))

@@ -34,7 +34,7 @@ fn syntax(source: &str, errors: &ParseErrors) -> ConditionError {
     let (at, text) = errors.errors.first().map_or(((1, 1), ""), |error| (error.pos, error.msg.as_str()));
     // The parser counts lines from 1 and columns from 1; (0, 0) where it does not know.
     let position = Position { line: at.0.max(1) as u32, column: at.1.max(1) as u32 };
-    if text.contains("recursion") {
+    if text.contains("ecursion") {
         return ConditionError::TooComplex { position, what: "too many levels", limit: MAX_DEPTH };
     }
     let text = text.trim_start_matches("Syntax error: ").replace("<EOF>", "the end of the condition");
@@ -42,6 +42,8 @@ fn syntax(source: &str, errors: &ParseErrors) -> ConditionError {
     let shown: String = text.chars().take(200).collect();
     let message = if source.contains('=') && shown.contains("'='") {
         "a single = is not known; compare with ==".to_owned()
+    } else if shown.contains("has() macro") {
+        "has takes a name with a dot, such as has(company.industry); of others ask whether they are != null".to_owned()
     } else {
         format!("this cannot be read: {shown}")
     };
@@ -336,17 +338,18 @@ fn below(node: Node, name: &str) -> Node {
 
 /// What a calculation gives; none where the operands do not fit it.
 fn calculated(operator: Arithmetic, one: Type, other: Type) -> Option<Type> {
-    use Arithmetic::{Add, Subtract};
-    Some(match (operator, one, other) {
-        (_, Type::Number, Type::Number | Type::Any) | (_, Type::Any, Type::Number) => Type::Number,
-        (Add, Type::Time, Type::Duration | Type::Any) | (Add, Type::Duration | Type::Any, Type::Time) => Type::Time,
-        (Subtract, Type::Time, Type::Duration) => Type::Time,
-        (Subtract, Type::Time | Type::Any, Type::Time) => Type::Duration,
-        (Add | Subtract, Type::Duration, Type::Duration) | (Subtract, Type::Duration, Type::Any) => Type::Duration,
+    use Type::{Any, Duration, Number, Time};
+    let is_sum = operator == Arithmetic::Add;
+    Some(match (one, other) {
+        (Any, Any) if is_sum || operator == Arithmetic::Subtract => Any,
+        (Number | Any, Number | Any) => Number,
+        _ if !is_sum && operator != Arithmetic::Subtract => return None,
+        (Duration, Duration) => Duration,
+        (Time, Duration) => Time,
+        (Duration | Any, Time) | (Time, Any) if is_sum => Time,
+        (Time | Any, Time) | (Duration, Any) if !is_sum => Duration,
         // The value that is not known yet can be an instant or a span.
-        (Add, Type::Duration, Type::Any) | (Add | Subtract, Type::Any, Type::Duration) => Type::Any,
-        (Subtract, Type::Time, Type::Any) | (Add | Subtract, Type::Any, Type::Any) => Type::Any,
-        (_, Type::Any, Type::Any) => Type::Number,
+        (Any, Duration) | (Duration | Time, Any) => Any,
         _ => return None,
     })
 }

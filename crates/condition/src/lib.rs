@@ -1,10 +1,12 @@
 //! The condition language: CEL syntax, our own checking, compact form and evaluation.
 //!
 //! The `cel` crate turns text into a syntax tree; everything after that is here. A [`Program`] is compiled once against
-//! a [`Scope`] (which names and host functions exist) and evaluated any number of times against an [`Environment`].
+//! a [`Scope`] (which names, fields and host functions exist) and evaluated any number of times against an [`Environment`],
+//! or asked of a database of records as SQL ([`Program::to_sql`]), which says the same.
 //!
 //! It is CEL's syntax with a smaller library: no macros but `has`, no maps, bytes, regular expressions or user types, and a
-//! list stands only at the right of `in`. All numbers are `f64`, so whole numbers beyond 2^53 are rounded.
+//! list stands only at the right of `in`. Texts have `search`, which is `contains` regardless of case ([`fold`]). All
+//! numbers are `f64`, so whole numbers beyond 2^53 are rounded.
 //!
 //! Evaluation is total: it never panics, never fails and allocates nothing. What has no answer is *no value*
 //! ([`Scalar::Null`]):

@@ -1,6 +1,6 @@
 //! Tables of conditions: what they say of a known environment, and what is refused with which words.
 
-use rapport_condition::{Environment, Function, Parameter, Program, Scalar, Scope, Type};
+use rapport_condition::{ConditionError, Environment, Function, Parameter, Program, Scalar, Scope, Type};
 use rapport_types::Value;
 
 const EVENT: Parameter = Parameter { name: "event", takes: Type::Text };
@@ -144,6 +144,16 @@ fn hostile_sources_are_refused() {
     let conditional = format!("{}true", "true ? true : ".repeat(250));
     for source in [&deep_brackets, &deep_not, &many, &long, &deep_lists, &conditional] {
         assert!(Program::compile(source, &SCOPE).is_err(), "{}... was accepted", &source[..40]);
+    }
+    // Between what is allowed and what the guard before the parser refuses, the parser itself must bear it.
+    for levels in [20, 60, 100, 200] {
+        let brackets = format!("{}true{}", "(".repeat(levels), ")".repeat(levels));
+        let choices = (0..levels / 3).fold("true".to_owned(), |inner, _| format!("(true ? ({inner}) : false)"));
+        for source in [brackets, choices] {
+            if let Err(error) = Program::compile(&source, &SCOPE) {
+                assert!(matches!(error, ConditionError::TooComplex { .. }), "{levels}: {error}");
+            }
+        }
     }
 }
 

@@ -8,16 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rapport_records::{Desk, RecordsError};
 use rapport_store::{SqliteStore, StoreError};
-use rapport_types::{DAY_MS, Duration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{cli::Failure, config::Config};
 
-/// How long a one-time link can be used.
-const LINK_LASTS: Duration = Duration(DAY_MS);
-/// What the person who uses the link is called.
-const ADMIN: &str = "admin";
 /// What the API key is called.
 const LOCAL: &str = "local";
 
@@ -44,32 +40,31 @@ impl Credentials {
     }
 
     /// The keys of the installation with a new one-time token; keys are made where there is no file.
-    pub(crate) fn renew(data: &Path, store: &SqliteStore, now: Timestamp) -> Result<Self, Failure> {
-        let admin_link_token = link_token(store, now)?;
+    pub(crate) fn renew(data: &Path, store: &SqliteStore, desk: &Desk) -> Result<Self, Failure> {
+        let admin_link_token = link_token(desk)?;
         let renewed = if path(data).exists() {
             let known = Self::read(data)?;
-            known.adopt(store, now)?;
+            known.adopt(store)?;
             Self { admin_link_token, ..known }
         } else {
             let write_key = new_source(store)?;
-            let api_key = store.add_api_key(LOCAL, now)?.reveal().to_owned();
+            let api_key = rapport_store::Secret::random("rk_")?.reveal().to_owned();
             Self { write_key, api_key, admin_link_token }
         };
+        // Also for records that do not know it, as those that were made anew.
+        desk.adopt_key(LOCAL, &renewed.api_key)?;
         renewed.write(data)?;
         Ok(renewed)
     }
 
     /// Makes the keys known to a store that does not know them, as one that was made anew.
-    pub(crate) fn adopt(&self, store: &SqliteStore, now: Timestamp) -> Result<(), Failure> {
+    pub(crate) fn adopt(&self, store: &SqliteStore) -> Result<(), Failure> {
         if !store.sources()?.iter().any(|source| source.has_key(&self.write_key)) {
             for name in source_names() {
                 if store.adopt_source(&name, &self.write_key)? {
                     break;
                 }
             }
-        }
-        if !store.api_keys()?.iter().any(|key| key.is(&self.api_key)) {
-            store.adopt_api_key(LOCAL, &self.api_key, now)?;
         }
         Ok(())
     }
@@ -102,8 +97,8 @@ fn new_source(store: &SqliteStore) -> Result<String, StoreError> {
     unreachable!("names are counted up until one is free")
 }
 
-fn link_token(store: &SqliteStore, now: Timestamp) -> Result<String, StoreError> {
-    Ok(store.add_link(ADMIN, now.plus(LINK_LASTS))?.reveal().to_owned())
+fn link_token(desk: &Desk) -> Result<String, RecordsError> {
+    Ok(desk.administrator_link()?.reveal().to_owned())
 }
 
 /// The address of a one-time link.
@@ -119,8 +114,7 @@ pub(crate) fn new_link(config: &Config) -> Result<String, Failure> {
             format!("there is no installation in {folder}; `rapport serve` makes one, --data names another").into()
         );
     }
-    let store = SqliteStore::open(&config.data)?;
-    let token = link_token(&store, rapport_server::system_time())?;
+    let token = link_token(&crate::data::open_records(config)?)?;
     let told = std::fs::read_to_string(config.data.join("address")).ok();
     let base = told.map_or_else(|| format!("http://{}", config.listen), |address| address.trim().to_owned());
     Ok(link(&base, &token))
@@ -136,15 +130,17 @@ mod tests {
     fn keys_stay_and_links_are_new_with_each_start() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();
-        let first = Credentials::renew(folder.path(), &store, Timestamp(0)).unwrap();
-        let second = Credentials::renew(folder.path(), &store, Timestamp(1)).unwrap();
+        let desk = Desk::open_file(&folder.path().join("records.db"), rapport_server::system_time).unwrap();
+        let first = Credentials::renew(folder.path(), &store, &desk).unwrap();
+        let second = Credentials::renew(folder.path(), &store, &desk).unwrap();
         assert_eq!((&first.write_key, &first.api_key), (&second.write_key, &second.api_key));
         assert_ne!(first.admin_link_token, second.admin_link_token);
         assert!(store.sources().unwrap()[1].has_key(&first.write_key));
+        assert!(desk.access_of_key(&first.api_key).unwrap().unwrap().is_administrator());
         let mode = std::fs::metadata(path(folder.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::remove_file(path(folder.path())).unwrap();
-        let third = Credentials::renew(folder.path(), &store, Timestamp(2)).unwrap();
+        let third = Credentials::renew(folder.path(), &store, &desk).unwrap();
         assert_ne!(third.write_key, first.write_key);
         assert_eq!(store.sources().unwrap()[2].name, "web-2");
     }

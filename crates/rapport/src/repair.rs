@@ -33,7 +33,7 @@ pub(crate) fn run(config: &Config) -> Result<String, Failure> {
     let store = Arc::new(SqliteStore::open(&config.data)?);
     let salvaged = aside.as_deref().map(|file| store.salvage(file)).transpose()?;
     if data_has_credentials(&config.data) {
-        Credentials::read(&config.data)?.adopt(&store, rapport_server::system_time())?;
+        Credentials::read(&config.data)?.adopt(&store)?;
     }
     store.bind(log.id().0)?;
     let told = state::describe(Data { log, store }, state::Options { digest: false, rebuild: false, json: false })?;

@@ -59,7 +59,7 @@ impl Writer<'_> {
             SqlBackend::Postgres => {
                 let operands = Query::select().expr_as(left, "l").expr_as(right, "r").offset(0).take();
                 let (left, right) = (Expr::col(("operands", "l")), Expr::col(("operands", "r")));
-                let result = self.guarded(operator, left, right)?;
+                let result = self.guarded(operator, &left, &right)?;
                 let select = Query::select().expr(result).from_subquery(operands, "operands").take();
                 Ok(Expr::SubQuery(None, Box::new(select.into())))
             }
@@ -68,24 +68,23 @@ impl Writer<'_> {
 
     /// The operation on two columns, in PostgreSQL, which raises an error for a result that is infinite or that is zero
     /// without an operand being so.
-    fn guarded(&self, operator: Arithmetic, left: Expr, right: Expr) -> Written<Expr> {
+    fn guarded(&self, operator: Arithmetic, left: &Expr, right: &Expr) -> Written<Expr> {
         let result = apply(operator, left.clone(), right.clone());
         let size = |of: &Expr| Expr::from(Func::abs(of.clone()));
         if matches!(operator, Arithmetic::Add | Arithmetic::Subtract) {
-            let is_safe = size(&left).lte(self.number(HALF)?).and(size(&right).lte(self.number(HALF)?));
+            let is_safe = size(left).lte(self.number(HALF)?).and(size(right).lte(self.number(HALF)?));
             return Ok(CaseStatement::new().case(is_safe, result).into());
         }
         let ln = |of: &Expr| Expr::from(Func::cust("ln").arg(size(of)));
         let zero = || self.number(0.0);
-        let guard = CaseStatement::new();
+        let is_missing = left.clone().is_null().or(right.clone().is_null());
+        let guard = CaseStatement::new().case(is_missing, Expr::null());
+        let (left_is_zero, right_is_zero) = (left.clone().eq(zero()?), right.clone().eq(zero()?));
         let (guard, ln) = if operator == Arithmetic::Divide {
-            let guard = guard.case(right.clone().eq(zero()?), Expr::null()).case(left.clone().eq(zero()?), zero()?);
-            (guard, ln(&left).sub(ln(&right)))
+            let guard = guard.case(right_is_zero, Expr::null()).case(left_is_zero, zero()?);
+            (guard, ln(left).sub(ln(right)))
         } else {
-            let is_zero = left.clone().eq(zero()?).or(right.clone().eq(zero()?));
-            // A missing operand beside a zero is missing still.
-            let is_there = left.clone().is_not_null().and(right.clone().is_not_null());
-            (guard.case(is_zero.and(is_there), zero()?), ln(&left).add(ln(&right)))
+            (guard.case(left_is_zero.or(right_is_zero), zero()?), ln(left).add(ln(right)))
         };
         let guard = guard
             .case(ln.clone().gt(self.number(LARGEST_LN)?), Expr::null())

@@ -31,10 +31,10 @@ impl Writer<'_> {
         match test {
             TextTest::StartsWith => self.starts_with(whole, part, part_node),
             TextTest::EndsWith => Ok(self.ends_with(whole, part)),
-            TextTest::Contains => Ok(self.contains(whole, part)),
+            TextTest::Contains => Ok(self.contains(self.by_bytes(whole), part)),
             TextTest::Search => {
                 let part = match self.constant_text(part_node)? {
-                    Some(text) => self.bind(Scalar::Text(&fold(text)))?.sql,
+                    Some(wanted) => self.bind(Scalar::Text(&fold(wanted)))?.sql,
                     None => self.fold(part),
                 };
                 Ok(self.contains(self.fold(whole), part))
@@ -65,7 +65,7 @@ impl Writer<'_> {
                 let start = Func::cust("substr").args([whole, Expr::val(1), length(&part)]);
                 Expr::from(start).eq(part)
             }
-            SqlBackend::Postgres => Func::cust("starts_with").args([whole, part]).into(),
+            SqlBackend::Postgres => Func::cust("starts_with").args([self.by_bytes(whole), part]).into(),
         })
     }
 
@@ -81,7 +81,7 @@ impl Writer<'_> {
     fn contains(&self, whole: Expr, part: Expr) -> Expr {
         let place = match self.backend {
             SqlBackend::Sqlite => Func::cust("instr").args([whole, part]),
-            SqlBackend::Postgres => Func::cust("strpos").args([self.by_bytes(whole), part]),
+            SqlBackend::Postgres => Func::cust("strpos").args([whole, part]),
         };
         Expr::from(place).gt(Expr::Constant(0.into()))
     }
@@ -91,10 +91,10 @@ impl Writer<'_> {
         match self.backend {
             SqlBackend::Sqlite => Func::cust("fold").arg(text).into(),
             SqlBackend::Postgres => {
-                let lower = Func::lower(collate(text, "und-x-icu"));
-                Func::cust("translate")
-                    .args([lower.into(), Expr::Constant("ς".into()), Expr::Constant("σ".into())])
-                    .into()
+                let lower = Func::lower(collate(text, "und-x-icu")).into();
+                let [final_sigma, sigma] = ["ς", "σ"].map(|sigma| Expr::Constant(sigma.into()));
+                // The collation of the fold would clash with another one beside it.
+                self.by_bytes(Func::cust("translate").args([lower, final_sigma, sigma]).into())
             }
         }
     }

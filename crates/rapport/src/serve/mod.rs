@@ -56,7 +56,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let data = Data::open(config)?;
     let records = Arc::new(data::open_records(config)?);
     data::define_first(&*data.log)?;
-    let credentials = Credentials::renew(&config.data, &data.store, system_time())?;
+    let credentials = Credentials::renew(&config.data, &data.store, &records)?;
     let hub = Hub::new(data.log.partitions(), HubOptions::default());
     for partition in (0..data.log.partitions()).map(PartitionId) {
         hub.starts_at(partition, data.store.head(partition)?.map_or(Offset(0), |head| head.next));
@@ -98,7 +98,7 @@ fn wire(
     records: &Arc<rapport_records::Desk>,
     engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
-    let access = Arc::new(AccessBook::read(&data.store, Arc::clone(&records))?);
+    let access = Arc::new(AccessBook::read(&data.store, Arc::clone(records))?);
     let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));
     let answers =
         EngineAnswers { reader: reader.clone(), access: Arc::clone(&access), calibrations: Arc::clone(&calibrations) };
@@ -118,7 +118,7 @@ fn wire(
         log: Arc::clone(&data.log),
         answers: Arc::new(answers),
         access,
-        records: Arc::clone(&records),
+        records: Arc::clone(records),
         training: Arc::new(trainer.clone()),
         definitions: Arc::new(DefinitionsDesk::new(Arc::clone(&data.log), reader)),
         health: Arc::new(EngineHealth { engine: Arc::clone(engine), log: Arc::clone(&data.log) }),

@@ -128,7 +128,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("fold", 1, flags, |context| {
         let text = context.get::<Option<String>>(0)?;
-        Ok(text.map(|text| text.to_lowercase()))
+        Ok(text.map(|text| rapport_condition::fold(&text)))
     })
 }
 

@@ -201,4 +201,11 @@ impl Desk {
             tracing::warn!(%error, table, "the use of a credential was not noted");
         }
     }
+    /// As if what is held in memory had last been compared with the database [`FRESH`] ago.
+    #[cfg(test)]
+    pub(crate) fn grow_old(&self) {
+        if let Some((compared, _)) = &mut *self.people.books.0.write() {
+            *compared -= FRESH;
+        }
+    }
 }

@@ -97,6 +97,10 @@ impl<'l> Ledger<'l> {
         let (before, after) = (fields(before), fields(after));
         self.lines.push(Line { object, record, version: 0, op, before, after });
     }
+
+    fn write(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RecordsError> {
+        feed::write(tx, &self.access, None, now, self.lines)
+    }
 }
 
 impl Desk {
@@ -116,7 +120,7 @@ impl Desk {
             tx.execute(&version)?;
             let mut ledger = Ledger { access: access.clone(), lines: Vec::new() };
             let changed = change(moment, tx, &mut ledger)?;
-            feed::write(tx, &ledger.access, None, moment.now, ledger.lines)?;
+            ledger.write(tx, moment.now)?;
             Ok(changed)
         });
         // Also after a failure: whether a commit whose answer was lost took place is known to the database only.

@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn passwords_that_others_would_guess_are_refused() {
-        let check = |password| check(password, "ann.lee@example.com", "Ann Leeson");
+        let check = |password: &str| check(password, "ann.lee@example.com", "Ann Leeson");
         for wrong in
             ["short", "elevenchars", "Password1234", "aaaaaaaaaaaaaaaa", "my name is leeson", "ANN.LEE and more"]
         {

@@ -98,10 +98,9 @@ pub(super) fn begin(
         .limit(1)
         .offset(SESSIONS - 1)
         .take();
+    ledger.access.actor = Actor::User(person);
     if let Some(row) = tx.first(&beyond)? {
-        let oldest =
-            delete("session").and_where(col("person").eq(person.0)).and_where(col("id").lte(row.int(0)?)).take();
-        tx.execute(&oldest)?;
+        end(tx, ledger, col("person").eq(person.0).and(col("id").lte(row.int(0)?)))?;
     }
     let row: Vec<(&str, Bound)> = vec![
         ("secret_hash", secret.hash().to_vec().into()),
@@ -114,7 +113,6 @@ pub(super) fn begin(
         ("agent", session.agent.clone().into()),
     ];
     insert(tx, "session", row)?;
-    ledger.access.actor = Actor::User(person);
     let after = json!({ "person": person, "by": how, "agent": session.agent });
     ledger.note(Op::Create, "session", session.id, json!({}), after);
     Ok(SignedIn { secret, session })

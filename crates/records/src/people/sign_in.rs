@@ -6,7 +6,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Origin, SignedIn,
+    Ledger, Origin, SignedIn,
     guard::Try,
     nobody, second_factor, session,
     sql::{col, select},
@@ -118,12 +118,14 @@ impl Desk {
         }
     }
 
+    /// Notes a failure. It changes nobody, so what is held in memory stays.
     fn refuse_sign_in(&self, email: &str, origin: &Origin, wrong: &str) -> Result<Answer, RecordsError> {
-        self.change_people(&nobody(origin), |moment, tx, ledger| {
+        self.write(|moment, tx| {
             let person = kept(tx, email)?.map(|kept| kept.person);
+            let mut ledger = Ledger { access: nobody(origin), lines: Vec::new() };
             let after = json!({ "email": email, "person": person, "refused": wrong });
             ledger.note(Op::Create, "sign_in", moment.ids.next(moment.now)?, json!({}), after);
-            Ok(())
+            ledger.write(tx, moment.now)
         })?;
         Ok(Answer::Refused)
     }

@@ -1,6 +1,9 @@
 //! The suite that every database passes: each case runs on SQLite and on a real PostgreSQL.
 
+mod people;
 mod records;
+
+use std::cell::Cell;
 
 use rapport_testkit::postgres::Server;
 use rapport_types::Timestamp;
@@ -12,11 +15,27 @@ pub(crate) const NOW: Timestamp = Timestamp(1_764_000_000_000);
 
 /// Runs a case on both databases.
 pub(crate) fn on_both(case: impl Fn(&Desk)) {
+    on_both_shared(|open| case(&open()));
+}
+
+thread_local! {
+    static CLOCK: Cell<Timestamp> = const { Cell::new(NOW) };
+}
+
+/// Has it be so many milliseconds after [`NOW`], for the calls of this thread.
+pub(crate) fn set_clock(milliseconds: i64) {
+    CLOCK.set(Timestamp(NOW.0 + milliseconds));
+}
+
+/// Runs a case on both databases that opens one database as often as it likes, as several processes do.
+pub(crate) fn on_both_shared(case: impl Fn(&dyn Fn() -> Desk)) {
+    set_clock(0);
     let folder = tempfile::tempdir().unwrap();
-    case(&Desk::open_file(&folder.path().join("records.db"), || NOW).unwrap());
+    case(&|| Desk::open_file(&folder.path().join("records.db"), || CLOCK.get()).unwrap());
+    set_clock(0);
     let server = Server::start().unwrap();
-    let database = Database::postgres(&server.database("records")).unwrap();
-    case(&Desk::open(database, || NOW).unwrap());
+    let url = server.database("records");
+    case(&|| Desk::open(Database::postgres(&url).unwrap(), || CLOCK.get()).unwrap());
 }
 
 /// An access that may do everything.

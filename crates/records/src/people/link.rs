@@ -187,11 +187,11 @@ fn take(
         .and_where(is_open(moment.now))
         .returning(Query::returning().columns(COLUMNS.map(Alias::new)))
         .take();
-    let taken = tx.first(&used)?.map(|row| facts_of(&row)).transpose()?;
-    if let Some(link) = &taken {
+    let link = tx.first(&used)?.map(|row| facts_of(&row)).transpose()?;
+    if let Some(link) = &link {
         ledger.note(Op::Update, "link", link.id, json!({}), json!({ "kind": kind, "used": true }));
     }
-    Ok(taken)
+    Ok(link)
 }
 
 /// The administrator who is there longest, or the first one, made now.

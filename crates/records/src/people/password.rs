@@ -71,6 +71,9 @@ const COMMON: [&str; 40] = [
 pub(super) struct Hashing {
     busy: Mutex<usize>,
     freed: Condvar,
+    /// How many were computed, since what takes equal time cannot be seen by a clock that tests may trust.
+    #[cfg(test)]
+    pub(super) computed: std::sync::atomic::AtomicUsize,
 }
 
 /// The right to compute a hash; it is given back however that ends.
@@ -93,6 +96,8 @@ impl Hashing {
             }
         }
         *busy += 1;
+        #[cfg(test)]
+        self.computed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(Turn(self))
     }
 

@@ -129,4 +129,10 @@ impl Desk {
         })?;
         Ok(Answer::Refused)
     }
+
+    /// How many hashes of passwords were computed.
+    #[cfg(test)]
+    pub(crate) fn hashes_computed(&self) -> usize {
+        self.people.hashing.computed.load(std::sync::atomic::Ordering::Relaxed)
+    }
 }

@@ -96,7 +96,9 @@ fn wire(
     config: &Config,
     data: &Data,
     records: &Arc<rapport_records::Desk>,
-    engine: &Arc<Engine>, hub: Hub) -> Result<(State, Trainer), Failure> {
+    engine: &Arc<Engine>,
+    hub: Hub,
+) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
     let access = Arc::new(AccessBook::read(&data.store, Arc::clone(records))?);
     let calibrations = Arc::new(RwLock::new(CalibrationBook::read(&data.store)?));

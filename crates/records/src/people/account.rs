@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     Ledger, checked_name, own, password, session,
-    sql::{col, count, select, update},
+    sql::{col, count, delete, select, update},
     user,
 };
 use crate::{Access, Desk, Id, Op, RecordsError, Tx};
@@ -82,7 +82,7 @@ fn kept_password(tx: &mut Tx<'_>, person: Id) -> Result<Option<String>, RecordsE
     row.map_or(Ok(None), |row| Ok(row.text_or_none(0)?.map(str::to_owned)))
 }
 
-/// Sets a password and ends the person's sessions, all or all but one.
+/// Sets a password, ends the person's sessions, all or all but one, and takes away links that would set another one.
 pub(super) fn store_password(
     tx: &mut Tx<'_>,
     ledger: &mut Ledger<'_>,
@@ -93,6 +93,8 @@ pub(super) fn store_password(
     let values: Vec<(&str, Bound)> = vec![("password", hash.into())];
     tx.execute(&update("person", values).and_where(col("id").eq(person.0)).take())?;
     ledger.note(Op::Update, "person", person, json!({}), json!({ "password": "changed" }));
+    let waiting = col("person").eq(person.0).and(col("used_at").is_null());
+    tx.execute(&delete("link").and_where(waiting).take())?;
     session::end_all(tx, ledger, person, keep)
 }
 

@@ -437,7 +437,9 @@ fn a_new_password_ends_other_sessions_and_needs_the_old_one() {
             assert!(desk.change_password(&access, facts.id, old, new).is_err());
         }
         assert!(desk.change_password(&access, facts.id, Some(PASSWORD), "short").is_err());
+        let (_, waiting) = desk.password_link(&administrator, begun.session.person).unwrap();
         desk.change_password(&access, facts.id, Some(PASSWORD), new).unwrap();
+        assert!(!desk.reset_password(waiting.reveal(), PASSWORD, &origin()).unwrap(), "a link from before is gone");
         assert!(is_let_in(desk, &begun) && !is_let_in(desk, &other));
         assert_eq!(sign_in(desk, "ann@example.com", PASSWORD, None), Answer::Refused);
         signed_in(sign_in(desk, "ann@example.com", new, None));

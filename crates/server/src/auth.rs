@@ -11,6 +11,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use parking_lot::RwLock;
 use prometheus_client::metrics::counter::Counter;
+use rapport_records::Verb;
 use rapport_types::SourceId;
 use rustc_hash::FxHashMap;
 
@@ -59,6 +60,32 @@ pub(crate) struct Operator {
     pub(crate) credential: Credential,
     /// The session; none for a key.
     pub(crate) session_id: Option<rapport_records::Id>,
+}
+
+impl Operator {
+    /// Refuses those who may not read all customers: a profile has no owner, so it is shown to those who read every contact.
+    pub(crate) fn must_read_customers(&self) -> Result<(), Problem> {
+        self.must(self.access.may_all(Verb::Read, "contact"), "customers are shown to those who may read all contacts")
+    }
+
+    /// Refuses those who may not change all customers.
+    pub(crate) fn must_change_customers(&self) -> Result<(), Problem> {
+        self.must(
+            self.access.may_all(Verb::Update, "contact"),
+            "customers are changed by those who may change all contacts",
+        )
+    }
+
+    /// Refuses everybody but administrators.
+    pub(crate) fn must_administer(&self) -> Result<(), Problem> {
+        self.must(self.access.is_administrator(), "only administrators may do this")
+    }
+
+    fn must(&self, may: bool, why: &'static str) -> Result<(), Problem> {
+        let refused =
+            || Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not let you do this").detail(why);
+        if may { Ok(()) } else { Err(refused()) }
+    }
 }
 
 impl FromRequestParts<Shared> for Operator {

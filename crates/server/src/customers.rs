@@ -51,9 +51,10 @@ pub(crate) struct ListParams {
     responses((status = 200, body = CustomerList), (status = 401, body = Problem)))]
 pub(crate) async fn list(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Params(params): Params<ListParams>,
 ) -> Result<Answer<CustomerList>, Problem> {
+    operator.must_read_customers()?;
     let order = match params.sort.as_deref() {
         None | Some("last_seen") => Order::LastSeen,
         Some("score") => Order::Score,
@@ -100,9 +101,10 @@ fn unknown() -> Problem {
     responses((status = 200, body = Customer), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn one(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece(id): Piece<String>,
 ) -> Result<Answer<Customer>, Problem> {
+    operator.must_read_customers()?;
     app.state.answers.customer(&CustomerId::parse(&id)).map(Answer).ok_or_else(unknown)
 }
 
@@ -123,10 +125,11 @@ pub(crate) struct TimelineParams {
     responses((status = 200, body = Timeline), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn timeline(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece(id): Piece<String>,
     Params(params): Params<TimelineParams>,
 ) -> Result<Answer<Timeline>, Problem> {
+    operator.must_read_customers()?;
     let limit = limit(params.limit)?;
     let before = params.before.as_deref().map(read_place).transpose()?;
     let mut places = app.state.answers.places(&CustomerId::parse(&id)).ok_or_else(unknown)?;
@@ -196,6 +199,7 @@ pub(crate) async fn change(
     Piece(id): Piece<String>,
     Json(change): Json<CustomerChange>,
 ) -> Result<Response, Problem> {
+    operator.must_change_customers()?;
     if change.attributes.is_empty() {
         return Err(Problem::invalid("attributes", "at least one attribute must be given"));
     }
@@ -243,9 +247,10 @@ fn identify(id: CustomerId, attributes: Object, operator: &Operator, now: Timest
     responses((status = 200, body = Decision), (status = 400, body = Problem), (status = 401, body = Problem)))]
 pub(crate) async fn decide(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Json(request): Json<DecideRequest>,
 ) -> Result<Answer<Decision>, Problem> {
+    operator.must_read_customers()?;
     let id = match request {
         DecideRequest { customer: Some(id), .. } if !id.is_empty() => CustomerId::parse(&id),
         DecideRequest { user_id: Some(id), .. } if !id.is_empty() => CustomerId::User(id.into()),
@@ -258,6 +263,7 @@ pub(crate) async fn decide(
 /// What became of all accepted events.
 #[utoipa::path(get, path = "/v1/ledger", tag = "operation",
     responses((status = 200, body = Ledger), (status = 401, body = Problem)))]
-pub(crate) async fn ledger(State(app): State<Shared>, _operator: Operator) -> Answer<Ledger> {
-    Answer(app.state.answers.ledger())
+pub(crate) async fn ledger(State(app): State<Shared>, operator: Operator) -> Result<Answer<Ledger>, Problem> {
+    operator.must_read_customers()?;
+    Ok(Answer(app.state.answers.ledger()))
 }

@@ -35,9 +35,10 @@ fn unknown() -> Refusal {
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn train(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Json(request): Json<TrainRequest>,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     if request.budget_s.is_some_and(|budget| !(1..=BUDGET_MAX_S).contains(&budget)) {
         return Err(Problem::invalid("budget_s", format!("it must be a whole number from 1 to {BUDGET_MAX_S}")));
     }
@@ -73,9 +74,10 @@ pub(crate) async fn one(
         (status = 404, body = Problem)))]
 pub(crate) async fn cancel(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece(id): Piece<String>,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     app.state.training.cancel(&id)?;
     Ok(on_its_way(JobStarted { job: id }))
 }

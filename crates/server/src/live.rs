@@ -51,6 +51,7 @@ pub(crate) async fn stream(
     Params(params): Params<StreamParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    operator.must_read_customers()?;
     let filter =
         Filter { customers: customers(&app, params.customer.as_deref()), kinds: kinds(params.kind.as_deref())? };
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).or(params.last_event_id.as_deref());

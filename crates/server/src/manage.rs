@@ -28,9 +28,10 @@ pub(crate) async fn definitions(State(app): State<Shared>, _operator: Operator) 
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn put_definitions(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Text(document): Text,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     let (expected, document) = split_version(&document)?;
     let version = blocking(move || app.state.definitions.put(&document, expected)).await??;
     Ok(on_its_way(DefinitionsAccepted { version }))

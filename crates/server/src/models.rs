@@ -143,12 +143,13 @@ pub(crate) struct ImportParams {
         (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn import(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece(score): Piece<String>,
     Params(params): Params<ImportParams>,
     headers: HeaderMap,
     content: Body,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     let bytes = body::read(&headers, content, IMPORT_BYTES, app.state.patience.body).await?;
     let inputs: Vec<String> =
         params.inputs.iter().flat_map(|inputs| inputs.split(',')).map(|name| name.trim().to_owned()).collect();
@@ -175,9 +176,10 @@ pub(crate) async fn monitor(
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn activate(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece((score, version)): Piece<(String, u32)>,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     let of = score.clone();
     blocking(move || app.state.training.activate(&of, version)).await??;
     Ok(on_its_way(ActivationAccepted { score, version }))
@@ -190,9 +192,10 @@ pub(crate) async fn activate(
         (status = 409, body = Problem)))]
 pub(crate) async fn rollback(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece(score): Piece<String>,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     let of = score.clone();
     let version = blocking(move || app.state.training.rollback(&of)).await??;
     Ok(on_its_way(ActivationAccepted { score, version }))
@@ -206,10 +209,11 @@ pub(crate) async fn rollback(
         (status = 422, body = Problem)))]
 pub(crate) async fn challenge(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece((score, version)): Piece<(String, u32)>,
     Json(request): Json<ChallengeRequest>,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     match (request.mode, request.percent) {
         (_, None) | (TrialKind::Canary, Some(1..=99)) => {}
         (TrialKind::Canary, _) => return Err(Problem::invalid("percent", "it must be a whole number from 1 to 99")),
@@ -227,9 +231,10 @@ pub(crate) async fn challenge(
         (status = 409, body = Problem)))]
 pub(crate) async fn end_trial(
     State(app): State<Shared>,
-    _operator: Operator,
+    operator: Operator,
     Piece(score): Piece<String>,
 ) -> Result<Response, Problem> {
+    operator.must_administer()?;
     let of = score.clone();
     blocking(move || app.state.training.end_trial(&of)).await??;
     Ok(on_its_way(TrialAccepted { score, version: None }))

@@ -86,6 +86,16 @@ pub(crate) fn begin(
     tx.execute(&insert).map(drop)
 }
 
+/// Notes how many records a batch has changed so far.
+pub(crate) fn count(tx: &mut Tx<'_>, id: Id, changes: i64) -> Result<(), RecordsError> {
+    let update = Query::update()
+        .table(Alias::new("batch"))
+        .value(Alias::new("changes"), changes)
+        .and_where(Expr::col(Alias::new("id")).eq(id.0))
+        .take();
+    tx.execute(&update).map(drop)
+}
+
 fn batch_of(row: &Row) -> Result<Batch, RecordsError> {
     Ok(Batch {
         id: Id(row.int(0)?),

@@ -16,12 +16,17 @@ mod database;
 mod desk;
 mod edit;
 mod error;
+pub mod export;
 mod feed;
 mod first;
 mod ground;
 mod id;
+<<<<<<< HEAD
 mod identities;
 mod lookup;
+=======
+pub mod import;
+>>>>>>> 4c270e3 (Imports of files: mapped by guess and memory, checked, run in batches that survive a crash)
 mod migrate;
 pub mod people;
 mod read;

@@ -59,3 +59,12 @@ CREATE TABLE view (
   definition TEXT NOT NULL, position {whole} NOT NULL
 );
 CREATE INDEX view_by_object ON view (object);
+-- Imports of files. `position` counts the rows of the file that are done; it is written in one transaction with what those rows
+-- became, so that whatever is killed when, no row is lost or done twice.
+CREATE TABLE import (
+  id {whole} PRIMARY KEY, object TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, state TEXT NOT NULL, about TEXT NOT NULL,
+  mapping TEXT NOT NULL, header TEXT NOT NULL, total {whole} NOT NULL, position {whole} NOT NULL, created {whole} NOT NULL,
+  updated {whole} NOT NULL, unchanged {whole} NOT NULL, failed {whole} NOT NULL, error_bytes {whole} NOT NULL, actor TEXT NOT NULL,
+  origin TEXT, batch {whole}, message TEXT, made_at {whole} NOT NULL, started_at {whole}, ended_at {whole}
+);
+CREATE INDEX import_by_header ON import (object, header);

@@ -231,12 +231,14 @@ impl<'e, 'm> Editor<'e, 'm> {
 
     /// Checks the fields of a new record, or the changed ones of one that is there.
     fn prepare(&self, tx: &mut Tx<'_>, current: Option<&Record>, fields: &Fields) -> Result<Stuffs, RecordsError> {
-        let mut stuffs = Stuffs::new();
-        for (name, value) in fields {
-            stuffs.insert(name.clone(), self.read(name, value)?);
-        }
+        let mut stuffs = self.values(fields)?;
         self.complete(tx, current, &mut stuffs)?;
         Ok(stuffs)
+    }
+
+    /// Checks values that the caller wants to set.
+    pub(crate) fn values(&self, fields: &Fields) -> Result<Stuffs, RecordsError> {
+        fields.iter().map(|(name, value)| Ok((name.clone(), self.read(name, value)?))).collect()
     }
 
     /// Adds what follows from checked values, and refuses a new record without what it must have.
@@ -474,7 +476,10 @@ impl<'e, 'm> Editor<'e, 'm> {
         let verb = if verb == Right::Update { Verb::Update } else { Verb::Delete };
         let mut query = self.ground.select_any(self.access)?;
         let everything = Access::of_system(self.access.actor.clone());
-        let shape = Shape::select(&self.ground, &everything, None, &mut query)?;
+        // What is put into the trash or taken out is looked at only for what may be there once.
+        let unique = self.ground.object.live_fields().filter(|field| field.unique).map(|field| field.name.clone());
+        let wanted: Option<Vec<String>> = (verb == Verb::Delete).then(|| unique.collect());
+        let shape = Shape::select(&self.ground, &everything, wanted.as_deref(), &mut query)?;
         let permitted = self.ground.permitted(self.access, verb)?;
         query.expr(permitted.map_or_else(
             || Expr::Constant(true.into()),

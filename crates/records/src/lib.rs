@@ -21,12 +21,9 @@ mod feed;
 mod first;
 mod ground;
 mod id;
-<<<<<<< HEAD
 mod identities;
-mod lookup;
-=======
 pub mod import;
->>>>>>> 4c270e3 (Imports of files: mapped by guess and memory, checked, run in batches that survive a crash)
+mod lookup;
 mod migrate;
 pub mod people;
 mod read;

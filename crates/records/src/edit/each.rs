@@ -10,8 +10,8 @@ use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde_json::Map;
 
 use super::{
-    CHUNK, Editor, Id, Line, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert, not_found,
-    table_of, to_json,
+    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert, not_found,
+    table_of, to_json, value,
 };
 use crate::feed;
 
@@ -148,6 +148,7 @@ impl<'e> Editor<'e, '_> {
         dry: bool,
         outcomes: &mut [Outcome],
     ) -> Result<(), RecordsError> {
+        let object = self.ground.object;
         let wanted: Vec<Id> = changes.iter().map(|(_, id, _)| *id).collect();
         let targets = self.load(tx, &wanted, right)?;
         let mut updates: Vec<(usize, Id, Stuffs)> = Vec::new();
@@ -181,6 +182,11 @@ impl<'e> Editor<'e, '_> {
             outcomes[index] = if is_changed { Outcome::Changed(id) } else { Outcome::Unchanged(id) };
         }
         self.mark_all(tx, &deletes, Op::Delete, dry, outcomes)?;
+        let back = restores.iter().map(|(index, record)| Ok((*index, record.id, unique_values(object, record)?)));
+        let back = back.collect::<Result<Vec<_>, RecordsError>>()?;
+        self.check_unique(tx, back.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
+        let refused = self.refused();
+        restores.retain(|(index, _)| !refused.contains(index));
         self.mark_all(tx, &restores, Op::Restore, dry, outcomes)
     }
 
@@ -235,4 +241,11 @@ impl<'e> Editor<'e, '_> {
         }
         Ok(())
     }
+}
+
+/// What of a record may be there once.
+fn unique_values(object: &Object, record: &Record) -> Result<Stuffs, RecordsError> {
+    let unique = object.live_fields().filter(|field| field.unique);
+    let given = unique.filter_map(|field| Some((field, record.fields.get(&field.name)?)));
+    given.map(|(field, value)| Ok((field.name.clone(), value::read(field, value)?))).collect()
 }

@@ -30,6 +30,7 @@ use rapport_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use self::store::is_running;
 pub use self::style::{DateOrder, Style};
 use crate::Id;
 

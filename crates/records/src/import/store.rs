@@ -154,6 +154,17 @@ pub(super) fn running(tx: &mut Tx<'_>) -> Result<Vec<Id>, RecordsError> {
     tx.query(&query)?.iter().map(|row| Ok(Id(row.int(0)?))).collect()
 }
 
+/// Whether a batch is that of an import at work.
+pub(crate) fn is_running(tx: &mut Tx<'_>, batch: Id) -> Result<bool, RecordsError> {
+    let query = Query::select()
+        .column(Alias::new("id"))
+        .from(Alias::new("import"))
+        .and_where(column("batch").eq(batch.0))
+        .and_where(column("state").eq(State::Running.name()))
+        .take();
+    Ok(tx.first(&query)?.is_some())
+}
+
 /// The mapping of the last import of an object whose file had the same columns.
 pub(super) fn remembered(tx: &mut Tx<'_>, object: &str, header: &[String]) -> Result<Option<Mapping>, RecordsError> {
     let query = Query::select()

@@ -10,10 +10,10 @@ CREATE INDEX change_by_record ON change (record, seq);
 CREATE INDEX change_by_batch ON change (batch, seq) WHERE batch IS NOT NULL;
 -- How far the readers of the feed have come.
 CREATE TABLE feed_position (reader TEXT PRIMARY KEY, seq {whole} NOT NULL);
--- Changes made by one request, which can be undone together.
+-- Changes made by one request, which can be undone together. `undone_to` is how far down the feed that has come, until it ends.
 CREATE TABLE batch (
   id {whole} PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, actor TEXT NOT NULL, at {whole} NOT NULL,
-  changes {whole} NOT NULL, undone_by {whole}, about TEXT
+  changes {whole} NOT NULL, undone_by {whole}, undone_to {whole}, about TEXT
 );
 -- Relations of fields that hold many.
 CREATE TABLE relation (

@@ -122,6 +122,14 @@ impl Access {
         Err(RecordsError::Forbidden("only administrators may do this".to_owned()))
     }
 
+    /// Refuses those whose role may not move records in and out in bulk.
+    pub(crate) fn must_transfer(&self) -> Result<(), RecordsError> {
+        if self.is_administrator() || self.role.transfer {
+            return Ok(());
+        }
+        Err(RecordsError::Forbidden("your role may not import or export".to_owned()))
+    }
+
     /// Which records of an object it may do something with; refused if none.
     pub(crate) fn reach(&self, verb: Verb, object: &Object) -> Result<&Reach, RecordsError> {
         match self.role.reach(verb, &object.name) {

@@ -1,20 +1,24 @@
 //! Changes made together, and how they are taken back.
 
+use std::collections::{HashMap, HashSet};
+
 use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, Order, Query};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Access, Change, Desk, Edit, Id, RecordsError, Row, Tx,
+    Access, Change, Desk, Id, RecordsError, Row, Tx,
     desk::Moment,
-    edit::Editor,
+    edit::{Each, Editor, Outcome},
     feed::{self, Op},
-    read,
+    import, read,
 };
 
-/// How many changes are taken back in one step.
-const STEP: u64 = 500;
+/// How many changes are taken back in one transaction.
+pub const STEP: u64 = 5_000;
+/// How many records that are kept are told of.
+const KEPT: usize = 1_000;
 
 /// Changes that were made together.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -37,15 +41,17 @@ pub struct Batch {
     pub undone_by: Option<Id>,
 }
 
-/// What taking back came to.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+/// What taking back came to. If it was interrupted and gone on with, that of the last call.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Undone {
     /// The batch that holds it.
     pub batch: Id,
     /// How many changes were taken back.
     pub undone: u64,
-    /// Records that were changed since by somebody else; they stay as they are.
+    /// Records that were changed since by somebody else; they stay as they are. Of many the first.
     pub kept: Vec<Kept>,
+    /// How many such there are.
+    pub kept_in_all: u64,
 }
 
 /// A record that was not taken back.
@@ -86,6 +92,16 @@ pub(crate) fn begin(
     tx.execute(&insert).map(drop)
 }
 
+/// Notes how many records a batch has changed so far.
+pub(crate) fn count(tx: &mut Tx<'_>, id: Id, changes: i64) -> Result<(), RecordsError> {
+    let update = Query::update()
+        .table(Alias::new("batch"))
+        .value(Alias::new("changes"), changes)
+        .and_where(Expr::col(Alias::new("id")).eq(id.0))
+        .take();
+    tx.execute(&update).map(drop)
+}
+
 fn batch_of(row: &Row) -> Result<Batch, RecordsError> {
     Ok(Batch {
         id: Id(row.int(0)?),
@@ -117,33 +133,70 @@ impl Desk {
 
     /// Takes a batch back, the last change first. A record that was changed since keeps what it has now, and is told of.
     /// Needs the same permissions as the changes themselves.
+    ///
+    /// Up to [`STEP`] changes are taken back all or none. More are taken back in such steps; if that is interrupted, the same
+    /// call goes on with it.
     pub fn undo(&self, access: &Access, batch: Id) -> Result<Undone, RecordsError> {
-        self.write(|moment, tx| {
-            let found = find(tx, access, batch)?;
-            if found.undone_by.is_some() {
-                return Err(RecordsError::Conflict("it was taken back already".to_owned()));
+        let mut undone = Undone::default();
+        while self.write(|moment, tx| step(moment, tx, access, batch, &mut undone))? == Step::More {}
+        Ok(undone)
+    }
+}
+
+/// Whether a batch is taken back.
+#[derive(PartialEq, Eq)]
+enum Step {
+    More,
+    Last,
+}
+
+/// Takes some changes of a batch back, and notes how far that has come.
+fn step(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    batch: Id,
+    undone: &mut Undone,
+) -> Result<Step, RecordsError> {
+    let found = find(tx, access, batch)?;
+    let (undo, from) = match (found.undone_by, undone_to(tx, batch)?) {
+        (Some(undo), Some(from)) => (undo, from),
+        (Some(_), None) => return Err(RecordsError::Conflict("it was taken back already".to_owned())),
+        (None, _) => {
+            if import::is_running(tx, batch)? {
+                return Err(RecordsError::Conflict("the import is at work; stop it first".to_owned()));
             }
             let undo = moment.ids.next(moment.now)?;
-            let mut undone = Undone { batch: undo, undone: 0, kept: Vec::new() };
-            let mut before = i64::MAX;
-            loop {
-                let changes = step(tx, batch, before)?;
-                let Some(last) = changes.last() else { break };
-                before = last.seq;
-                for change in changes {
-                    take_back(moment, tx, access, &change, undo, &mut undone)?;
-                }
-            }
-            begin(tx, access, undo, "undo", &found.title, moment.now, undone.undone as i64)?;
-            let update = Query::update()
-                .table(Alias::new("batch"))
-                .value(Alias::new("undone_by"), undo.0)
-                .and_where(Expr::col(Alias::new("id")).eq(batch.0))
-                .take();
-            tx.execute(&update)?;
-            Ok(undone)
+            begin(tx, access, undo, "undo", &found.title, moment.now, 0)?;
+            (undo, i64::MAX)
+        }
+    };
+    undone.batch = undo;
+    let changes = changes_before(tx, batch, from)?;
+    let before = undone.undone;
+    take_back(moment, tx, access, &changes, undo, undone)?;
+    let last = changes.last().filter(|_| changes.len() as u64 == STEP);
+    let update = Query::update()
+        .table(Alias::new("batch"))
+        .value(Alias::new("undone_by"), undo.0)
+        .value(Alias::new("undone_to"), last.map(|change| change.seq))
+        .and_where(feed::column("id").eq(batch.0))
+        // Who takes the same batch back at the same time finds that it is further already.
+        .and_where(match found.undone_by {
+            Some(_) => feed::column("undone_to").eq(from),
+            None => feed::column("undone_by").is_null(),
         })
+        .take();
+    if tx.execute(&update)? == 0 {
+        return Err(RecordsError::Conflict("somebody else is taking it back".to_owned()));
     }
+    let add = Query::update()
+        .table(Alias::new("batch"))
+        .value(Alias::new("changes"), feed::column("changes").add((undone.undone - before) as i64))
+        .and_where(feed::column("id").eq(undo.0))
+        .take();
+    tx.execute(&add)?;
+    Ok(if last.is_some() { Step::More } else { Step::Last })
 }
 
 fn find(tx: &mut Tx<'_>, access: &Access, batch: Id) -> Result<Batch, RecordsError> {
@@ -157,7 +210,17 @@ fn find(tx: &mut Tx<'_>, access: &Access, batch: Id) -> Result<Batch, RecordsErr
     found.ok_or_else(|| RecordsError::NotFound("there is no such batch of yours".to_owned()))
 }
 
-fn step(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsError> {
+/// How far down the feed a batch is taken back, if that has begun and not ended.
+fn undone_to(tx: &mut Tx<'_>, batch: Id) -> Result<Option<i64>, RecordsError> {
+    let query = Query::select()
+        .column(Alias::new("undone_to"))
+        .from(Alias::new("batch"))
+        .and_where(feed::column("id").eq(batch.0))
+        .take();
+    tx.first(&query)?.map_or(Ok(None), |row| row.int_or_none(0))
+}
+
+fn changes_before(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsError> {
     let mut query = feed::select();
     query
         .and_where(feed::column("batch").eq(batch.0))
@@ -167,37 +230,85 @@ fn step(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsE
     tx.query(&query)?.iter().map(feed::change_of).collect()
 }
 
-/// Does the opposite of one change. What was written since by others has a higher version than the change left.
+/// Does the opposite of changes, the newest first. Those of one object are done together, each record once.
 fn take_back(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,
-    change: &Change,
+    changes: &[Change],
     undo: Id,
     undone: &mut Undone,
 ) -> Result<(), RecordsError> {
-    let (id, version) = (change.record, Some(change.version));
-    let edit = match change.op {
-        Op::Create => Edit::Delete { id, version },
-        Op::Update | Op::Merge => Edit::Update { id, fields: change.before.clone(), version },
-        Op::Delete => Edit::Restore { id },
-        Op::Restore => Edit::Delete { id, version },
-        Op::Purge => return Ok(()),
-    };
-    let object = change.object.clone();
-    let attempt = tx.attempt(|tx| Editor::new(moment, access, &object, Some(undo))?.run(tx, vec![edit]));
-    match attempt? {
-        Ok(_) => undone.undone += 1,
-        Err(RecordsError::Rows(mut rows)) if rows.len() == 1 => {
-            let what = rows.remove(0).what;
-            undone.kept.push(Kept { object, id, what });
+    let mut left = changes;
+    while let Some(first) = left.first() {
+        let mut records = HashSet::new();
+        let alike = |change: &&Change| change.object == first.object && records.insert(change.record);
+        let (some, rest) = left.split_at(left.iter().take_while(alike).count());
+        left = rest;
+        let mut edits = Vec::with_capacity(some.len());
+        let mut sources = Vec::with_capacity(some.len());
+        let editor = match Editor::new(moment, access, &first.object, Some(undo)) {
+            Ok(editor) => editor,
+            Err(error) => {
+                some.iter().for_each(|change| undone.keep(change, &error.to_string()));
+                continue;
+            }
+        };
+        let versions = versions(tx, undo, some)?;
+        for change in some.iter().filter(|change| change.op != Op::Purge) {
+            match opposite(&editor, change, versions.get(&change.record).copied().unwrap_or(change.version)) {
+                Ok(edit) => {
+                    edits.push(edit);
+                    sources.push(change);
+                }
+                Err(error) => undone.keep(change, &error.to_string()),
+            }
         }
-        Err(error @ (RecordsError::Forbidden(_) | RecordsError::NotFound(_))) => {
-            undone.kept.push(Kept { object, id, what: error.to_string() });
+        let ran = editor.run_each(tx, edits, false)?;
+        undone.undone += ran.outcomes.iter().filter(|outcome| **outcome != Outcome::Refused).count() as u64;
+        let mut told = None;
+        for error in ran.errors.into_iter().filter(|error| told.replace(error.index) != Some(error.index)) {
+            undone.keep(sources[error.index], &error.what);
         }
-        Err(error) => return Err(error),
     }
     Ok(())
 }
 
-const _: () = assert!(STEP as usize <= read::PAGE);
+/// The versions that records have which this undo has changed already: they had several changes in the batch.
+fn versions(tx: &mut Tx<'_>, undo: Id, changes: &[Change]) -> Result<HashMap<Id, i64>, RecordsError> {
+    let mut versions = HashMap::new();
+    for chunk in changes.chunks(read::PAGE) {
+        let query = Query::select()
+            .column(Alias::new("record"))
+            .expr(feed::column("version").max())
+            .from(Alias::new("change"))
+            .and_where(feed::column("batch").eq(undo.0))
+            .and_where(feed::column("record").is_in(chunk.iter().map(|change| change.record.0)))
+            .group_by_col(Alias::new("record"))
+            .take();
+        for row in tx.query(&query)? {
+            versions.insert(Id(row.int(0)?), row.int(1)?);
+        }
+    }
+    Ok(versions)
+}
+
+/// What takes a change back. What was written since by others has a higher version than the one expected.
+fn opposite(editor: &Editor<'_, '_>, change: &Change, version: i64) -> Result<Each, RecordsError> {
+    let (id, version) = (change.record, Some(version));
+    Ok(match change.op {
+        Op::Create | Op::Restore | Op::Purge => Each::Delete(id, version),
+        Op::Update | Op::Merge => Each::Update(id, editor.values(&change.before)?, version),
+        Op::Delete => Each::Restore(id),
+    })
+}
+
+impl Undone {
+    fn keep(&mut self, change: &Change, what: &str) {
+        self.kept_in_all += 1;
+        if self.kept.len() < KEPT {
+            let (object, id) = (change.object.clone(), change.record);
+            self.kept.push(Kept { object, id, what: what.to_owned() });
+        }
+    }
+}

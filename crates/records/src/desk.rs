@@ -1,7 +1,7 @@
 //! The desk: everything that can be asked of records, each in one transaction.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -41,6 +41,8 @@ pub struct Desk {
     pub(crate) people: People,
     clock: fn() -> Timestamp,
     pub(crate) index: OnceLock<SearchIndex>,
+    /// Where files of imports lie.
+    files: OnceLock<PathBuf>,
 }
 
 /// What a request stands on: the objects and the time, the same throughout.
@@ -112,12 +114,27 @@ impl Desk {
             people: People::default(),
             clock,
             index: OnceLock::new(),
+            files: OnceLock::new(),
         })
     }
 
     /// Opens the records in a SQLite file, or makes it.
     pub fn open_file(path: &Path, clock: fn() -> Timestamp) -> Result<Self, RecordsError> {
         Self::open(Database::sqlite(path)?, clock)
+    }
+
+    /// Says where files lie, such as those of imports. Without it nothing can be imported. The first call counts.
+    pub fn set_files(&self, folder: &Path) -> Result<(), RecordsError> {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| RecordsError::File(format!("{} cannot be made: {error}", folder.display())))?;
+        self.files.get_or_init(|| folder.to_owned());
+        Ok(())
+    }
+
+    /// Where files lie.
+    pub(crate) fn files(&self) -> Result<&Path, RecordsError> {
+        let folder = self.files.get().map(PathBuf::as_path);
+        folder.ok_or_else(|| RecordsError::File("no folder for files was set".to_owned()))
     }
 
     /// The objects.

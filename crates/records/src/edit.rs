@@ -20,6 +20,10 @@ use crate::{
     value::{self, Stuff},
 };
 
+mod each;
+
+pub(crate) use each::{Each, Outcome};
+
 /// The most records of one request.
 pub const EDITS: usize = 10_000;
 /// How many records are read at once on the way.
@@ -123,7 +127,7 @@ impl<'e, 'm> Editor<'e, 'm> {
             self.errors.sort_by_key(|error| error.index);
             return Err(RecordsError::Rows(self.errors));
         }
-        feed::write(tx, self.access, self.batch, self.moment.now, self.lines)?;
+        feed::write(tx, self.access, self.batch, self.moment.now, &self.lines)?;
         Ok(ids.into_iter().flatten().collect())
     }
 
@@ -227,11 +231,19 @@ impl<'e, 'm> Editor<'e, 'm> {
 
     /// Checks the fields of a new record, or the changed ones of one that is there.
     fn prepare(&self, tx: &mut Tx<'_>, current: Option<&Record>, fields: &Fields) -> Result<Stuffs, RecordsError> {
+        let mut stuffs = self.values(fields)?;
+        self.complete(tx, current, &mut stuffs)?;
+        Ok(stuffs)
+    }
+
+    /// Checks values that the caller wants to set.
+    pub(crate) fn values(&self, fields: &Fields) -> Result<Stuffs, RecordsError> {
+        fields.iter().map(|(name, value)| Ok((name.clone(), self.read(name, value)?))).collect()
+    }
+
+    /// Adds what follows from checked values, and refuses a new record without what it must have.
+    fn complete(&self, tx: &mut Tx<'_>, current: Option<&Record>, stuffs: &mut Stuffs) -> Result<(), RecordsError> {
         let object = self.ground.object;
-        let mut stuffs = Stuffs::new();
-        for (name, value) in fields {
-            stuffs.insert(name.clone(), self.read(name, value)?);
-        }
         if current.is_none()
             && !stuffs.contains_key("owner")
             && let Some(user) = self.access.user
@@ -244,7 +256,7 @@ impl<'e, 'm> Editor<'e, 'm> {
         {
             stuffs.insert("team".to_owned(), Stuff::Whole(team.0));
         }
-        rules::apply(tx, object, current, self.moment.now, &mut stuffs)?;
+        rules::apply(tx, object, current, self.moment.now, stuffs)?;
         if current.is_none() {
             for field in object.live_fields().filter(|field| {
                 field.required && !matches!(stuffs.get(&field.name), Some(stuff) if *stuff != Stuff::Nothing)
@@ -252,7 +264,7 @@ impl<'e, 'm> Editor<'e, 'm> {
                 return Err(RecordsError::invalid(&field.name, "it must be given"));
             }
         }
-        Ok(stuffs)
+        Ok(())
     }
 
     fn read(&self, name: &str, value: &Value) -> Result<Stuff, RecordsError> {
@@ -421,7 +433,7 @@ impl<'e, 'm> Editor<'e, 'm> {
         let loaded = targets.get(&Right::Update);
         for (_, id, stuffs) in updates {
             let Some(target) = loaded.and_then(|targets| targets.get(&id)) else { continue };
-            self.update(tx, &target.record, &stuffs)?;
+            self.update(tx, &target.record, &stuffs, false)?;
         }
         Ok(())
     }
@@ -464,7 +476,10 @@ impl<'e, 'm> Editor<'e, 'm> {
         let verb = if verb == Right::Update { Verb::Update } else { Verb::Delete };
         let mut query = self.ground.select_any(self.access)?;
         let everything = Access::of_system(self.access.actor.clone());
-        let shape = Shape::select(&self.ground, &everything, None, &mut query)?;
+        // What is put into the trash or taken out is looked at only for what may be there once.
+        let unique = self.ground.object.live_fields().filter(|field| field.unique).map(|field| field.name.clone());
+        let wanted: Option<Vec<String>> = (verb == Verb::Delete).then(|| unique.collect());
+        let shape = Shape::select(&self.ground, &everything, wanted.as_deref(), &mut query)?;
         let permitted = self.ground.permitted(self.access, verb)?;
         query.expr(permitted.map_or_else(
             || Expr::Constant(true.into()),
@@ -486,7 +501,7 @@ impl<'e, 'm> Editor<'e, 'm> {
             .collect()
     }
 
-    fn update(&mut self, tx: &mut Tx<'_>, record: &Record, stuffs: &Stuffs) -> Result<(), RecordsError> {
+    fn update(&mut self, tx: &mut Tx<'_>, record: &Record, stuffs: &Stuffs, dry: bool) -> Result<(), RecordsError> {
         let object = self.ground.object;
         let (mut before, mut after) = (Map::new(), Map::new());
         let mut statement = Query::update();
@@ -496,10 +511,11 @@ impl<'e, 'm> Editor<'e, 'm> {
             if old == new {
                 continue;
             }
-            if let Stuff::Ids(ids) = stuff {
-                replace_relations(tx, &object.name, name, record.id, ids)?;
-            } else if object.field(name).is_some_and(|field| field.kind.stored() == Stored::Elsewhere) {
-                replace_relations(tx, &object.name, name, record.id, &[])?;
+            if object.field(name).is_some_and(|field| field.kind.stored() == Stored::Elsewhere) {
+                let ids: &[Id] = if let Stuff::Ids(ids) = stuff { ids } else { &[] };
+                if !dry {
+                    replace_relations(tx, &object.name, name, record.id, ids)?;
+                }
             } else {
                 statement.value(Alias::new(name), stuff.bound());
                 if let Some(FieldKind::Money) = object.field(name).map(|field| &field.kind) {
@@ -513,7 +529,9 @@ impl<'e, 'm> Editor<'e, 'm> {
         if after.is_empty() {
             return Ok(());
         }
-        self.finish(tx, record, statement)?;
+        if !dry {
+            self.finish(tx, record, statement)?;
+        }
         self.push(record, Op::Update, before, after);
         Ok(())
     }

@@ -90,6 +90,7 @@ pub struct Change {
 }
 
 /// A line that is to be written.
+#[derive(Debug)]
 pub(crate) struct Line<'l> {
     pub(crate) object: &'l str,
     pub(crate) record: Id,
@@ -107,16 +108,17 @@ pub(crate) fn write(
     access: &Access,
     batch: Option<Id>,
     now: Timestamp,
-    lines: Vec<Line<'_>>,
+    lines: &[Line<'_>],
 ) -> Result<(), RecordsError> {
-    let text = |fields: Map<String, Value>| {
-        if fields.is_empty() { Bound::String(None) } else { Value::Object(fields).to_string().into() }
+    let text = |fields: &Map<String, Value>| {
+        let text = if fields.is_empty() { None } else { Some(serde_json::to_string(fields)) };
+        text.transpose().map(Bound::from).map_err(|error| RecordsError::Database(error.to_string()))
     };
     let actor = access.actor.to_string();
-    let rows: Vec<Vec<Bound>> = lines
-        .into_iter()
+    let rows = lines
+        .iter()
         .map(|line| {
-            vec![
+            Ok(vec![
                 now.0.into(),
                 actor.clone().into(),
                 access.origin.clone().into(),
@@ -125,11 +127,11 @@ pub(crate) fn write(
                 line.record.0.into(),
                 line.version.into(),
                 line.op.to_string().into(),
-                text(line.before),
-                text(line.after),
-            ]
+                text(&line.before)?,
+                text(&line.after)?,
+            ])
         })
-        .collect();
+        .collect::<Result<Vec<Vec<Bound>>, RecordsError>>()?;
     tx.insert_rows("change", &COLUMNS, &rows)
 }
 

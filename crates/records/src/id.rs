@@ -20,7 +20,7 @@ const LOW_BITS: u32 = 20;
 
 /// The id of a row: 43 bits of milliseconds since 1970, then 20 that tell rows of one millisecond apart, so that ids grow
 /// with time and new rows come at the end of an index. As text and in JSON 13 digits of Crockford's base 32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Id(pub i64);
 
 impl Id {

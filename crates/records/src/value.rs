@@ -24,7 +24,7 @@ pub(crate) const MONEY_UNIT: f64 = 10_000.0;
 /// What an amount without a currency is in.
 const CURRENCY: &str = "EUR";
 /// The parts of an address.
-const ADDRESS: [&str; 5] = ["street", "city", "region", "postcode", "country"];
+pub(crate) const ADDRESS: [&str; 5] = ["street", "city", "region", "postcode", "country"];
 
 /// A checked value, in the form that it is stored in.
 #[derive(Debug, Clone, PartialEq)]

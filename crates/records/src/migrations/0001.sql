@@ -10,10 +10,10 @@ CREATE INDEX change_by_record ON change (record, seq);
 CREATE INDEX change_by_batch ON change (batch, seq) WHERE batch IS NOT NULL;
 -- How far the readers of the feed have come.
 CREATE TABLE feed_position (reader TEXT PRIMARY KEY, seq {whole} NOT NULL);
--- Changes made by one request, which can be undone together.
+-- Changes made by one request, which can be undone together. `undone_to` is how far down the feed that has come, until it ends.
 CREATE TABLE batch (
   id {whole} PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, actor TEXT NOT NULL, at {whole} NOT NULL,
-  changes {whole} NOT NULL, undone_by {whole}, about TEXT
+  changes {whole} NOT NULL, undone_by {whole}, undone_to {whole}, about TEXT
 );
 -- Relations of fields that hold many.
 CREATE TABLE relation (
@@ -59,3 +59,12 @@ CREATE TABLE view (
   definition TEXT NOT NULL, position {whole} NOT NULL
 );
 CREATE INDEX view_by_object ON view (object);
+-- Imports of files. `position` counts the rows of the file that are done; it is written in one transaction with what those rows
+-- became, so that whatever is killed when, no row is lost or done twice.
+CREATE TABLE import (
+  id {whole} PRIMARY KEY, object TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, state TEXT NOT NULL, about TEXT NOT NULL,
+  mapping TEXT NOT NULL, header TEXT NOT NULL, total {whole} NOT NULL, position {whole} NOT NULL, created {whole} NOT NULL,
+  updated {whole} NOT NULL, unchanged {whole} NOT NULL, failed {whole} NOT NULL, error_bytes {whole} NOT NULL, actor TEXT NOT NULL,
+  origin TEXT, batch {whole}, message TEXT, made_at {whole} NOT NULL, started_at {whole}, ended_at {whole}
+);
+CREATE INDEX import_by_header ON import (object, header);

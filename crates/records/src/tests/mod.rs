@@ -2,6 +2,7 @@
 
 mod people;
 mod records;
+mod transfer;
 
 use std::cell::Cell;
 

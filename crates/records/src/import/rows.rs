@@ -1,0 +1,185 @@
+//! A row becomes values of fields.
+
+use std::str::FromStr as _;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    lookup::{Found, Lookups, names},
+    plan::{Finding, PEOPLE, Place, Plan},
+    source::{is_empty, plain},
+    style::Style,
+};
+use crate::{
+    Id, RecordsError,
+    desk::Moment,
+    edit::Stuffs,
+    schema::{Field, FieldKind},
+    value::{self, Stuff},
+};
+
+/// What a row says: the record's own id, if a column holds it, and its values.
+pub(super) struct Read {
+    pub(super) id: Option<Id>,
+    pub(super) stuffs: Stuffs,
+}
+
+/// What is wrong with a field of a row.
+pub(super) type Wrong = (String, String);
+
+/// Reads a row; else all that is wrong with it.
+pub(super) fn read(
+    plan: &Plan<'_>,
+    lookups: &Lookups,
+    moment: &Moment<'_>,
+    cells: &[Value],
+) -> Result<Read, Vec<Wrong>> {
+    let mut read = Read { id: None, stuffs: Stuffs::new() };
+    let mut wrong: Vec<Wrong> = Vec::new();
+    let mut parts: Vec<(&Field, Map<String, Value>)> = Vec::new();
+    for (place, cell) in plan.places.iter().zip(cells) {
+        let Some(place) = place else { continue };
+        let done = match place {
+            Place::Id if is_empty(cell) => Ok(()),
+            Place::Id => id(cell).map(|id| read.id = Some(id)),
+            Place::Field(field, style) => {
+                field_of(field, *style, cell, plan.clear).map(|stuff| put(&mut read.stuffs, &field.name, stuff))
+            }
+            Place::Part(field, part, style) => {
+                if !is_empty(cell) {
+                    let value = if *part == "amount" {
+                        style.apply(&FieldKind::Number, text_cell(cell))
+                    } else {
+                        text_cell(cell)
+                    };
+                    match parts.iter_mut().find(|(other, _)| other.name == field.name) {
+                        Some((_, known)) => {
+                            known.insert((*part).to_owned(), value);
+                        }
+                        None => parts.push((field, Map::from_iter([((*part).to_owned(), value)]))),
+                    }
+                }
+                Ok(())
+            }
+            Place::Named(name, finding, many) => named(*finding, *many, lookups, moment, cell, plan.clear)
+                .map_err(|what| RecordsError::invalid(*name, what))
+                .map(|stuff| put(&mut read.stuffs, name, stuff)),
+        };
+        if let Err(error) = done {
+            wrong.push(told(error));
+        }
+    }
+    for (field, parts) in parts {
+        // A currency without an amount is no amount.
+        if field.kind == FieldKind::Money && !parts.contains_key("amount") {
+            continue;
+        }
+        match value::read(field, &Value::Object(parts)) {
+            Ok(stuff) => put(&mut read.stuffs, &field.name, Some(stuff)),
+            Err(error) => wrong.push(told(error)),
+        }
+    }
+    if wrong.is_empty() { Ok(read) } else { Err(wrong) }
+}
+
+fn put(stuffs: &mut Stuffs, name: &str, stuff: Option<Stuff>) {
+    if let Some(stuff) = stuff {
+        stuffs.insert(name.to_owned(), stuff);
+    }
+}
+
+fn told(error: RecordsError) -> Wrong {
+    match error {
+        RecordsError::Invalid { field, what } => (field, what),
+        other => (String::new(), other.to_string()),
+    }
+}
+
+fn id(cell: &Value) -> Result<Id, RecordsError> {
+    Id::from_str(plain(cell).trim())
+}
+
+/// A cell's value; none where it is empty and what is there stays.
+fn field_of(field: &Field, style: Style, cell: &Value, clear: bool) -> Result<Option<Stuff>, RecordsError> {
+    if is_empty(cell) {
+        return Ok(clear.then_some(Stuff::Nothing));
+    }
+    let value = match &field.kind {
+        FieldKind::Number | FieldKind::Money | FieldKind::Date | FieldKind::DateTime => {
+            style.apply(&field.kind, structured(cell))
+        }
+        FieldKind::Boolean => cell.clone(),
+        FieldKind::Address | FieldKind::Json | FieldKind::MultiChoice(_) | FieldKind::Emails | FieldKind::Phones => {
+            structured(cell)
+        }
+        FieldKind::Relations { .. } => match structured(cell) {
+            Value::String(text) => json!(text.split(';').map(str::trim).collect::<Vec<_>>()),
+            other => other,
+        },
+        _ => text_cell(cell),
+    };
+    value::read(field, &value).map(Some)
+}
+
+/// A cell as text: spreadsheets hold telephone numbers and names of options as numbers.
+fn text_cell(cell: &Value) -> Value {
+    match cell {
+        Value::String(text) => json!(unescaped(text)),
+        other => json!(plain(other)),
+    }
+}
+
+/// A cell that may hold JSON, as exports of this program do.
+fn structured(cell: &Value) -> Value {
+    let Value::String(text) = cell else { return cell.clone() };
+    let text = unescaped(text.trim());
+    if text.starts_with(['{', '['])
+        && let Ok(value) = serde_json::from_str(text)
+    {
+        return value;
+    }
+    json!(text)
+}
+
+/// Exports put `'` before what a spreadsheet would take for a formula; here it goes away again.
+pub(super) fn unescaped(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(crate::export::FORMULA) => rest,
+        _ => text,
+    }
+}
+
+/// What a cell names.
+fn named(
+    finding: Finding<'_>,
+    many: bool,
+    lookups: &Lookups,
+    moment: &Moment<'_>,
+    cell: &Value,
+    clear: bool,
+) -> Result<Option<Stuff>, String> {
+    if is_empty(cell) {
+        return Ok(clear.then_some(Stuff::Nothing));
+    }
+    let mut ids = Vec::new();
+    for name in names(cell, many, moment, finding) {
+        if finding.by == "id" {
+            ids.push(Id::from_str(&name).map_err(|error| error.to_string())?);
+            continue;
+        }
+        let what = if finding.object == PEOPLE { "person" } else { finding.object };
+        match lookups.get(finding, &name) {
+            Found::One(id) => ids.push(*id),
+            Found::Later => {}
+            Found::None => return Err(format!("there is no {what} \"{name}\"")),
+            Found::Several => return Err(format!("there are several of {what} \"{name}\"")),
+            Found::Refused(what) => return Err(what.clone()),
+        }
+    }
+    if many {
+        ids.sort_unstable();
+        ids.dedup();
+        return Ok(Some(if ids.is_empty() { Stuff::Nothing } else { Stuff::Ids(ids) }));
+    }
+    Ok(ids.first().map(|id| Stuff::Whole(id.0)))
+}

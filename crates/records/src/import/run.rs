@@ -1,0 +1,413 @@
+//! Imports at work: checked, started, run to their end, stopped.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs::{self, File},
+    hash::{BuildHasher as _, RandomState},
+    ops::ControlFlow,
+    path::PathBuf,
+};
+
+use sea_query::{Alias, Expr, ExprTrait as _, Order};
+
+use super::{
+    BATCH, Check, Difference, Import, Mapping, Mistake, State, TOLD, Tally,
+    errors::{self, Errors},
+    lookup::{Lookups, Scene},
+    plan::{Key, Plan},
+    rows::{self, Read, Wrong},
+    source::{Row, Source},
+    starter, store,
+};
+use crate::{
+    Access, Desk, Id, RecordsError, Tx, batch,
+    desk::Moment,
+    edit::{Each, Editor, Outcome},
+    feed::Op,
+    value::Stuff,
+};
+
+/// How many keys are asked for at once.
+const CHUNK: usize = 500;
+/// How often a batch is tried whose values another request took meanwhile, or that found the database busy.
+const TRIES: usize = 3;
+
+impl Desk {
+    /// An import of the caller's; any for administrators.
+    pub fn import(&self, access: &Access, id: Id) -> Result<Import, RecordsError> {
+        self.read(|_, tx| store::find(tx, access, id))
+    }
+
+    /// The newest imports of the caller; of all for administrators.
+    pub fn imports(&self, access: &Access, limit: u64) -> Result<Vec<Import>, RecordsError> {
+        self.read(|_, tx| store::list(tx, access, limit))
+    }
+
+    /// The imports that were started and have not ended: after a start of Rapport each wants [`Desk::run_import`].
+    pub fn unfinished_imports(&self) -> Result<Vec<Id>, RecordsError> {
+        self.read(|_, tx| store::running(tx))
+    }
+
+    /// Says where the columns go.
+    pub fn map_import(&self, access: &Access, id: Id, mapping: &Mapping) -> Result<Import, RecordsError> {
+        access.must_transfer()?;
+        self.write(|moment, tx| {
+            let import = store::find(tx, access, id)?;
+            planned(moment, access, &import, mapping)?;
+            store::set_mapping(tx, id, mapping)?;
+            store::find(tx, access, id)
+        })
+    }
+
+    /// What an import would come to; nothing is written. `watch` is told how many rows were looked at and can end it.
+    pub fn check_import(
+        &self,
+        access: &Access,
+        id: Id,
+        watch: &dyn Fn(u64) -> ControlFlow<()>,
+    ) -> Result<Check, RecordsError> {
+        access.must_transfer()?;
+        let import = self.import(access, id)?;
+        if import.state != State::Uploaded {
+            return Err(RecordsError::Conflict("the import was started already".to_owned()));
+        }
+        let mut source = Source::open(&self.import_file(id)?, import.format, &import.about)?;
+        let mut check = Check::default();
+        let mut work = Work::default();
+        loop {
+            let rows = source.take(BATCH)?;
+            if rows.is_empty() {
+                break;
+            }
+            let scene_access = access.as_import(id);
+            self.read(|moment, tx| {
+                let plan = planned(moment, access, &import, &import.mapping)?;
+                let scene = Scene { moment, access: &scene_access, batch: id, dry: true };
+                let done = work.rows(tx, &scene, &plan, &rows)?;
+                check.add(&rows, done);
+                Ok(())
+            })?;
+            check.related = work.lookups.made;
+            if watch(check.rows).is_break() {
+                break;
+            }
+        }
+        Ok(check)
+    }
+
+    /// Starts an import: from now on it goes on after every start of Rapport until it has ended. [`Desk::run_import`] does the
+    /// work.
+    pub fn start_import(&self, access: &Access, id: Id) -> Result<Import, RecordsError> {
+        access.must_transfer()?;
+        self.write(|moment, tx| {
+            let import = store::find(tx, access, id)?;
+            planned(moment, access, &import, &import.mapping)?;
+            let batch = moment.ids.next(moment.now)?;
+            store::start(tx, id, batch, access, moment.now)?;
+            batch::begin(tx, access, batch, "import", &import.name, moment.now, 0)?;
+            store::find(tx, access, id)
+        })
+    }
+
+    /// Stops an import. What is in stays, and can be undone.
+    pub fn cancel_import(&self, access: &Access, id: Id) -> Result<Import, RecordsError> {
+        access.must_transfer()?;
+        self.write(|moment, tx| {
+            store::find(tx, access, id)?;
+            store::end(tx, id, State::Cancelled, None, moment.now)?;
+            store::find(tx, access, id)
+        })
+    }
+
+    /// The file with the rows that are wrong; none if there are none.
+    pub fn import_errors(&self, access: &Access, id: Id) -> Result<Option<File>, RecordsError> {
+        access.must_transfer()?;
+        let import = self.import(access, id)?;
+        if import.error_bytes == 0 {
+            return Ok(None);
+        }
+        let path = errors::path_of(&self.import_file(id)?);
+        File::open(path).map(Some).map_err(|error| RecordsError::File(format!("the file of errors is gone: {error}")))
+    }
+
+    /// Does the work of a started import, in the name of whoever started it and with their rights as they are now. `watch` is
+    /// told of every step and can interrupt it, to be gone on with later.
+    ///
+    /// A failure that can pass leaves it to be gone on with; any other ends it.
+    pub fn run_import(&self, id: Id, watch: &dyn Fn(&Import) -> ControlFlow<()>) -> Result<Import, RecordsError> {
+        let load = || self.read(|_, tx| store::load(tx, id)?.ok_or_else(store::not_there));
+        let mut import = load()?;
+        let path = self.import_file(id)?;
+        let ended = match self.run_rows(&mut import, &path, watch) {
+            Ok(ControlFlow::Break(())) => return load(),
+            Ok(ControlFlow::Continue(())) => self.write(|moment, tx| store::end(tx, id, State::Done, None, moment.now)),
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => {
+                let now = load()?;
+                if now.state.is_over() {
+                    Ok(())
+                } else if now.position != import.position {
+                    return Err(RecordsError::Conflict("another process works on this import".to_owned()));
+                } else {
+                    self.write(|moment, tx| store::end(tx, id, State::Failed, Some(&error.to_string()), moment.now))
+                }
+            }
+        };
+        let import = load()?;
+        if !import.state.is_over() {
+            ended?;
+        }
+        // The rows are in; the rows that are wrong are in a file of their own.
+        drop(fs::remove_file(path));
+        watch(&import).is_break();
+        Ok(import)
+    }
+
+    fn run_rows(
+        &self,
+        import: &mut Import,
+        path: &PathBuf,
+        watch: &dyn Fn(&Import) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, RecordsError> {
+        if import.state != State::Running {
+            return Err(RecordsError::Conflict(format!("the import is {}", import.state)));
+        }
+        let mut errors = Errors::open(path, &import.about.header, import.error_bytes)?;
+        let mut source = Source::open(path, import.format, &import.about)?;
+        source.skip(import.position)?;
+        let mut work = Work::default();
+        loop {
+            let rows = source.take(BATCH)?;
+            if rows.is_empty() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let mut tries = TRIES;
+            loop {
+                tries -= 1;
+                match self.run_batch(import, &rows, &mut work, &mut errors) {
+                    Ok(()) => break,
+                    Err(error) if tries > 0 && (error.is_passing() || matches!(error, RecordsError::Taken { .. })) => {
+                        // What was found or made in the transaction that failed may not be there.
+                        work = Work::default();
+                        errors.back_to(import.error_bytes)?;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if watch(import).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    }
+
+    /// Writes some rows and how far the import is then, in one transaction.
+    fn run_batch(
+        &self,
+        import: &mut Import,
+        rows: &[Row],
+        work: &mut Work,
+        errors: &mut Errors,
+    ) -> Result<(), RecordsError> {
+        let next = self.write(|moment, tx| {
+            let mut access = starter::access(tx, &import.actor, moment.now)?;
+            access.must_transfer()?;
+            access.origin = store::origin(tx, import.id)?;
+            let plan = planned(moment, &access, import, &import.mapping)?;
+            let batch = import.batch.ok_or_else(|| RecordsError::Damaged { what: format!("import {}", import.id) })?;
+            let access = access.as_import(import.id);
+            let scene = Scene { moment, access: &access, batch, dry: false };
+            let done = work.rows(tx, &scene, &plan, rows)?;
+            let mut next = import.clone();
+            next.position += rows.len() as u64;
+            next.tally.add(done.tally);
+            let wrong = done.wrong.iter().map(|(index, wrong)| {
+                let row = &rows[*index];
+                (row.number, row.cells.as_deref().unwrap_or_default(), wrong.as_slice())
+            });
+            next.error_bytes = errors.add(wrong)?;
+            store::advance(tx, import.position, &next)?;
+            batch::count(tx, batch, (next.tally.created + next.tally.updated) as i64)?;
+            Ok(next)
+        })?;
+        *import = next;
+        Ok(())
+    }
+}
+
+fn planned<'p>(
+    moment: &Moment<'p>,
+    access: &Access,
+    import: &Import,
+    mapping: &'p Mapping,
+) -> Result<Plan<'p>, RecordsError> {
+    let object = moment.schema.object(&import.object);
+    let object = object.ok_or_else(|| RecordsError::NotFound("there is no such object any more".to_owned()))?;
+    Plan::new(object, moment.schema, access, mapping, &import.about.header)
+}
+
+/// What rows came to.
+#[derive(Default)]
+struct Done {
+    tally: Tally,
+    /// By the row's place in the batch.
+    wrong: BTreeMap<usize, Vec<Wrong>>,
+    differences: Vec<(usize, Difference)>,
+}
+
+/// What an import knows while it is at work.
+#[derive(Default)]
+struct Work {
+    lookups: Lookups,
+    /// In a check, the keys of records that would have been made, as hashes: a later row with the same key would change them.
+    would_be: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Work {
+    /// Does some rows, or says what they would come to.
+    fn rows(
+        &mut self,
+        tx: &mut Tx<'_>,
+        scene: &Scene<'_, '_>,
+        plan: &Plan<'_>,
+        rows: &[Row],
+    ) -> Result<Done, RecordsError> {
+        self.lookups.resolve(tx, scene, plan, rows)?;
+        let mut done = Done::default();
+        let mut ready: Vec<(usize, Option<String>, Read)> = Vec::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            let read = match &row.cells {
+                Ok(cells) => rows::read(plan, &self.lookups, scene.moment, cells),
+                Err(what) => Err(vec![(String::new(), what.clone())]),
+            };
+            match read {
+                Ok(read) => {
+                    let key = key_of(plan, &read);
+                    ready.push((index, key, read));
+                }
+                Err(wrong) => {
+                    done.wrong.insert(index, wrong);
+                }
+            }
+        }
+        // Rows with the same key are done one after the other, so that the later ones change what the first one made.
+        while !ready.is_empty() {
+            let mut seen = HashSet::new();
+            let (now, later): (Vec<_>, Vec<_>) =
+                ready.into_iter().partition(|(_, key, _)| key.as_ref().is_none_or(|key| seen.insert(key.clone())));
+            self.wave(tx, scene, plan, now, &mut done)?;
+            ready = later;
+        }
+        done.tally.failed = done.wrong.len() as u64;
+        Ok(done)
+    }
+
+    /// Does rows of which no two have the same key.
+    fn wave(
+        &mut self,
+        tx: &mut Tx<'_>,
+        scene: &Scene<'_, '_>,
+        plan: &Plan<'_>,
+        ready: Vec<(usize, Option<String>, Read)>,
+        done: &mut Done,
+    ) -> Result<(), RecordsError> {
+        let known = known(tx, scene, plan, &ready)?;
+        let mut places = Vec::with_capacity(ready.len());
+        let mut edits = Vec::with_capacity(ready.len());
+        for (index, key, Read { id, mut stuffs }) in ready {
+            let id = id.or_else(|| known.get(key.as_deref()?).copied());
+            let hash = key.map(|key| self.hasher.hash_one(key));
+            match id {
+                Some(id) => edits.push(Each::Update(id, stuffs, None)),
+                None if hash.is_some_and(|hash| self.would_be.contains(&hash)) => {
+                    done.tally.updated += 1;
+                    continue;
+                }
+                None => {
+                    stuffs.retain(|_, stuff| *stuff != Stuff::Nothing);
+                    edits.push(Each::Create(stuffs));
+                }
+            }
+            places.push((index, hash));
+        }
+        let editor = Editor::new(scene.moment, scene.access, &plan.object.name, Some(scene.batch))?;
+        let ran = editor.run_each(tx, edits, scene.dry)?;
+        for ((index, hash), outcome) in places.iter().zip(&ran.outcomes) {
+            match outcome {
+                Outcome::Created(_) => {
+                    done.tally.created += 1;
+                    self.would_be.extend(hash.filter(|_| scene.dry));
+                }
+                Outcome::Changed(id) => {
+                    done.tally.updated += 1;
+                    if scene.dry
+                        && done.differences.len() < TOLD
+                        && let Some(line) = ran.lines.iter().find(|line| line.record == *id && line.op == Op::Update)
+                    {
+                        let (before, after) = (line.before.clone(), line.after.clone());
+                        done.differences.push((*index, Difference { row: 0, record: *id, before, after }));
+                    }
+                }
+                Outcome::Unchanged(_) => done.tally.unchanged += 1,
+                Outcome::Refused => {}
+            }
+        }
+        for error in ran.errors {
+            done.wrong.entry(places[error.index].0).or_default().push((error.field, error.what));
+        }
+        Ok(())
+    }
+}
+
+/// By what a row's record is found, as text.
+fn key_of(plan: &Plan<'_>, read: &Read) -> Option<String> {
+    match plan.key? {
+        Key::Id => read.id.map(|id| id.to_string()),
+        Key::Field(field) => match read.stuffs.get(&field.name) {
+            Some(Stuff::Text(text)) => Some(text.clone()),
+            _ => None,
+        },
+    }
+}
+
+/// The records that have the keys of some rows; of several with one key the oldest.
+fn known(
+    tx: &mut Tx<'_>,
+    scene: &Scene<'_, '_>,
+    plan: &Plan<'_>,
+    ready: &[(usize, Option<String>, Read)],
+) -> Result<BTreeMap<String, Id>, RecordsError> {
+    let mut known = BTreeMap::new();
+    let Some(Key::Field(field)) = plan.key else { return Ok(known) };
+    let keys: Vec<&str> = ready.iter().filter_map(|(_, key, _)| key.as_deref()).collect();
+    let ground = scene.moment.ground(&plan.object.name, scene.access)?;
+    for chunk in keys.chunks(CHUNK) {
+        let mut query = ground.select(scene.access)?;
+        query
+            .expr(ground.column("id"))
+            .expr(ground.column(&field.name))
+            .and_where(ground.column(&field.name).is_in(chunk.iter().copied()))
+            .order_by_expr(Expr::col(Alias::new("id")), Order::Desc);
+        for row in tx.query(&query)? {
+            known.insert(row.text(1)?.to_owned(), Id(row.int(0)?));
+        }
+    }
+    Ok(known)
+}
+
+impl Check {
+    fn add(&mut self, rows: &[Row], done: Done) {
+        self.rows += rows.len() as u64;
+        self.tally.add(done.tally);
+        let left = TOLD - self.differences.len();
+        let differences = done.differences.into_iter().take(left);
+        self.differences
+            .extend(differences.map(|(index, difference)| Difference { row: rows[index].number, ..difference }));
+        let left = TOLD - self.mistakes.len();
+        let told = done.wrong.into_iter().flat_map(|(index, wrong)| {
+            let row = rows[index].number;
+            wrong.into_iter().map(move |(field, what)| Mistake { row, field, what })
+        });
+        self.mistakes.extend(told.take(left));
+    }
+}

@@ -114,6 +114,22 @@ impl SqliteDatabase {
     }
 }
 
+/// Reads a database that nobody writes, such as a backup. Nothing is made beside it.
+pub(crate) fn read_file<T>(
+    path: &Path,
+    read: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
+) -> Result<T, RecordsError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| told_of(path, &error))?;
+    read(&mut Tx { inner: TxInner::Sqlite(&connection) })
+}
+
+/// Makes one file of a database and its write-ahead log, which can then be read where nothing can be written.
+pub(crate) fn settle_file(path: &Path) -> Result<(), RecordsError> {
+    let connection = Connection::open(path).map_err(|error| told_of(path, &error))?;
+    connection.pragma_update(None, "journal_mode", "delete").map_err(|error| told_of(path, &error))
+}
+
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -1,6 +1,6 @@
 //! A board: of each stage how many deals there are, their sum, and its first page.
 
-use rapport_records::{AggregateQuery, Backend, Desk, ListQuery};
+use rapport_records::{AggregateQuery, Backend, BoardQuery, Desk};
 
 use super::{
     ask::Both,
@@ -40,21 +40,13 @@ pub(super) fn measure(desk: &Desk, plain: &mut Plain, backend: Backend) -> Resul
 fn boards(desk: &Desk, plain: &mut Plain, everything: bool) -> Result<Both, BenchError> {
     let (mut both, mut chance) = (Both::new(), Chance(3));
     let stages = stages(desk)?;
-    let sums = AggregateQuery { group: "stage".to_owned(), sum: Some("amount".to_owned()), filter: None };
+    let totals = AggregateQuery { group: "stage".to_owned(), sum: Some("amount".to_owned()), filter: None };
+    let query = BoardQuery { totals, sort: Some("-created_at".to_owned()), limit: CARDS };
     for turn in 0..BOARDS {
         let person = 1 + chance.below(PEOPLE as usize) as i64;
         let access = if everything { synthetic::administrator() } else { synthetic::member(person) };
         let ours = || {
-            std::hint::black_box(desk.aggregate(&access, "deal", &sums)?);
-            for stage in &stages {
-                let page = ListQuery {
-                    filter: Some(format!("stage == \"{stage}\"")),
-                    sort: Some("-created_at".to_owned()),
-                    limit: CARDS,
-                    ..ListQuery::default()
-                };
-                std::hint::black_box(desk.list(&access, "deal", &page)?);
-            }
+            std::hint::black_box(desk.board(&access, "deal", &query)?);
             Ok(())
         };
         let [one, other] = synthetic::teams_of(person);

@@ -13,7 +13,8 @@ use std::{
 use rapport_types::Timestamp;
 
 use crate::{
-    Database, RecordsError, TableSum, copy,
+    Database, RecordsError, TableSum,
+    copy::{copy, sums},
     database::{read_file, sqlite_settle_file},
 };
 
@@ -31,12 +32,12 @@ pub fn back_up(database: &Database, file: &Path) -> Result<Vec<TableSum>, Record
     match database.as_sqlite() {
         Some(sqlite) => sqlite.copy_to(file)?,
         None => {
-            copy::copy(database, &Database::sqlite(file)?)?;
+            copy(database, &Database::sqlite(file)?)?;
             sqlite_settle_file(file)?;
         }
     }
     sync(file)?;
-    read_file(file, copy::sums)
+    read_file(file, sums)
 }
 
 /// Looks through every page and row of a backup; what every table holds.
@@ -44,7 +45,7 @@ pub fn look_through(file: &Path) -> Result<Vec<TableSum>, RecordsError> {
     read_file(file, |tx| {
         let told = tx.query_sql("PRAGMA integrity_check(1)", &[])?;
         match told.first().map(|row| row.text(0)) {
-            Some(Ok("ok")) => copy::sums(tx),
+            Some(Ok("ok")) => sums(tx),
             _ => Err(RecordsError::Damaged { what: file.display().to_string() }),
         }
     })
@@ -56,9 +57,9 @@ pub(crate) fn snapshot(database: &Database, found: i64, now: Timestamp) -> Resul
     let Some(sqlite) = database.as_sqlite() else { return Ok(()) };
     let folder = folder_of(sqlite.path());
     fs::create_dir_all(&folder).map_err(|error| told(&folder, &error))?;
-    // Names in the order of time.
-    let time: String = now.to_string().chars().filter(|letter| *letter != ':').collect();
-    let whole = folder.join(format!("{time}-format-{found}.db"));
+    // Names in the order of time: milliseconds are in them also where they are 0.
+    let seconds: String = now.to_string().chars().take(19).filter(|letter| *letter != ':').collect();
+    let whole = folder.join(format!("{seconds}.{:03}-format-{found}.db", now.0.rem_euclid(1_000)));
     let partial = whole.with_extension("partial");
     if partial.exists() {
         fs::remove_file(&partial).map_err(|error| told(&partial, &error))?;

@@ -86,7 +86,7 @@ impl SqliteDatabase {
             )));
         }
         let Writer { connection, poison } = &mut *writer;
-        let mut run = || {
+        let run = || {
             let behavior = TransactionBehavior::Immediate;
             let transaction = connection.transaction_with_behavior(behavior)?;
             let written = match write(&mut Tx { inner: TxInner::Sqlite(&transaction) }) {

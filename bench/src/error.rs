@@ -46,6 +46,21 @@ pub(crate) enum BenchError {
     /// Learning.
     #[error(transparent)]
     Ml(#[from] rapport_ml::MlError),
+    /// Records.
+    #[error(transparent)]
+    Records(#[from] rapport_records::RecordsError),
+    /// The search index.
+    #[error(transparent)]
+    Search(#[from] rapport_records::search::SearchError),
+    /// Plain SQL in SQLite.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Plain SQL in PostgreSQL.
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] postgres::Error),
+    /// A PostgreSQL for the measurement did not start.
+    #[error("{0}")]
+    NoServer(String),
     /// A table in a file.
     #[error(transparent)]
     Csv(#[from] csv::Error),

@@ -1,6 +1,6 @@
 //! Measures Rapport in one run beside the limits of the machine: the disk's sync, a bare server that parses the same
 //! bodies, a raw append. It drives the real program over HTTP; it is no test, and nothing fails by being slow. `ml` measures
-//! learning beside its peers instead.
+//! learning beside its peers instead, `records` lists and changes beside the same in plain SQL.
 //!
 //! Client and server share the machine, so the client is kept cheap: bodies are built before, answers are hardly looked at.
 
@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod ml;
 mod process;
+mod records;
 mod report;
 mod rows;
 mod stream;
@@ -76,12 +77,15 @@ struct Args {
 enum Instead {
     /// Measures learning beside scikit-learn, LightGBM, XGBoost and CatBoost.
     Ml(ml::MlArgs),
+    /// Measures records: lists, boards, searches and changes beside the same in plain SQL.
+    Records(records::RecordsArgs),
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.instead {
         Some(Instead::Ml(args)) => ml::measure(args),
+        Some(Instead::Records(args)) => records::measure(args),
         None if args.bare => bare::serve().map(|()| true),
         None => measure(&args),
     };

@@ -134,21 +134,26 @@ impl fmt::Display for Report {
         if self.quick {
             writeln!(f, "\nQuick: short and small; the figures are not what they are in a full run.")?;
         }
-        writeln!(f, "\n  {:<52} {:>14} {:>14}  {:<9}", "what", "to reach", "measured", "unit")?;
-        for row in &self.rows {
-            let sign = if row.better == Better::More { "≥" } else { "≤" };
-            let target = format!("{sign} {}", number(row.target));
-            let mark = if row.reached { "" } else { "  not reached" };
-            writeln!(f, "  {:<52} {target:>14} {:>14}  {:<9}{mark}", row.what, number(row.measured), row.unit)?;
-            if !row.note.is_empty() {
-                writeln!(f, "      {}", row.note)?;
-            }
-        }
-        for failed in &self.failed {
-            writeln!(f, "  FAILED  {failed}")?;
-        }
-        Ok(())
+        write_rows(f, &self.rows, &self.failed)
     }
+}
+
+/// The lines of the table, and what could not be measured.
+pub(crate) fn write_rows(f: &mut fmt::Formatter<'_>, rows: &[Row], failed: &[String]) -> fmt::Result {
+    writeln!(f, "\n  {:<52} {:>14} {:>14}  {:<9}", "what", "to reach", "measured", "unit")?;
+    for row in rows {
+        let sign = if row.better == Better::More { "≥" } else { "≤" };
+        let target = format!("{sign} {}", number(row.target));
+        let mark = if row.reached { "" } else { "  not reached" };
+        writeln!(f, "  {:<52} {target:>14} {:>14}  {:<9}{mark}", row.what, number(row.measured), row.unit)?;
+        if !row.note.is_empty() {
+            writeln!(f, "      {}", row.note)?;
+        }
+    }
+    for failed in failed {
+        writeln!(f, "  FAILED  {failed}")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::{error::Error, io::Write as _, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    backup,
     config::{Config, DEFAULTS},
-    credentials, learning, repair, replay, serve, state,
+    credentials, learning, moving, repair, replay, serve, state,
 };
 
 /// Any error that a command ends with; its text is for the person at the terminal.
@@ -45,6 +46,14 @@ enum Command {
     /// Makes a damaged or missing state.db anew from the log of a stopped server. Keys and models that can still be read are
     /// taken over; the damaged file stays beside the new one.
     Repair(Settings),
+    /// Copies everything that an installation holds into a new folder, also while its server runs.
+    Backup(BackupArgs),
+    /// Makes an installation of a backup, where there is none yet.
+    Restore(RestoreArgs),
+    /// Puts the records of a stopped server back to what they were before the last upgrade. What is there stays beside it.
+    Rollback(Settings),
+    /// Copies the records of a stopped server from its data folder into an empty PostgreSQL.
+    Migrate(MigrateArgs),
     /// Prints a new one-time link for signing in to the pages.
     Link(Settings),
     /// Prints all settings with their defaults.
@@ -113,6 +122,36 @@ pub(crate) struct StateArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// The folder to make.
+    #[arg(long, value_name = "FOLDER")]
+    to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// The folder of the backup.
+    #[arg(long, value_name = "FOLDER")]
+    from: PathBuf,
+    /// Looks through the whole backup and restores nothing.
+    #[arg(long)]
+    verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// The database, such as postgres://user@host/name; it must be empty.
+    #[arg(long, value_name = "URL")]
+    to: String,
+}
+
 impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
@@ -128,6 +167,11 @@ impl Cli {
                 print(&state::tell(&args.settings.read()?, options)?)?;
             }
             Command::Repair(settings) => print(&repair::run(&settings.read()?)?)?,
+            Command::Backup(args) => print(&backup::back_up(&args.settings.read()?, &args.to)?)?,
+            Command::Restore(args) if args.verify => print(&backup::verify(&args.from)?)?,
+            Command::Restore(args) => print(&backup::restore(&args.settings.read()?, &args.from)?)?,
+            Command::Rollback(settings) => print(&moving::roll_back(&settings.read()?)?)?,
+            Command::Migrate(args) => print(&moving::migrate(&args.settings.read()?, &args.to)?)?,
             Command::Link(settings) => print(&credentials::new_link(&settings.read()?)?)?,
             Command::Config => print(DEFAULTS)?,
         }

@@ -60,7 +60,7 @@ fn is_new(log: &dyn Log) -> bool {
 }
 
 /// Makes the folder for its owner alone: it holds customers' data.
-fn private_folder(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn private_folder(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| format!("the data folder {} cannot be made: {error}", folder.display()).into())

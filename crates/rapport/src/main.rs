@@ -1,10 +1,12 @@
 //! The one binary of Rapport: chooses the backends, wires the rooms and reads the command line. No logic of its own.
 
+mod backup;
 mod cli;
 mod config;
 mod credentials;
 mod data;
 mod learning;
+mod moving;
 mod repair;
 mod replay;
 mod serve;

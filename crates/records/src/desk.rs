@@ -95,9 +95,18 @@ pub struct Edited {
 impl Desk {
     /// Opens the records, brings the database to the newest format and makes what is missing.
     pub fn open(database: Database, clock: fn() -> Timestamp) -> Result<Self, RecordsError> {
+        Self::open_by(database, clock, migrate::MIGRATIONS)
+    }
+
+    /// The same with the steps from format to format.
+    pub(crate) fn open_by(database: Database, clock: fn() -> Timestamp, steps: &[&str]) -> Result<Self, RecordsError> {
         let (ids, now) = (Ids::new(), clock());
+        let found = database.read(migrate::format_of)?;
+        if (1..steps.len() as i64).contains(&found) {
+            crate::backup::snapshot(&database, found, now)?;
+        }
         let schema = database.write(|tx| {
-            let found = migrate::migrate(tx)?;
+            let found = migrate::migrate_by(tx, steps)?;
             let schema = migrate::read_schema(tx)?;
             migrate::ensure_all(tx, &schema)?;
             if found == 0 {

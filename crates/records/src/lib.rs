@@ -10,8 +10,10 @@
 //! - No text of a user becomes SQL: values are bound, names come from the schema.
 
 mod access;
+mod backup;
 mod batch;
 mod board;
+mod copy;
 mod database;
 mod desk;
 mod edit;
@@ -24,6 +26,7 @@ mod id;
 mod identities;
 pub mod import;
 mod lookup;
+mod measuring;
 mod migrate;
 pub mod people;
 mod read;
@@ -36,8 +39,10 @@ mod value;
 mod visible;
 
 pub use access::{Access, Actor};
+pub use backup::{RolledBack, SNAPSHOTS, back_up, look_through, roll_back};
 pub use batch::{Batch, Kept, Undone};
 pub use board::{BoardColumn, BoardQuery};
+pub use copy::{TableSum, copy};
 pub use database::{Backend, Database, Row, Tx};
 pub use desk::{AuditQuery, Desk, Edited, Once};
 pub use edit::{EDITS, Edit, Fields};

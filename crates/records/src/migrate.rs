@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every format up to now, in order.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
 
 /// The newest format.
 pub(crate) const FORMAT: i64 = MIGRATIONS.len() as i64;
@@ -34,22 +34,28 @@ pub(crate) fn format_of(tx: &mut Tx<'_>) -> Result<i64, RecordsError> {
 
 /// Brings the tables to the newest format; the format found.
 pub(crate) fn migrate(tx: &mut Tx<'_>) -> Result<i64, RecordsError> {
+    migrate_by(tx, MIGRATIONS)
+}
+
+/// The same with steps of the caller's, of which all that are behind the format found are done.
+pub(crate) fn migrate_by(tx: &mut Tx<'_>, steps: &[&str]) -> Result<i64, RecordsError> {
+    let known = steps.len() as i64;
     // Two servers that start at once on PostgreSQL take turns.
     if tx.backend() == Backend::Postgres {
         tx.query_sql("SELECT true FROM (SELECT pg_advisory_xact_lock(7205759403792793)) AS locked", &[])?;
     }
     let found = format_of(tx)?;
-    if found > FORMAT {
-        return Err(RecordsError::Newer { found, known: FORMAT });
+    if found > known {
+        return Err(RecordsError::Newer { found, known });
     }
     if found == 0 {
         tx.script("CREATE TABLE records_format (format BIGINT NOT NULL); INSERT INTO records_format VALUES (0);")?;
     }
-    for step in &MIGRATIONS[found as usize..] {
+    for step in &steps[found as usize..] {
         let sql = in_words_of(tx.backend(), step);
         tx.script(&sql)?;
     }
-    tx.execute(Query::update().table(Alias::new("records_format")).value(Alias::new("format"), FORMAT))?;
+    tx.execute(Query::update().table(Alias::new("records_format")).value(Alias::new("format"), known))?;
     Ok(found)
 }
 

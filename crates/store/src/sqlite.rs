@@ -59,6 +59,17 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// Copies the store of a folder into a new file, as it is at one moment, also while a server writes it.
+    pub fn copy(folder: &Path, target: &Path) -> Result<(), StoreError> {
+        let path = folder.join(FILE);
+        let copy = || -> Result<(), rusqlite::Error> {
+            let connection = Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(BUSY)?;
+            connection.execute("VACUUM INTO ?", [target.to_string_lossy()]).map(drop)
+        };
+        copy().map_err(|error| StoreError::from_sqlite(&path, error))
+    }
+
     /// Copies what the write-ahead log has into the file and syncs it. A sync that failed in an earlier process may have left
     /// the write-ahead log readable in memory and not on the disk; a copy of it is written, whatever the system believes.
     /// Where another process is at work, it does that itself.

@@ -19,6 +19,7 @@ use sea_query::{
 
 pub(crate) use row::Datum;
 pub use row::Row;
+pub(crate) use sqlite::{read_file, settle_file as sqlite_settle_file};
 
 use self::{postgres::PostgresDatabase, sqlite::SqliteDatabase};
 use crate::RecordsError;

@@ -86,7 +86,7 @@ impl SqliteDatabase {
             )));
         }
         let Writer { connection, poison } = &mut *writer;
-        let mut run = || {
+        let run = || {
             let behavior = TransactionBehavior::Immediate;
             let transaction = connection.transaction_with_behavior(behavior)?;
             let written = match write(&mut Tx { inner: TxInner::Sqlite(&transaction) }) {
@@ -112,6 +112,22 @@ impl SqliteDatabase {
         let source = Connection::open(&self.path).map_err(|error| told(&error))?;
         source.execute("VACUUM INTO ?", [target.to_string_lossy()]).map(drop).map_err(|error| told_of(target, &error))
     }
+}
+
+/// Reads a database that nobody writes, such as a backup. Nothing is made beside it.
+pub(crate) fn read_file<T>(
+    path: &Path,
+    read: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
+) -> Result<T, RecordsError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| told_of(path, &error))?;
+    read(&mut Tx { inner: TxInner::Sqlite(&connection) })
+}
+
+/// Makes one file of a database and its write-ahead log, which can then be read where nothing can be written.
+pub(crate) fn settle_file(path: &Path) -> Result<(), RecordsError> {
+    let connection = Connection::open(path).map_err(|error| told_of(path, &error))?;
+    connection.pragma_update(None, "journal_mode", "delete").map_err(|error| told_of(path, &error))
 }
 
 fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {

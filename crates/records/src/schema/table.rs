@@ -54,7 +54,8 @@ pub(crate) fn ensure(tx: &mut Tx<'_>, object: &Object) -> Result<(), RecordsErro
     Ok(())
 }
 
-fn columns(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<String>, RecordsError> {
+/// The columns that a table has; none if it is not there.
+pub(crate) fn columns(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<String>, RecordsError> {
     let mut query = Query::select();
     match tx.backend() {
         Backend::Sqlite => {

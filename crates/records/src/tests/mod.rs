@@ -1,6 +1,7 @@
 //! The suite that every database passes: each case runs on SQLite and on a real PostgreSQL.
 
 mod people;
+mod copies;
 mod records;
 mod transfer;
 

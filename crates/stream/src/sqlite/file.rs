@@ -53,6 +53,18 @@ pub(super) fn lock(folder: &Path) -> Result<File, LogError> {
     Ok(file)
 }
 
+/// Copies the log of a folder into a new file, as it is at one moment, also while a server appends to it. What was acknowledged
+/// before is in it. The witness beside the log is not copied: it may be ahead of the copy, and would call it damaged.
+pub(super) fn copy(folder: &Path, target: &Path) -> Result<(), LogError> {
+    let path = folder.join(FILE);
+    let copy = || -> rusqlite::Result<()> {
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(BUSY)?;
+        connection.execute("VACUUM INTO ?", [target.to_string_lossy()]).map(drop)
+    };
+    copy().map_err(|error| failed(&path, &error))
+}
+
 /// One connection to the file.
 #[derive(Debug)]
 pub(super) struct LogFile {

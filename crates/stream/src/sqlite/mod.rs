@@ -113,6 +113,12 @@ impl SqliteLog {
         })
     }
 
+    /// Copies the log of a folder into a new file, as it is at one moment, also while another process has it. The file is a log
+    /// by itself: `log.db` of another folder.
+    pub fn copy(folder: &Path, target: &Path) -> Result<(), LogError> {
+        file::copy(folder, target)
+    }
+
     /// Runs `read` with a reader's connection. Connections are kept, as many as were in use at once.
     fn with_file<T>(&self, read: impl FnOnce(&LogFile) -> Result<T, LogError>) -> Result<T, LogError> {
         let kept = self.readers.lock().pop();

@@ -1,0 +1,181 @@
+//! Records measured beside the same in plain SQL, in one run on the same rows: lists, boards, single changes; and the search.
+//!
+//! It calls the records' own crate, not the program: what a request costs beyond it is the server's. Each question is asked of
+//! both sides by turns, so that both see the same machine. The accesses are those of people who reach what their teams own.
+
+mod ask;
+mod board;
+mod change;
+mod find;
+mod list;
+mod load;
+mod plain;
+mod synthetic;
+
+use std::{
+    fmt,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use clap::ValueEnum;
+use rapport_records::{Backend, Database, Desk};
+use rapport_testkit::postgres::Server;
+use rapport_types::Timestamp;
+use serde::Serialize;
+
+use self::plain::Plain;
+use crate::{
+    error::BenchError,
+    report::{Row, say, write_rows},
+};
+
+/// Which databases are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    /// SQLite in a file.
+    Sqlite,
+    /// A PostgreSQL of the measurement's own, which promises what PostgreSQL promises.
+    Postgres,
+    /// Both.
+    Both,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Pages of lists of contacts.
+    List,
+    /// A board of deals, a tenth as many as contacts.
+    Board,
+    /// Making and changing a record.
+    Change,
+    /// The search in contacts, which is beside the database and the same for both.
+    Search,
+}
+
+/// Records beside plain SQL.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordsArgs {
+    /// What to measure; everything if left out.
+    #[arg(value_name = "PART")]
+    parts: Vec<Part>,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+    /// How many contacts; the figures are meant for a million.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    rows: usize,
+    /// Which databases.
+    #[arg(long, value_enum, default_value_t = Wanted::Both)]
+    database: Wanted,
+    /// Where the data is kept meanwhile; it must be on the disk that is to be measured.
+    #[arg(long, value_name = "FOLDER", default_value = "target")]
+    folder: PathBuf,
+    /// The program, which is not used here.
+    #[arg(long, value_name = "FILE", hide = true)]
+    bin: Option<PathBuf>,
+}
+
+/// Everything.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Contacts.
+    contacts: usize,
+    /// Processors.
+    cores: usize,
+    /// The table.
+    rows: Vec<Row>,
+    /// What could not be measured, and why.
+    failed: Vec<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} contacts; the machine has {} cores", self.contacts, self.cores)?;
+        write_rows(f, &self.rows, &self.failed)
+    }
+}
+
+/// Measures and prints; whether everything could be measured.
+pub(crate) fn measure(args: &RecordsArgs) -> Result<bool, BenchError> {
+    std::fs::create_dir_all(&args.folder)?;
+    let folder = tempfile::Builder::new().prefix("bench-records-").tempdir_in(&args.folder)?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut report = Report { contacts: args.rows, cores, rows: Vec::new(), failed: Vec::new() };
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let name = name_of(backend);
+        let is_wanted = match args.database {
+            Wanted::Both => true,
+            Wanted::Sqlite => backend == Backend::Sqlite,
+            Wanted::Postgres => backend == Backend::Postgres,
+        };
+        if is_wanted && args.parts != [Part::Search] {
+            match of_database(args, folder.path(), backend) {
+                Ok(rows) => report.rows.extend(rows),
+                Err(error) => report.failed.push(format!("{name}: {error}")),
+            }
+        }
+    }
+    if wants(args, Part::Search) {
+        match find::measure(&folder.path().join("search"), args.rows) {
+            Ok(rows) => report.rows.extend(rows),
+            Err(error) => report.failed.push(format!("search: {error}")),
+        }
+    }
+    let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&report)?) } else { report.to_string() };
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(report.failed.is_empty())
+}
+
+fn wants(args: &RecordsArgs, part: Part) -> bool {
+    args.parts.is_empty() || args.parts.contains(&part)
+}
+
+fn name_of(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "SQLite",
+        Backend::Postgres => "PostgreSQL",
+    }
+}
+
+fn of_database(args: &RecordsArgs, folder: &Path, backend: Backend) -> Result<Vec<Row>, BenchError> {
+    let file = folder.join("records.db");
+    // It lives as long as the measurement.
+    let server = match backend {
+        Backend::Sqlite => None,
+        Backend::Postgres => Some(Server::start_durable().map_err(BenchError::NoServer)?),
+    };
+    let url = server.as_ref().map(|server| server.try_database("records").map_err(BenchError::NoServer)).transpose()?;
+    let database = match &url {
+        Some(url) => Database::postgres(url)?,
+        None => Database::sqlite(&file)?,
+    };
+    let desk = Desk::open(database, now)?;
+    let mut rows = vec![load::contacts(&desk, backend, args.rows)?];
+    let deals = wants(args, Part::Board).then(|| load::deals(&desk, args.rows / 10)).transpose()?;
+    let mut plain = match &url {
+        Some(url) => Plain::postgres(url)?,
+        None => Plain::sqlite(&file)?,
+    };
+    plain.settle()?;
+    if wants(args, Part::List) {
+        say(&format!("{}: lists", name_of(backend)));
+        rows.extend(list::measure(&desk, &mut plain, backend)?);
+    }
+    if deals.is_some() {
+        say(&format!("{}: a board", name_of(backend)));
+        rows.extend(board::measure(&desk, &mut plain, backend)?);
+    }
+    if wants(args, Part::Change) {
+        say(&format!("{}: single changes", name_of(backend)));
+        rows.extend(change::measure(&desk, folder, backend)?);
+    }
+    Ok(rows)
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Timestamp(since.map_or(0, |since| since.as_millis() as i64))
+}

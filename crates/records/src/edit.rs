@@ -10,6 +10,7 @@ use crate::{
     Access, Id, RecordsError, RowError, Tx, Verb,
     database::Backend,
     desk::Moment,
+    duplicates,
     feed::{self, Line, Op},
     ground::Ground,
     read::not_found,
@@ -510,6 +511,7 @@ impl<'e, 'm> Editor<'e, 'm> {
             return Ok(());
         }
         self.finish(tx, record, statement)?;
+        duplicates::change(tx, object, record, stuffs)?;
         self.push(record, Op::Update, before, after);
         Ok(())
     }
@@ -519,6 +521,7 @@ impl<'e, 'm> Editor<'e, 'm> {
         let mut statement = Query::update();
         statement.table(Alias::new(table_of(&self.ground.object.name))).value(Alias::new("deleted_at"), deleted_at);
         self.finish(tx, record, statement)?;
+        duplicates::mark(tx, self.ground.object, record, op == Op::Delete)?;
         self.push(record, op, Map::new(), Map::new());
         Ok(())
     }
@@ -659,6 +662,8 @@ pub(crate) fn insert<'s>(
     let actor = access.actor.to_string();
     let mut rows = Vec::new();
     let mut relations: Vec<Vec<Bound>> = Vec::new();
+    let records: Vec<(Id, &Stuffs)> = records.collect();
+    duplicates::add(tx, object, records.iter().copied())?;
     for (id, stuffs) in records {
         let whole = |name: &str| stuffs.get(name).map_or(Bound::BigInt(None), Stuff::bound);
         let mut row: Vec<Bound> = vec![

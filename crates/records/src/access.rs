@@ -69,6 +69,11 @@ impl Access {
         Self { actor: Actor::Import(import), ..self.clone() }
     }
 
+    /// The same person with every right, for what follows from something that they may do.
+    pub(crate) fn with_every_right(&self) -> Self {
+        Self { role: Arc::new(Role::administrator()), ..self.clone() }
+    }
+
     /// Who it is.
     pub fn actor(&self) -> &Actor {
         &self.actor

@@ -122,14 +122,12 @@ impl Desk {
             }
             let undo = moment.ids.next(moment.now)?;
             let mut undone = Undone { batch: undo, undone: 0, kept: Vec::new() };
-            let mut before = i64::MAX;
-            loop {
-                let changes = step(tx, batch, before)?;
-                let Some(last) = changes.last() else { break };
-                before = last.seq;
-                for change in changes {
-                    take_back(moment, tx, access, &change, undo, &mut undone)?;
-                }
+            if found.kind == "merge" {
+                crate::merge::unmerge(moment, tx, access, batch, &mut undone)?;
+            } else {
+                each_step(tx, batch, |tx, changes| {
+                    changes.iter().try_for_each(|change| take_back(moment, tx, access, change, undo, &mut undone))
+                })?;
             }
             begin(tx, access, undo, "undo", &found.title, moment.now, undone.undone as i64)?;
             let update = Query::update()
@@ -154,6 +152,21 @@ fn find(tx: &mut Tx<'_>, access: &Access, batch: Id) -> Result<Batch, RecordsErr
     found.ok_or_else(|| RecordsError::NotFound("there is no such batch of yours".to_owned()))
 }
 
+/// Goes through the changes of a batch, the last first.
+pub(crate) fn each_step(
+    tx: &mut Tx<'_>,
+    batch: Id,
+    mut work: impl FnMut(&mut Tx<'_>, Vec<Change>) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
+    let mut before = i64::MAX;
+    loop {
+        let changes = step(tx, batch, before)?;
+        let Some(last) = changes.last() else { return Ok(()) };
+        before = last.seq;
+        work(tx, changes)?;
+    }
+}
+
 fn step(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsError> {
     let mut query = feed::select();
     query
@@ -165,7 +178,7 @@ fn step(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsE
 }
 
 /// Does the opposite of one change. What was written since by others has a higher version than the change left.
-fn take_back(
+pub(crate) fn take_back(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,

@@ -80,6 +80,8 @@ pub(crate) struct Editor<'e, 'm> {
     ground: Ground<'e>,
     lines: Vec<Line<'e>>,
     errors: Vec<RowError>,
+    /// The record into which another is merged by these edits.
+    merge: Option<Id>,
 }
 
 /// A record that is to be changed: as it is, and whether the caller may.
@@ -96,7 +98,12 @@ impl<'e, 'm> Editor<'e, 'm> {
         batch: Option<Id>,
     ) -> Result<Self, RecordsError> {
         let ground = moment.ground(object, access)?;
-        Ok(Self { moment, access, batch, ground, lines: Vec::new(), errors: Vec::new() })
+        Ok(Self { moment, access, batch, ground, lines: Vec::new(), errors: Vec::new(), merge: None })
+    }
+
+    /// Tells of the edits as parts of a merge: an update is of the record that stays, a delete of the one that goes.
+    pub(crate) fn merging_into(self, winner: Id) -> Self {
+        Self { merge: Some(winner), ..self }
     }
 
     /// Does all edits or none; the ids, in their order.
@@ -507,12 +514,14 @@ impl<'e, 'm> Editor<'e, 'm> {
             before.insert(name.clone(), old);
             after.insert(name.clone(), new);
         }
-        if after.is_empty() {
+        // A merge is told of also where the record had everything already.
+        if after.is_empty() && self.merge.is_none() {
             return Ok(());
         }
         self.finish(tx, record, statement)?;
         duplicates::change(tx, object, record, stuffs)?;
-        self.push(record, Op::Update, before, after);
+        let op = if self.merge.is_some() { Op::Merge } else { Op::Update };
+        self.push(record, op, before, after);
         Ok(())
     }
 
@@ -522,7 +531,8 @@ impl<'e, 'm> Editor<'e, 'm> {
         statement.table(Alias::new(table_of(&self.ground.object.name))).value(Alias::new("deleted_at"), deleted_at);
         self.finish(tx, record, statement)?;
         duplicates::mark(tx, self.ground.object, record, op == Op::Delete)?;
-        self.push(record, op, Map::new(), Map::new());
+        let note = self.merge.map(|winner| ("merged_into".to_owned(), json!(winner)));
+        self.push(record, op, Map::new(), note.into_iter().collect());
         Ok(())
     }
 
@@ -703,7 +713,7 @@ fn relation(object: &str, field: &str, record: Id, target: Id) -> Vec<Bound> {
     vec![object.into(), field.into(), record.0.into(), target.0.into()]
 }
 
-fn replace_relations(
+pub(crate) fn replace_relations(
     tx: &mut Tx<'_>,
     object: &str,
     field: &str,

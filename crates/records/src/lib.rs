@@ -11,6 +11,7 @@
 
 mod access;
 mod batch;
+mod convert;
 mod database;
 mod desk;
 mod duplicates;
@@ -20,6 +21,7 @@ mod feed;
 mod first;
 mod ground;
 mod id;
+mod merge;
 mod migrate;
 mod read;
 mod record;
@@ -28,10 +30,12 @@ mod rules;
 pub mod schema;
 pub mod search;
 mod value;
+mod views;
 mod visible;
 
 pub use access::{Access, Actor};
-pub use batch::Batch;
+pub use batch::{Batch, Kept, Undone};
+pub use convert::{Conversion, Converted, NewDeal, Part, Proposal};
 pub use database::{Backend, Database, Row, Tx};
 pub use desk::{AuditQuery, Desk, Edited, Once};
 pub use duplicates::{Pair, Reason, Similar};
@@ -39,9 +43,11 @@ pub use edit::{EDITS, Edit, Fields};
 pub use error::{Fault, RecordsError, RowError};
 pub use feed::{Change, Op};
 pub use id::Id;
+pub use merge::Merged;
 pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};
+pub use views::{NewView, Shared, View, ViewChange, ViewDefinition, ViewKind};
 
 #[cfg(test)]
 mod tests;

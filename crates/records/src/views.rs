@@ -228,11 +228,11 @@ fn visible(access: &Access) -> SelectStatement {
         seen = seen.or(column("owner").eq(user.0));
     }
     let of_team = column("shared").eq("team");
-    seen = if access.is_administrator() {
-        seen.or(of_team)
-    } else {
-        seen.or(of_team.and(column("team").is_in(access.teams.iter().map(|team| team.0))))
-    };
+    if access.is_administrator() {
+        seen = seen.or(of_team);
+    } else if !access.teams.is_empty() {
+        seen = seen.or(of_team.and(column("team").is_in(access.teams.iter().map(|team| team.0))));
+    }
     Query::select().columns(FIELDS.map(Alias::new)).from(Alias::new("view")).and_where(seen).take()
 }
 

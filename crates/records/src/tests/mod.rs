@@ -1,7 +1,10 @@
 //! The suite that every database passes: each case runs on SQLite and on a real PostgreSQL.
 
+mod convert;
 mod duplicates;
+mod merge;
 mod records;
+mod views;
 
 use rapport_testkit::postgres::Server;
 use rapport_types::Timestamp;

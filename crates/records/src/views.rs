@@ -274,7 +274,7 @@ fn definition_text(definition: &ViewDefinition) -> Result<String, RecordsError> 
 
 /// Refuses a view that cannot be run, or that is shared with whom its keeper cannot share it.
 fn checked(moment: &Moment<'_>, access: &Access, mut view: View) -> Result<View, RecordsError> {
-    view.name = view.name.trim().to_owned();
+    view.name = String::from(view.name.trim());
     if view.name.is_empty() || view.name.chars().count() > NAME || view.name.chars().any(char::is_control) {
         return Err(RecordsError::invalid("name", format!("it must be 1 to {NAME} letters")));
     }

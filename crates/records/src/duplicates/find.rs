@@ -94,7 +94,7 @@ pub(crate) fn similar(
         found.extend(holders(tx, probe, LOOKED_AT)?);
     }
     found.retain(|id| Some(*id) != except);
-    let records = load(moment, tx, access, &plan, found.into_iter().collect())?;
+    let records = load(moment, tx, access, &plan, &Vec::from_iter(found))?;
     let mut similar: Vec<Similar> = records
         .iter()
         .filter_map(|(id, (record, traits))| {
@@ -117,7 +117,7 @@ pub(super) fn load(
     tx: &mut Tx<'_>,
     access: &Access,
     plan: &Plan<'_>,
-    ids: Vec<Id>,
+    ids: &[Id],
 ) -> Result<Loaded, RecordsError> {
     let object = plan.object;
     let mut fields: Vec<String> = plan.fields().map(str::to_owned).collect();
@@ -153,12 +153,12 @@ fn look(moment: &Moment<'_>, tx: &mut Tx<'_>, changes: &[Change]) -> Result<Seen
         };
         let moved: BTreeSet<Id> = changes.iter().filter(of_interest).map(|change| change.record).collect();
         let ids: Vec<Id> = ids.intersection(&moved).copied().collect();
-        let records = load(moment, tx, &access, &plan, ids.clone())?;
+        let records = load(moment, tx, &access, &plan, &ids)?;
         seen.looked_at.extend(ids);
         let pairs = neighbours(tx, &plan, &records)?;
         let strangers = pairs.iter().flat_map(|(one, other)| [*one, *other]).filter(|id| !records.contains_key(id));
         let strangers: BTreeSet<Id> = strangers.collect();
-        let others = load(moment, tx, &access, &plan, strangers.into_iter().collect())?;
+        let others = load(moment, tx, &access, &plan, &Vec::from_iter(strangers))?;
         let traits = |id: &Id| records.get(id).or_else(|| others.get(id)).map(|(_, traits)| traits);
         for (one, other) in pairs {
             let (Some(first), Some(second)) = (traits(&one), traits(&other)) else { continue };

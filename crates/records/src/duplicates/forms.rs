@@ -234,8 +234,9 @@ mod tests {
 
     #[test]
     fn spellings_of_one_thing_come_out_equal() {
-        let same: [(&dyn Fn(&str) -> String, &[&str]); 11] = [
-            (&|text| email(text).unwrap(), &["Ann.Lee+crm@gmail.com", "annlee@googlemail.com", " ANNLEE@gmail.com"]),
+        type Form = fn(&str) -> String;
+        let same: [(Form, &[&str]); 11] = [
+            (|text| email(text).unwrap(), &["Ann.Lee+crm@gmail.com", "annlee@googlemail.com", " ANNLEE@gmail.com"]),
             (
                 &|text| phone(text).unwrap(),
                 &["+49 (0)30 123 4567", "030-1234567", "0049 30 1234567 ext 12", "301234567x9"],
@@ -244,14 +245,14 @@ mod tests {
                 &|text| domain(text).unwrap(),
                 &["https://www.acme.example/about?x=1", "acme.example", "info@ACME.example"],
             ),
-            (&person, &["José Álvarez", "ALVAREZ, Jose", "Dr. Jose A. Alvarez", "jose alvarez"]),
-            (&person, &["张伟", "张 伟"]),
-            (&person, &["O'Brien, Kim", "Kim O’Brien"]),
-            (&company, &["Acme GmbH & Co. KG", "ACME, Inc.", "Acme S.A.", "The Acme Company"]),
-            (&company, &["上海云帆科技有限公司", "上海云帆科技股份有限公司", "上海云帆科技"]),
-            (&|text| sound(&person(text)), &["John Smith", "Jon Smyth", "Smiht, Jhon"]),
-            (&|text| sound(&person(text)), &["Katherine Schmidt", "Catharine Schmitt"]),
-            (&|text| sound(&person(text)), &["Philip Meyer", "Filip Maier"]),
+            (person, &["José Álvarez", "ALVAREZ, Jose", "Dr. Jose A. Alvarez", "jose alvarez"]),
+            (person, &["张伟", "张 伟"]),
+            (person, &["O'Brien, Kim", "Kim O’Brien"]),
+            (company, &["Acme GmbH & Co. KG", "ACME, Inc.", "Acme S.A.", "The Acme Company"]),
+            (company, &["上海云帆科技有限公司", "上海云帆科技股份有限公司", "上海云帆科技"]),
+            (|text| sound(person(text)), &["John Smith", "Jon Smyth", "Smiht, Jhon"]),
+            (|text| sound(person(text)), &["Katherine Schmidt", "Catharine Schmitt"]),
+            (|text| sound(person(text)), &["Philip Meyer", "Filip Maier"]),
         ];
         for (form, spellings) in same {
             for spelling in spellings {
@@ -272,6 +273,6 @@ mod tests {
         assert_ne!(email("ann+a@firm.example"), email("ann+b@firm.example"));
         assert_eq!(person("Dr"), "dr", "a title that is all there is");
         assert_eq!(company("AG"), "ag");
-        assert_ne!(sound(&person("John Smith")), sound(&person("John Miller")));
+        assert_ne!(sound(person("John Smith")), sound(person("John Miller")));
     }
 }

@@ -11,23 +11,23 @@ use crate::{
     merge::must, read, record::Record,
 };
 
-/// What a contact takes over from a lead.
-const TO_CONTACT: [&str; 11] = [
-    "name",
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "job_title",
-    "source",
-    "country",
-    "tags",
-    "description",
-    "owner",
+/// What a contact takes over from a lead, the lead's name of it and its own.
+const TO_CONTACT: [(&str, &str); 10] = [
+    ("name", "name"),
+    ("first_name", "first_name"),
+    ("last_name", "last_name"),
+    ("email", "email"),
+    ("phone", "phone"),
+    ("job_title", "job_title"),
+    ("source", "source"),
+    ("country", "country"),
+    ("tags", "tags"),
+    ("description", "description"),
 ];
-/// What a company takes over, under the lead's name and its own.
-const TO_COMPANY: [(&str, &str); 4] =
-    [("company_name", "name"), ("website", "website"), ("country", "country"), ("owner", "owner")];
+/// What a company takes over.
+const TO_COMPANY: [(&str, &str); 3] = [("company_name", "name"), ("website", "website"), ("country", "country")];
+/// What a deal takes over.
+const TO_DEAL: [(&str, &str); 2] = [("value", "amount"), ("source", "source")];
 
 /// What becomes of a part of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,8 +101,8 @@ impl Desk {
                 }
             };
             Ok(Proposal {
-                companies: find("company", of_company(&lead, access))?,
-                contacts: find("contact", of_contact(&lead, access))?,
+                companies: find("company", taken(&lead, "company", &TO_COMPANY, access))?,
+                contacts: find("contact", taken(&lead, "contact", &TO_CONTACT, access))?,
             })
         })
     }
@@ -135,13 +135,13 @@ fn convert(
     let company = match wanted.company {
         Part::None => None,
         Part::New if !lead.fields.contains_key("company_name") => None,
-        Part::New => Some(work.create(tx, "company", of_company(&lead, access))?),
+        Part::New => Some(work.create(tx, "company", taken(&lead, "company", &TO_COMPANY, access))?),
         Part::Existing(id) => Some(work.existing(tx, "company", id)?.id),
     };
     let contact = match wanted.contact {
         Part::None => None,
         Part::New => {
-            let mut fields = of_contact(&lead, access);
+            let mut fields = taken(&lead, "contact", &TO_CONTACT, access);
             fields.extend(link("company", company));
             Some(work.create(tx, "contact", fields)?)
         }
@@ -212,29 +212,18 @@ fn link(name: &str, id: Option<Id>) -> Option<(String, Value)> {
     id.map(|id| (name.to_owned(), json!(id)))
 }
 
-/// A value of a lead under a name that it has in another object, if the caller may set it there.
-fn taken(lead: &Record, from: &str, object: &str, to: &str, access: &Access) -> Option<(String, Value)> {
-    let value = if from == "owner" { json!(lead.owner?) } else { lead.fields.get(from)?.clone() };
-    access.may_set(object, to).then(|| (to.to_owned(), value))
-}
-
-fn of_contact(lead: &Record, access: &Access) -> Fields {
-    TO_CONTACT.iter().filter_map(|name| taken(lead, name, "contact", name, access)).collect()
-}
-
-fn of_company(lead: &Record, access: &Access) -> Fields {
-    TO_COMPANY.iter().filter_map(|(from, to)| taken(lead, from, "company", to, access)).collect()
+/// Values of a lead under the names that they have in another object, as far as the caller may set them there. The new record
+/// belongs to whom the lead belonged.
+fn taken(lead: &Record, object: &str, names: &[(&str, &str)], access: &Access) -> Fields {
+    let own = [("owner", lead.owner), ("team", lead.team)];
+    let own = own.into_iter().filter_map(|(name, id)| Some((name, json!(id?))));
+    let values = names.iter().filter_map(|(from, to)| Some((*to, lead.fields.get(*from)?.clone())));
+    let settable = values.chain(own).filter(|(name, _)| access.may_set(object, name));
+    settable.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn of_deal(lead: &Record, wanted: &NewDeal, access: &Access) -> Fields {
-    let mut fields: Fields = [
-        taken(lead, "value", "deal", "amount", access),
-        taken(lead, "source", "deal", "source", access),
-        taken(lead, "owner", "deal", "owner", access),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut fields = taken(lead, "deal", &TO_DEAL, access);
     let title = wanted.name.clone().filter(|name| !name.trim().is_empty()).map(Value::String);
     let title = title.or_else(|| lead.fields.get("company_name").or_else(|| lead.fields.get("name")).cloned());
     fields.extend(title.map(|title| ("name".to_owned(), title)));

@@ -26,6 +26,9 @@ use crate::{
 /// The most records that can name a record that is merged away.
 pub(crate) const MOVES: usize = 100_000;
 
+/// Times that Rapport writes beside a status; the other record's would contradict the winner's status.
+const BESIDE_STATUS: [&str; 3] = ["closed_at", "done_at", "solved_at"];
+
 /// What a merge came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Merged {
@@ -171,7 +174,7 @@ fn united(object: &Object, winner: &Record, loser: &Record, chosen: &Fields) -> 
                 }
                 fields.insert(field.name.clone(), Value::Array(members));
             }
-            _ if field.kind == FieldKind::Actor => {}
+            _ if field.kind == FieldKind::Actor || BESIDE_STATUS.contains(&field.name.as_str()) => {}
             // A record is not its own parent.
             _ if mine == Some(&gone) => {
                 fields.insert(field.name.clone(), Value::Null);

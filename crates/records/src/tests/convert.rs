@@ -83,9 +83,10 @@ fn what_is_there_is_proposed_and_used_if_wanted() {
 fn a_conversion_needs_the_rights_of_its_parts_and_is_whole() {
     on_both(|desk| {
         let admin = everything();
-        know(desk, &[1, 2], &[]);
+        know(desk, &[1, 2], &[10]);
         let mut given = lead();
         given["owner"] = json!(Id(1));
+        given["team"] = json!(Id(10));
         let mine = made(desk, &admin, "lead", given).id;
         let theirs = made(desk, &admin, "lead", json!({ "name": "Bo", "owner": Id(2) })).id;
         let nothing = made(desk, &admin, "lead", json!({ "name": "Di", "owner": Id(1) })).id;
@@ -116,7 +117,8 @@ fn a_conversion_needs_the_rights_of_its_parts_and_is_whole() {
         assert_eq!(desk.changes(&admin, end, 10).unwrap().0.len(), 1, "only the delete");
         let converted = desk.convert(&seller, mine, &wanted).unwrap();
         let contact = desk.get(&admin, "contact", converted.contact.unwrap()).unwrap();
-        assert_eq!((contact.owner, contact.fields.get("phone")), (Some(Id(1)), None), "a locked field is not set");
+        assert_eq!((contact.owner, contact.team), (Some(Id(1)), Some(Id(10))));
+        assert_eq!(contact.fields.get("phone"), None, "a locked field is not set");
         assert_eq!(fields(json!({ "email": "ann@acme.example" }))["email"], contact.fields["email"]);
     });
 }

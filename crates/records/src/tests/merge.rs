@@ -214,6 +214,18 @@ fn a_merge_that_is_refused_changes_nothing() {
 }
 
 #[test]
+fn an_open_task_stays_open_whatever_is_merged_into_it() {
+    on_both(|desk| {
+        let access = everything();
+        let task =
+            |title: &str, status: &str| made(desk, &access, "task", json!({ "title": title, "status": status })).id;
+        let (open, done) = (task("a", "open"), task("b", "done"));
+        let merged = desk.merge(&access, "task", open, done, &Fields::new()).unwrap();
+        assert_eq!(Value::Object(merged.record.fields), json!({ "title": "a", "status": "open" }));
+    });
+}
+
+#[test]
 fn a_merged_pair_leaves_the_queue_and_comes_back_with_the_records() {
     on_both(|desk| {
         let access = everything();

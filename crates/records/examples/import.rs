@@ -75,7 +75,13 @@ fn write(file: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn import(desk: &Desk, access: &Access, file: &Path, what: &str, rows: u64) -> Result<rapport_records::Id, Box<dyn Error>> {
+fn import(
+    desk: &Desk,
+    access: &Access,
+    file: &Path,
+    what: &str,
+    rows: u64,
+) -> Result<rapport_records::Id, Box<dyn Error>> {
     let clock = Clock::start();
     let import = desk.upload_import(access, "contact", "contacts.csv", &mut File::open(file)?)?;
     clock.stop("looked at", rows);

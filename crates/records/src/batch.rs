@@ -172,14 +172,19 @@ fn step(
         }
     };
     undone.batch = undo;
-    let changes = changes_before(tx, batch, from)?;
     let before = undone.undone;
-    take_back(moment, tx, access, &changes, undo, undone)?;
-    let last = changes.last().filter(|_| changes.len() as u64 == STEP);
+    let last = if found.kind == "merge" {
+        crate::merge::unmerge(moment, tx, access, batch, undone)?;
+        None
+    } else {
+        let changes = changes_before(tx, batch, from)?;
+        take_back(moment, tx, access, &changes, undo, undone)?;
+        changes.last().filter(|_| changes.len() as u64 == STEP).map(|change| change.seq)
+    };
     let update = Query::update()
         .table(Alias::new("batch"))
         .value(Alias::new("undone_by"), undo.0)
-        .value(Alias::new("undone_to"), last.map(|change| change.seq))
+        .value(Alias::new("undone_to"), last)
         .and_where(feed::column("id").eq(batch.0))
         // Who takes the same batch back at the same time finds that it is further already.
         .and_where(match found.undone_by {
@@ -210,6 +215,21 @@ fn find(tx: &mut Tx<'_>, access: &Access, batch: Id) -> Result<Batch, RecordsErr
     found.ok_or_else(|| RecordsError::NotFound("there is no such batch of yours".to_owned()))
 }
 
+/// Goes through the changes of a batch, the last first.
+pub(crate) fn each_step(
+    tx: &mut Tx<'_>,
+    batch: Id,
+    mut work: impl FnMut(&mut Tx<'_>, Vec<Change>) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
+    let mut before = i64::MAX;
+    loop {
+        let changes = changes_before(tx, batch, before)?;
+        let Some(last) = changes.last() else { return Ok(()) };
+        before = last.seq;
+        work(tx, changes)?;
+    }
+}
+
 /// How far down the feed a batch is taken back, if that has begun and not ended.
 fn undone_to(tx: &mut Tx<'_>, batch: Id) -> Result<Option<i64>, RecordsError> {
     let query = Query::select()
@@ -231,7 +251,7 @@ fn changes_before(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>
 }
 
 /// Does the opposite of changes, the newest first. Those of one object are done together, each record once.
-fn take_back(
+pub(crate) fn take_back(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,

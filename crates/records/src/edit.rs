@@ -11,6 +11,7 @@ use crate::{
     Access, Id, RecordsError, RowError, Tx, Verb,
     database::Backend,
     desk::Moment,
+    duplicates,
     feed::{self, Line, Op},
     ground::Ground,
     read::not_found,
@@ -87,6 +88,8 @@ pub(crate) struct Editor<'e, 'm> {
     ground: Ground<'e>,
     lines: Vec<Line<'e>>,
     errors: Vec<RowError>,
+    /// The record into which another is merged by these edits.
+    merge: Option<Id>,
 }
 
 /// A record that is to be changed: as it is, and whether the caller may.
@@ -103,7 +106,12 @@ impl<'e, 'm> Editor<'e, 'm> {
         batch: Option<Id>,
     ) -> Result<Self, RecordsError> {
         let ground = moment.ground(object, access)?;
-        Ok(Self { moment, access, batch, ground, lines: Vec::new(), errors: Vec::new() })
+        Ok(Self { moment, access, batch, ground, lines: Vec::new(), errors: Vec::new(), merge: None })
+    }
+
+    /// Tells of the edits as parts of a merge: an update is of the record that stays, a delete of the one that goes.
+    pub(crate) fn merging_into(self, winner: Id) -> Self {
+        Self { merge: Some(winner), ..self }
     }
 
     /// Does all edits or none; the ids, in their order.
@@ -526,13 +534,16 @@ impl<'e, 'm> Editor<'e, 'm> {
             before.insert(name.clone(), old);
             after.insert(name.clone(), new);
         }
-        if after.is_empty() {
+        // A merge is told of also where the record had everything already.
+        if after.is_empty() && self.merge.is_none() {
             return Ok(());
         }
         if !dry {
             self.finish(tx, record, statement)?;
+            duplicates::change(tx, object, record, stuffs)?;
         }
-        self.push(record, Op::Update, before, after);
+        let op = if self.merge.is_some() { Op::Merge } else { Op::Update };
+        self.push(record, op, before, after);
         Ok(())
     }
 
@@ -541,7 +552,9 @@ impl<'e, 'm> Editor<'e, 'm> {
         let mut statement = Query::update();
         statement.table(Alias::new(table_of(&self.ground.object.name))).value(Alias::new("deleted_at"), deleted_at);
         self.finish(tx, record, statement)?;
-        self.push(record, op, Map::new(), Map::new());
+        duplicates::mark(tx, self.ground.object, record, op == Op::Delete)?;
+        let note = self.merge.map(|winner| ("merged_into".to_owned(), json!(winner)));
+        self.push(record, op, Map::new(), note.into_iter().collect());
         Ok(())
     }
 
@@ -681,6 +694,8 @@ pub(crate) fn insert<'s>(
     let actor = access.actor.to_string();
     let mut rows = Vec::new();
     let mut relations: Vec<Vec<Bound>> = Vec::new();
+    let records: Vec<(Id, &Stuffs)> = records.collect();
+    duplicates::add(tx, object, records.iter().copied())?;
     for (id, stuffs) in records {
         let whole = |name: &str| stuffs.get(name).map_or(Bound::BigInt(None), Stuff::bound);
         let mut row: Vec<Bound> = vec![
@@ -720,7 +735,7 @@ fn relation(object: &str, field: &str, record: Id, target: Id) -> Vec<Bound> {
     vec![object.into(), field.into(), record.0.into(), target.0.into()]
 }
 
-fn replace_relations(
+pub(crate) fn replace_relations(
     tx: &mut Tx<'_>,
     object: &str,
     field: &str,

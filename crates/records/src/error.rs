@@ -127,4 +127,15 @@ impl RecordsError {
             other => Err(other),
         }
     }
+
+    /// The error of a request that is a bulk request of one inside.
+    pub(crate) fn of_one(self) -> Self {
+        match self {
+            Self::Rows(mut rows) if rows.len() == 1 => {
+                let RowError { field, what, .. } = rows.remove(0);
+                Self::Invalid { field, what }
+            }
+            other => other,
+        }
+    }
 }

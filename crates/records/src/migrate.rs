@@ -60,8 +60,9 @@ pub(crate) fn migrate_by(tx: &mut Tx<'_>, steps: &[&str]) -> Result<i64, Records
 }
 
 fn in_words_of(backend: Backend, sql: &str) -> String {
-    let (whole, bytes, truth, growing, transaction) = match backend {
-        Backend::Sqlite => ("INTEGER", "BLOB", "BOOLEAN", "INTEGER PRIMARY KEY AUTOINCREMENT", ""),
+    let (whole, bytes, truth, growing, transaction, clustered) = match backend {
+        // A table that is all key is kept once, as its index.
+        Backend::Sqlite => ("INTEGER", "BLOB", "BOOLEAN", "INTEGER PRIMARY KEY AUTOINCREMENT", "", " WITHOUT ROWID"),
         Backend::Postgres => (
             "BIGINT",
             "BYTEA",
@@ -69,6 +70,7 @@ fn in_words_of(backend: Backend, sql: &str) -> String {
             "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
             // Numbers are given before commits: a reader must not pass one whose transaction is still at work.
             ", xact xid8 NOT NULL DEFAULT pg_current_xact_id()",
+            "",
         ),
     };
     sql.replace("{whole}", whole)
@@ -76,6 +78,7 @@ fn in_words_of(backend: Backend, sql: &str) -> String {
         .replace("{truth}", truth)
         .replace("{growing}", growing)
         .replace("{transaction}", transaction)
+        .replace("{clustered}", clustered)
 }
 
 /// The objects: Rapport's own, with what the organisation added. Their tables are brought to the definitions.

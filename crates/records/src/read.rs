@@ -127,6 +127,11 @@ impl Sorting {
     }
 }
 
+/// Refuses an order that an object's records cannot have.
+pub(crate) fn check_sort(sort: &str, object: &Object, access: &Access) -> Result<(), RecordsError> {
+    Sorting::read(Some(sort), object, access).map(drop)
+}
+
 /// Reads a page.
 pub(crate) fn list(
     moment: &Moment<'_>,

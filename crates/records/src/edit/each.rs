@@ -10,8 +10,8 @@ use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde_json::Map;
 
 use super::{
-    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert, not_found,
-    table_of, to_json, value,
+    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert,
+    not_found, table_of, to_json, value,
 };
 use crate::feed;
 

@@ -1,5 +1,5 @@
--- Format 1. Times are milliseconds since 1970; ids are those of id.rs; hashes are BLAKE3. {whole}, {bytes} and {growing} stand for
--- the types of the two databases.
+-- Format 1. Times are milliseconds since 1970; ids are those of id.rs; hashes are BLAKE3. Words in braces stand for
+-- what the two databases call it: migrate.rs.
 CREATE TABLE object_definition (name TEXT PRIMARY KEY, definition TEXT NOT NULL, changed_at {whole} NOT NULL);
 -- The feed: every change of a record, in the order of their commits. Audit, undo, search and the event log go by it.
 CREATE TABLE change (
@@ -68,3 +68,11 @@ CREATE TABLE import (
   origin TEXT, batch {whole}, message TEXT, made_at {whole} NOT NULL, started_at {whole}, ended_at {whole}
 );
 CREATE INDEX import_by_header ON import (object, header);
+-- What records are found to be alike by: see duplicates/keys.rs for what a hash is made of. Only records outside the trash have rows.
+CREATE TABLE match_key (hash {whole} NOT NULL, record {whole} NOT NULL, PRIMARY KEY (hash, record)){clustered};
+-- Records that seem to be one; `one` is the smaller id. State: open, dismissed, merged.
+CREATE TABLE duplicate_pair (
+  id {whole} PRIMARY KEY, object TEXT NOT NULL, one {whole} NOT NULL, other {whole} NOT NULL, score {whole} NOT NULL,
+  reasons TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (one, other)
+CREATE INDEX duplicate_pair_by_other ON duplicate_pair (other);
+CREATE INDEX duplicate_pair_by_score ON duplicate_pair (object, state, score, id);

@@ -7,7 +7,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Appends the folded `text` to `into`. Control characters become spaces.
-pub(super) fn fold(text: &str, into: &mut String) {
+pub(crate) fn fold(text: &str, into: &mut String) {
     if text.is_ascii() {
         into.extend(text.bytes().map(|byte| spaced(char::from(byte.to_ascii_lowercase()))));
         return;
@@ -19,7 +19,7 @@ pub(super) fn fold(text: &str, into: &mut String) {
 
 /// Whether `letter` belongs to a script that puts no spaces between words: Chinese, Japanese, Korean. Korean has spaces,
 /// but its particles are written together with the word.
-pub(super) fn is_unspaced(letter: char) -> bool {
+pub(crate) fn is_unspaced(letter: char) -> bool {
     matches!(letter,
         '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3105}'..='\u{312f}' | '\u{31a0}'..='\u{31bf}'
         | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'

@@ -18,7 +18,7 @@
 //! 1,000 hits.
 
 mod find;
-mod fold;
+pub(crate) mod fold;
 mod index;
 mod query;
 mod tokens;

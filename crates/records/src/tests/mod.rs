@@ -1,11 +1,15 @@
 //! The suite that every database passes: each case runs on SQLite and on a real PostgreSQL.
 
-mod people;
 mod copies;
+mod people;
 mod records;
 mod transfer;
 
 use std::cell::Cell;
+mod convert;
+mod duplicates;
+mod merge;
+mod views;
 
 use rapport_testkit::postgres::Server;
 use rapport_types::Timestamp;

@@ -128,7 +128,7 @@ impl Access {
     }
 
     /// Refuses those whose role may not move records in and out in bulk.
-    pub(crate) fn must_transfer(&self) -> Result<(), RecordsError> {
+    pub fn must_transfer(&self) -> Result<(), RecordsError> {
         if self.is_administrator() || self.role.transfer {
             return Ok(());
         }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Desk, Edit, Fields, Id, RecordsError, Similar, Tx, Verb, batch, desk::Moment, duplicates, edit::Editor,
@@ -30,7 +31,8 @@ const TO_COMPANY: [(&str, &str); 3] = [("company_name", "name"), ("website", "we
 const TO_DEAL: [(&str, &str); 2] = [("value", "amount"), ("source", "source")];
 
 /// What becomes of a part of a lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = ConversionPart)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// A new record, if the lead says enough for one.
@@ -43,7 +45,7 @@ pub enum Part {
 }
 
 /// A deal that begins with the conversion.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewDeal {
     /// Its name; that of the company or of the contact if none.
@@ -53,7 +55,7 @@ pub struct NewDeal {
 }
 
 /// How a lead is converted.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conversion {
     /// The company.
@@ -65,7 +67,7 @@ pub struct Conversion {
 }
 
 /// What a conversion came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Converted {
     /// The contact.
     pub contact: Option<Id>,
@@ -78,7 +80,7 @@ pub struct Converted {
 }
 
 /// Records that are there already and may be meant by a lead, the most alike first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Proposal {
     /// Companies.
     pub companies: Vec<Similar>,

@@ -8,6 +8,7 @@
 
 use sea_query::{Alias, Expr, ExprTrait as _, Order, Query, SelectStatement};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Desk, Id, RecordsError, Row, Tx, Verb,
@@ -25,7 +26,7 @@ pub(crate) const COLUMNS: usize = 50;
 const NAME: usize = 80;
 
 /// Who sees a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shared {
     /// Its owner.
@@ -40,7 +41,7 @@ pub enum Shared {
 const SHARED: [(Shared, &str); 3] = [(Shared::Private, "private"), (Shared::Team, "team"), (Shared::All, "all")];
 
 /// How a view shows its records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewKind {
     /// In rows.
@@ -51,7 +52,7 @@ pub enum ViewKind {
 }
 
 /// What a view shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ViewDefinition {
     /// A condition that is true of the records.
@@ -67,7 +68,7 @@ pub struct ViewDefinition {
 }
 
 /// A view.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct View {
     /// Its id.
     pub id: Id,
@@ -90,7 +91,7 @@ pub struct View {
 }
 
 /// A view that is to be kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewView {
     /// The object.
@@ -109,7 +110,7 @@ pub struct NewView {
 }
 
 /// What of a view changes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ViewChange {
     /// Another name.

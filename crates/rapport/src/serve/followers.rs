@@ -102,6 +102,7 @@ impl Follower {
             more |= self.take_identities(partition)?;
         }
         more |= self.tell_log()?;
+        more |= self.desk.find_duplicates(STEP_CHANGES)? > 0;
         let begin = self.desk.search_position();
         more |= self.desk.follow_search()?;
         if self.desk.search_position() != begin {

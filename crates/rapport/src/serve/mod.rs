@@ -71,6 +71,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
     let (state, trainer) = wire(config, &data, &records, &engine, hub)?;
     let scheduler = Scheduler::start(trainer.clone())?;
+    records.set_files(&config.data.join("files"))?;
     records.open_search(&config.data.join("search"))?;
     let followers = Followers::start(Arc::clone(&records), Arc::clone(&data.log))?;
     let served = listen(config, state, &trainer.jobs, &credentials);

@@ -5,6 +5,7 @@
 //! Names that clearly differ speak against it: families and departments share mailboxes and telephones.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     forms,
@@ -17,7 +18,7 @@ pub(super) const REVIEW: i64 = 70;
 pub(super) const MENTION: i64 = 40;
 
 /// Why two records are alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The same e-mail address.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     compare::{Likeness, MENTION, REVIEW, Reason, compare},
@@ -31,7 +32,7 @@ const LINES: u64 = 500;
 const READER: &str = "duplicates";
 
 /// A record that is like what was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Similar {
     /// The record.
     pub id: Id,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query, SelectStatement};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     compare::{Likeness, REVIEW, Reason, compare},
@@ -26,7 +27,7 @@ const LOOKED_AT: usize = 20 * STEP;
 const CHUNK: usize = 500;
 
 /// Two records that seem to be one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Pair {
     /// The pair's id.
     pub id: Id,

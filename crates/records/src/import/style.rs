@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::schema::FieldKind;
 
 /// How a column's dates and numbers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = ImportStyle)]
 #[serde(default, deny_unknown_fields)]
 pub struct Style {
     /// The order of day, month and year.
@@ -16,7 +18,7 @@ pub struct Style {
 }
 
 /// Which of day, month and year comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
     /// `2026-01-31`.

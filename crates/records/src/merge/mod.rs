@@ -11,6 +11,7 @@ mod relink;
 use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     Access, Change, Desk, Edit, Fields, Id, ListQuery, Op, RecordsError, Tx, Undone, Verb, batch,
@@ -30,7 +31,7 @@ pub(crate) const MOVES: usize = 100_000;
 const BESIDE_STATUS: [&str; 3] = ["closed_at", "done_at", "solved_at"];
 
 /// What a merge came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Merged {
     /// The record that stayed.
     pub record: Record,

@@ -5,17 +5,20 @@
 
 pub(crate) mod batches;
 pub(crate) mod changes;
+pub(crate) mod duplicates;
+pub(crate) mod files;
 pub(crate) mod many;
 pub(crate) mod objects;
 pub(crate) mod one;
 pub(crate) mod search;
+pub(crate) mod views;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
-    routing::{get, post},
+    routing::{get, patch, post, put},
 };
 use rapport_records::{Access, Desk, Once, RecordsError};
 
@@ -33,6 +36,21 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/objects/{object}/bulk", post(many::bulk))
         .route("/api/v1/objects/{object}/aggregate", get(many::aggregate))
         .route("/api/v1/objects/{object}/board", get(many::board))
+        .route("/api/v1/objects/{object}/similar", post(duplicates::similar))
+        .route("/api/v1/objects/{object}/export", get(files::export))
+        .route("/api/v1/objects/{object}/records/{id}/merge", post(duplicates::merge))
+        .route("/api/v1/objects/lead/records/{id}/convert", get(duplicates::conversion).post(duplicates::convert))
+        .route("/api/v1/duplicates", get(duplicates::list))
+        .route("/api/v1/duplicates/{id}/dismiss", post(duplicates::dismiss))
+        .route("/api/v1/views", get(views::list).post(views::create))
+        .route("/api/v1/views/{id}", patch(views::change).delete(views::remove))
+        .route("/api/v1/imports", get(files::list).post(files::upload))
+        .route("/api/v1/imports/{id}", get(files::one))
+        .route("/api/v1/imports/{id}/mapping", put(files::map))
+        .route("/api/v1/imports/{id}/check", post(files::check))
+        .route("/api/v1/imports/{id}/start", post(files::start))
+        .route("/api/v1/imports/{id}/cancel", post(files::cancel))
+        .route("/api/v1/imports/{id}/errors", get(files::errors))
         .route("/api/v1/search", get(search::search))
         .route("/api/v1/changes", get(changes::stream))
         .route("/api/v1/audit", get(batches::audit))

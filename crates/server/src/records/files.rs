@@ -1,0 +1,305 @@
+//! Files in and out: imports, from the upload to the end, and exports of lists.
+//!
+//! A file goes from the connection to the disk as it comes; it is never in memory whole. An import that was started runs on a
+//! thread of its own, and after a restart of the program goes on where it was.
+
+#![allow(unused_qualifications, reason = "utoipa writes the parameters' types with a qualification")]
+
+use std::{
+    io::{self, Read, Write},
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use rapport_records::{
+    Desk, Id, ListQuery,
+    export::ExportFormat,
+    import::{Check, Import, Mapping},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use utoipa::{IntoParams, ToSchema};
+
+use super::ask;
+use crate::{
+    Shared,
+    auth::Operator,
+    exchange::{Answer, Json, Params, Piece, blocking},
+    problem::Problem,
+};
+
+/// Pieces of a file that wait between the connection and the disk.
+const PIECES: usize = 16;
+/// Bytes of a piece of an export.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// What a file is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UploadParams {
+    /// The object whose records it holds.
+    object: String,
+    /// What it is called; `.csv`, `.xlsx` or `.jsonl` at its end says what it is.
+    name: String,
+}
+
+/// The body of a request as a reader. The connection waits when the reader is slow.
+struct Incoming {
+    pieces: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    piece: Bytes,
+}
+
+impl Read for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(Ok(piece)) => self.piece = piece,
+                Some(Err(error)) => return Err(io::Error::other(error)),
+                None => return Ok(0),
+            }
+        }
+        let count = self.piece.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.piece.split_to(count));
+        Ok(count)
+    }
+}
+
+/// Brings a file to be imported. The answer says what its columns seem to be.
+#[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = String, content_type = "application/octet-stream"),
+    responses((status = 201, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn upload(
+    State(app): State<Shared>,
+    operator: Operator,
+    Params(params): Params<UploadParams>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (sender, pieces) = mpsc::channel(PIECES);
+    let mut body = request.into_body().into_data_stream();
+    let patience = app.state.patience.body;
+    let carry = async move {
+        // A sender that is silent for too long is taken for gone.
+        while let Ok(Some(piece)) = tokio::time::timeout(patience, body.next()).await {
+            if sender.send(piece).await.is_err() {
+                return true;
+            }
+        }
+        // Its time over or at its end: only the end has nothing more.
+        tokio::time::timeout(std::time::Duration::ZERO, body.next()).await.is_ok()
+    };
+    let store = ask(&app, &operator, move |desk, access| {
+        let mut incoming = Incoming { pieces, piece: Bytes::new() };
+        desk.upload_import(access, &params.object, &params.name, &mut incoming)
+    });
+    let (is_whole, import) = tokio::join!(carry, store);
+    if !is_whole {
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The file took too long to come"));
+    }
+    Ok((StatusCode::CREATED, Answer(import?)).into_response())
+}
+
+/// Imports.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ImportList {
+    /// The newest first.
+    imports: Vec<Import>,
+}
+
+/// The caller's imports; all for administrators.
+#[utoipa::path(get, path = "/api/v1/imports", tag = "imports", responses((status = 200, body = ImportList), (status = 401, body = Problem)))]
+pub(crate) async fn list(State(app): State<Shared>, operator: Operator) -> Result<Answer<ImportList>, Problem> {
+    let imports = ask(&app, &operator, |desk, access| desk.imports(access, 100)).await?;
+    Ok(Answer(ImportList { imports }))
+}
+
+/// How far an import is.
+#[utoipa::path(get, path = "/api/v1/imports/{id}", tag = "imports", params(("id" = String, Path)),
+    responses((status = 200, body = Import), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn one(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<Answer<Import>, Problem> {
+    ask(&app, &operator, move |desk, access| desk.import(access, id)).await.map(Answer)
+}
+
+/// Says where the columns of a file go.
+#[utoipa::path(put, path = "/api/v1/imports/{id}/mapping", tag = "imports", params(("id" = String, Path)), request_body = Mapping,
+    responses((status = 200, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn map(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+    Json(mapping): Json<Mapping>,
+) -> Result<Answer<Import>, Problem> {
+    ask(&app, &operator, move |desk, access| desk.map_import(access, id, &mapping)).await.map(Answer)
+}
+
+/// Looks at all rows and changes nothing: what the import would come to.
+#[utoipa::path(post, path = "/api/v1/imports/{id}/check", tag = "imports", params(("id" = String, Path)),
+    responses((status = 200, body = Check), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn check(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<Answer<Check>, Problem> {
+    ask(&app, &operator, move |desk, access| desk.check_import(access, id, &|_| ControlFlow::Continue(())))
+        .await
+        .map(Answer)
+}
+
+/// Starts an import. It goes on by itself, also after a restart.
+#[utoipa::path(post, path = "/api/v1/imports/{id}/start", tag = "imports", params(("id" = String, Path)),
+    responses((status = 202, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn start(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<Response, Problem> {
+    let import = ask(&app, &operator, move |desk, access| desk.start_import(access, id)).await?;
+    run(&app.state.records, id);
+    Ok((StatusCode::ACCEPTED, Answer(import)).into_response())
+}
+
+/// Runs an import on a thread of its own. One that cannot be ended now goes on with the next start of the program.
+fn run(desk: &Arc<Desk>, id: Id) {
+    let held = Arc::downgrade(desk);
+    let work = move || {
+        let Some(desk) = held.upgrade() else { return };
+        // When the program stops, this is the last one that holds the desk.
+        let watch =
+            |_: &Import| if Arc::strong_count(&desk) > 1 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        if let Err(error) = desk.run_import(id, &watch) {
+            tracing::error!(%error, import = %id, "an import was not ended");
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("import".to_owned()).spawn(work) {
+        tracing::error!(%error, import = %id, "no thread for an import");
+    }
+}
+
+/// Goes on with the imports that a stop or a crash left.
+pub(crate) fn resume(desk: &Arc<Desk>) {
+    match desk.unfinished_imports() {
+        Ok(imports) => imports.into_iter().for_each(|id| run(desk, id)),
+        Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+    }
+}
+
+/// Stops an import; what is in stays, and can be undone.
+#[utoipa::path(post, path = "/api/v1/imports/{id}/cancel", tag = "imports", params(("id" = String, Path)),
+    responses((status = 200, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn cancel(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<Answer<Import>, Problem> {
+    ask(&app, &operator, move |desk, access| desk.cancel_import(access, id)).await.map(Answer)
+}
+
+/// The rows that are wrong, with why, as a file that can be mended and imported again.
+#[utoipa::path(get, path = "/api/v1/imports/{id}/errors", tag = "imports", params(("id" = String, Path)),
+    responses((status = 200, content_type = "text/csv", body = String), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn errors(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<Response, Problem> {
+    let file = ask(&app, &operator, move |desk, access| desk.import_errors(access, id)).await?;
+    let Some(mut file) = file else { return Err(Problem::not_found("no row was wrong")) };
+    let body = outgoing(move |out| io::copy(&mut file, out).map(drop).map_err(|error| error.to_string()));
+    Ok(attached(body, "text/csv; charset=utf-8", "errors.csv"))
+}
+
+/// Which records are exported, and as what.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportParams {
+    /// `csv`, `xlsx` or `jsonl`.
+    #[param(value_type = String)]
+    format: ExportFormat,
+    /// A condition.
+    filter: Option<String>,
+    /// A field, `-` before it for the largest first.
+    sort: Option<String>,
+    /// Names of fields, joined by commas; all if it is left out.
+    fields: Option<String>,
+}
+
+/// All records of a list as a file.
+#[utoipa::path(get, path = "/api/v1/objects/{object}/export", tag = "imports", params(("object" = String, Path), ExportParams),
+    responses((status = 200, content_type = "application/octet-stream", body = String), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn export(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(object): Piece<String>,
+    Params(params): Params<ExportParams>,
+) -> Result<Response, Problem> {
+    let fields = params.fields.map(|text| text.split(',').map(|name| name.trim().to_owned()).collect());
+    let query = ListQuery { filter: params.filter, sort: params.sort, fields, limit: 1, ..ListQuery::default() };
+    // What is wrong with the request is told before the file begins.
+    let (probe, name) = (query.clone(), object.clone());
+    ask(&app, &operator, move |desk, access| {
+        access.must_transfer()?;
+        desk.list(access, &name, &probe).map(drop)
+    })
+    .await?;
+    let (kind, ending) = match params.format {
+        ExportFormat::Csv => ("text/csv; charset=utf-8", "csv"),
+        ExportFormat::Xlsx => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+        ExportFormat::Jsonl => ("application/jsonl", "jsonl"),
+    };
+    let (desk, access, format, file) =
+        (Arc::clone(&app.state.records), operator.access, params.format, format!("{object}.{ending}"));
+    let body = outgoing(move |out| {
+        desk.export(&access, &object, &query, format, out).map(drop).map_err(|error| error.to_string())
+    });
+    Ok(attached(body, kind, &file))
+}
+
+/// Names of objects are letters, digits and `_`, so that the file's name needs no quoting.
+fn attached(body: Body, kind: &'static str, name: &str) -> Response {
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("names are plain");
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)], body)
+        .into_response()
+}
+
+/// A body that is written on a thread for blocking work, and waits for its reader.
+fn outgoing(write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static) -> Body {
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, io::Error>>(PIECES);
+    tokio::spawn(async move {
+        let failed = sender.clone();
+        let written = blocking(move || {
+            let mut out = io::BufWriter::with_capacity(PIECE_BYTES, Outgoing(sender));
+            write(&mut out).and_then(|()| out.flush().map_err(|error| error.to_string()))
+        });
+        if let Ok(Err(error)) = written.await {
+            tracing::warn!(%error, "a file was not written to its end");
+            // The answer is broken off, so that nobody takes the part for the whole. A reader that has gone does not hear it.
+            let _gone = failed.send(Err(io::Error::other("the file was not written to its end"))).await.is_err();
+        }
+    });
+    let pieces = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
+    Body::from_stream(pieces)
+}
+
+struct Outgoing(mpsc::Sender<Result<Bytes, io::Error>>);
+
+impl Write for Outgoing {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the reader has gone");
+        self.0.blocking_send(Ok(Bytes::copy_from_slice(buffer))).map_err(gone)?;
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

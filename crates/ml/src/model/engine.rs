@@ -1,7 +1,7 @@
 //! One member ready to answer: trees are compiled, everything else answers as it was fitted.
 
 use crate::linear::{sigmoid, softmax};
-use crate::tree::{FlatTrees, Loss, Tree, TreeExplainer};
+use crate::tree::{FlatTrees, Loss, ShapScratch, Tree, TreeExplainer};
 use crate::{Explain, Fitted, Matrix, MlError, Predict, Task};
 
 use super::explain;
@@ -35,6 +35,13 @@ enum Ending {
     Logarithm,
     /// The answer itself.
     Answer,
+}
+
+/// Memory that explaining needs, used again for the next row.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    trees: ShapScratch,
+    asked: Vec<f64>,
 }
 
 /// What answers.
@@ -126,14 +133,14 @@ impl Engine {
         row: &[f64],
         output: usize,
         groups: &explain::Groups<'_>,
-        spare: &mut Vec<f64>,
+        spare: &mut Spare,
         out: &mut [f64],
     ) -> f64 {
         let task = self.task;
         let from_answer = move |answer: f64| margin_of(task, answer);
         match &self.inner {
             Inner::Trees(compiled) => {
-                let base = compiled.explainer.contributions(row, output, out);
+                let base = compiled.explainer.contributions(row, output, &mut spare.trees, out);
                 match compiled.ending {
                     Ending::Margin => base,
                     Ending::Logarithm => explain::rescale(base, out, f64::exp),
@@ -144,7 +151,7 @@ impl Engine {
                 Fitted::LinearRegression(model) => model.contributions(row, output, out),
                 Fitted::LogisticRegression(model) => model.contributions(row, output, out),
                 Fitted::LinearSvm(model) => model.contributions(row, output, out),
-                _ => explain::by_asking(self, row, output, groups, spare, out),
+                _ => explain::by_asking(self, row, output, groups, &mut spare.asked, out),
             },
         }
     }

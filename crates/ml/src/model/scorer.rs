@@ -1,6 +1,6 @@
 //! A model ready to answer.
 
-use super::engine::{Engine, link, log_odds};
+use super::engine::{Engine, Spare, link, log_odds};
 use super::{Model, explain};
 use crate::calibrate::Calibrator;
 use crate::frame::{Cell, Frame};
@@ -29,7 +29,7 @@ pub struct Workspace {
     coded: Vec<f64>,
     margins: Vec<f64>,
     parts: Vec<f64>,
-    spare: Vec<f64>,
+    spare: Spare,
 }
 
 /// A pipeline, and where its raw columns are among the inputs.

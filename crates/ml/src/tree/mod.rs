@@ -22,5 +22,5 @@ pub use decision::{DecisionTree, TreeOptions};
 pub use flat::FlatTrees;
 pub use forest::{ColumnsPerSplit, Forest, ForestOptions};
 pub use measure::Impurity;
-pub use shap::{TreeExplainer, expected};
+pub use shap::{ShapScratch, TreeExplainer, expected};
 pub use structure::{Node, Test, Tree};

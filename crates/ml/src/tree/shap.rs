@@ -9,17 +9,31 @@
 //! rule sums without error from `d / 2` points. So one walk over a tree that carries that many products is enough, as in
 //! Yu et al. (Linear TreeShap, 2022), and all factors are positive, so nothing cancels in deep trees.
 //!
+//! How it is fast: the walk is two loops over the splits, level by level, without recursion and without a branch that depends on
+//! the row. The first takes down by which chance a row comes to each place, the second takes up what is expected below. The
+//! chances of two siblings add up to that of their parent, so a split needs one chance and one difference for both. Where
+//! numbers go does not depend on the row either, so that reading them need not wait.
+//!
 //! Limits: paths of 256 splits and 128 different columns.
 
 use super::{Node, Test, Tree};
 use crate::MlError;
 
-/// The longest path; a walk uses the stack for each step.
+/// The longest path.
 const MAX_DEPTH: usize = 256;
-/// The most different columns on a path, one bit each.
+/// The most different columns on a path; the largest rule is exact for them.
 const MAX_COLUMNS: usize = 128;
 /// How many points Gauss's rule may have, so that each walk has products of a fixed size.
 const RULES: [usize; 8] = [2, 3, 4, 6, 8, 12, 16, 64];
+
+/// In the way of a row at a split: it goes left.
+const LEFT: u8 = 1;
+/// In the way of a row at a split: the splits above by the same column, if there are any, send it here.
+const FOLLOWS: u8 = 2;
+/// The chances of a split to which the splits above by the same column do not send the row.
+const ASIDE: u32 = 0;
+/// The chances of a split whose column no split above has.
+const FIRST: u32 = 1;
 
 /// Trees ready to explain the sums of their answers.
 #[derive(Debug, Clone)]
@@ -28,35 +42,44 @@ pub struct TreeExplainer {
     tree_outputs: usize,
     /// For each output what is expected of a row of which nothing is known.
     expected: Vec<f64>,
-    roots: Vec<Root>,
-    places: Vec<Place>,
-    values: Vec<f64>,
+    trees: Vec<Walk>,
+    splits: Vec<Split>,
+    /// The numbers of the leaves, leaf by leaf.
+    leaves: Vec<f64>,
+    /// See [`Split::chances`].
+    chances: Vec<f64>,
     rules: [Rule; RULES.len()],
 }
 
+/// Where the parts of one tree begin.
 #[derive(Debug, Clone, Copy)]
-struct Root {
-    at: u32,
+struct Walk {
+    first_split: usize,
+    splits: usize,
+    first_leaf: usize,
+    first_chance: usize,
     /// Which of [`RULES`] is enough for its paths.
     rule: usize,
 }
 
-/// A node; the left child stands behind its parent.
+/// A split. The places of a tree are its splits, each before those below it, and then its leaves.
 #[derive(Debug, Clone)]
-struct Place {
-    /// The part of the training rows that the splits by the parent's column let through from the root to here.
-    share: f64,
-    /// The same before the parent's split; 1 if it is the first by its column.
-    share_before: f64,
-    /// The number of the parent's column among those on the path.
-    bit: u8,
-    kind: PlaceKind,
-}
-
-#[derive(Debug, Clone)]
-enum PlaceKind {
-    Split { column: u32, missing_left: bool, test: Test, right: u32 },
-    Leaf { value: u32 },
+struct Split {
+    test: Test,
+    column: u32,
+    missing_left: bool,
+    /// The places of its children.
+    left: u32,
+    right: u32,
+    /// The nearest split above by the same column, counted from 1, times 2, and 1 if this one is on its left; 0 if there is
+    /// none.
+    above: u32,
+    /// Which chances of the tree count here if the splits above by the same column send the row here. They let through `before`
+    /// of the training rows and send the row here with the chance `u + (1 - u) before`; what counts is, for each point `u`,
+    /// first `(1 - u) before` over that, then `before` over its square.
+    chances: u32,
+    /// The part of the training rows here that go left.
+    left_part: f64,
 }
 
 /// Gauss's rule for the integral from 0 to 1.
@@ -66,12 +89,13 @@ struct Rule {
     weights: Vec<f64>,
 }
 
-/// What one walk carries besides its products.
-struct Walk<'a, const Q: usize> {
-    points: &'a [f64; Q],
-    row: &'a [f64],
-    output: usize,
-    out: &'a mut [f64],
+/// Memory that explaining needs, used again for the next row. It grows to about 1.5 times `points` numbers for each place of
+/// the largest tree.
+#[derive(Debug, Default)]
+pub struct ShapScratch {
+    numbers: Vec<f64>,
+    /// One stands before the first split: nothing above sends a row elsewhere.
+    turns: Vec<Turn>,
 }
 
 /// What is expected of a tree's `output` for a row of which nothing is known: the mean of its leaves by cover.
@@ -115,9 +139,10 @@ impl TreeExplainer {
             scale,
             tree_outputs,
             expected: base.to_vec(),
-            roots: Vec::with_capacity(trees.len()),
-            places: Vec::with_capacity(trees.iter().map(|tree| tree.nodes.len()).sum()),
-            values: Vec::new(),
+            trees: Vec::with_capacity(trees.len()),
+            splits: Vec::with_capacity(trees.iter().map(|tree| tree.nodes.len() / 2).sum()),
+            leaves: Vec::with_capacity(trees.iter().map(|tree| tree.values.len()).sum()),
+            chances: Vec::new(),
             rules: RULES.map(Rule::new),
         };
         for (index, tree) in trees.iter().enumerate() {
@@ -135,141 +160,227 @@ impl TreeExplainer {
     }
 
     /// Writes what each column brings to a sum into `out`, which has a place for each column. Returns what is expected of a
-    /// row of which nothing is known; that and all parts together are the sum. Allocates nothing.
-    pub fn contributions(&self, row: &[f64], output: usize, out: &mut [f64]) -> f64 {
+    /// row of which nothing is known; that and all parts together are the sum. Allocates nothing once `scratch` has grown.
+    pub fn contributions(&self, row: &[f64], output: usize, scratch: &mut ShapScratch, out: &mut [f64]) -> f64 {
         out.fill(0.0);
         let turns = self.tree_outputs == 1;
         let (first, step) = if turns { (output, self.expected.len()) } else { (0, 1) };
         let output_of_tree = if turns { 0 } else { output };
-        for root in self.roots.iter().skip(first).step_by(step) {
-            let at = root.at as usize;
-            let rule = &self.rules[root.rule];
-            match root.rule {
-                0 => self.explain::<{ RULES[0] }>(at, rule, row, output_of_tree, out),
-                1 => self.explain::<{ RULES[1] }>(at, rule, row, output_of_tree, out),
-                2 => self.explain::<{ RULES[2] }>(at, rule, row, output_of_tree, out),
-                3 => self.explain::<{ RULES[3] }>(at, rule, row, output_of_tree, out),
-                4 => self.explain::<{ RULES[4] }>(at, rule, row, output_of_tree, out),
-                5 => self.explain::<{ RULES[5] }>(at, rule, row, output_of_tree, out),
-                6 => self.explain::<{ RULES[6] }>(at, rule, row, output_of_tree, out),
-                _ => self.explain::<{ RULES[7] }>(at, rule, row, output_of_tree, out),
+        for tree in self.trees.iter().skip(first).step_by(step) {
+            match tree.rule {
+                0 => self.explain::<{ RULES[0] }>(tree, row, output_of_tree, scratch, out),
+                1 => self.explain::<{ RULES[1] }>(tree, row, output_of_tree, scratch, out),
+                2 => self.explain::<{ RULES[2] }>(tree, row, output_of_tree, scratch, out),
+                3 => self.explain::<{ RULES[3] }>(tree, row, output_of_tree, scratch, out),
+                4 => self.explain::<{ RULES[4] }>(tree, row, output_of_tree, scratch, out),
+                5 => self.explain::<{ RULES[5] }>(tree, row, output_of_tree, scratch, out),
+                6 => self.explain::<{ RULES[6] }>(tree, row, output_of_tree, scratch, out),
+                _ => self.explain::<{ RULES[7] }>(tree, row, output_of_tree, scratch, out),
             }
         }
         out.iter_mut().for_each(|part| *part *= self.scale);
         self.expected[output]
     }
 
-    fn explain<const Q: usize>(&self, root: usize, rule: &Rule, row: &[f64], output: usize, out: &mut [f64]) {
-        let (Some(points), Some(weights)) = (rule.points.as_array(), rule.weights.as_array()) else {
+    fn explain<const Q: usize>(
+        &self,
+        tree: &Walk,
+        row: &[f64],
+        output: usize,
+        scratch: &mut ShapScratch,
+        out: &mut [f64],
+    ) {
+        let rule = &self.rules[tree.rule];
+        let Some(weights) = rule.weights.as_array::<Q>() else {
             unreachable!("a rule has as many points as its name says")
         };
-        self.visit::<Q>(root, weights, u128::MAX, &mut Walk { points, row, output, out });
-    }
+        let splits = &self.splits[tree.first_split..][..tree.splits];
+        let (chances, _) = self.chances[tree.first_chance..].as_chunks::<Q>();
+        let places = 2 * splits.len() + 1;
+        let wanted = (places + splits.len()) * Q;
+        scratch.numbers.resize(wanted.max(scratch.numbers.len()), 0.0);
+        scratch.turns.resize((splits.len() + 1).max(scratch.turns.len()), Turn::default());
+        let (held, _) = scratch.numbers.as_chunks_mut::<Q>();
+        let (held, steps) = held.split_at_mut(places);
+        let turns = &mut scratch.turns;
 
-    /// Goes through all paths from a place on. `reach` is, for each point `u`, the product over the columns of the path
-    /// so far: the chance that the row comes here if each column is known with probability `u`. `follows` has the bits of
-    /// the columns by which the row itself comes here. Returns the mean of the leaves, each by its chance from here on.
-    fn visit<const Q: usize>(&self, at: usize, reach: &[f64; Q], follows: u128, walk: &mut Walk<'_, Q>) -> [f64; Q] {
-        let (column, left, right) = match &self.places[at].kind {
-            PlaceKind::Leaf { value } => return [self.values[*value as usize + walk.output]; Q],
-            PlaceKind::Split { column, missing_left, test, right } => {
-                let value = walk.row[*column as usize];
-                let left = if value.is_nan() { *missing_left } else { test.holds(value) };
-                (*column as usize, left, *right as usize)
-            }
-        };
-        let mut mean = [0.0; Q];
-        for (child, taken) in [(at + 1, left), (right, !left)] {
-            let place = &self.places[child];
-            let bit = 1 << place.bit;
-            let followed = follows & bit != 0;
-            let follows = if taken { follows } else { follows & !bit };
-            let now = f64::from(u8::from(followed && taken));
-            if now + place.share == 0.0 {
-                // No row comes here, known or not.
-                continue;
-            }
-            let chances = walk.points.map(|u| chance(u, now, place.share));
-            if place.share_before == 1.0 && followed {
-                let below = self.visit(child, &product(reach, &chances), follows, walk);
-                walk.out[column] += (now - place.share) * product(reach, &below).iter().sum::<f64>();
-                add(&mut mean, &product(&chances, &below));
-            } else {
-                // A split above by this column: its chance gives way to the new one, and what it was credited for the
-                // leaves below is taken back.
-                let before = f64::from(u8::from(followed));
-                let without = walk.points.map(|u| 1.0 / chance(u, before, place.share_before));
-                let step = product(&chances, &without);
-                let below = self.visit(child, &product(reach, &step), follows, walk);
-                let others = product(&product(reach, &without), &below);
-                let credit = (now - place.share) * others.iter().sum::<f64>();
-                let debit = (before - place.share_before) * product(&others, &step).iter().sum::<f64>();
-                walk.out[column] += credit - debit;
-                add(&mut mean, &product(&step, &below));
-            }
+        // Down: `held` is the chance of coming to a place, for each point `u`: the product over the columns of the path, each
+        // known with probability `u`; times the weight of the point. A row of which the column is known goes the way that it
+        // takes, a row of which it is not known goes both. `step` is the chance of the left way.
+        held[0] = *weights;
+        turns[0].way = FOLLOWS;
+        for (at, split) in splits.iter().enumerate() {
+            let value = row[split.column as usize];
+            let left = if value.is_nan() { split.missing_left } else { split.test.holds(value) };
+            let follows = turns[split.above as usize / 2].way == FOLLOWS | (split.above & 1) as u8;
+            // Without branches, as nobody can predict them.
+            let sure = f64::from(u8::from(left));
+            let turn = Turn {
+                part: sure - split.left_part,
+                chances: split.chances * u32::from(follows) + ASIDE * u32::from(!follows),
+                way: (u8::from(left) * LEFT) | (u8::from(follows) * FOLLOWS),
+            };
+            turns[at + 1] = turn;
+            let step = chances[2 * turn.chances as usize].map(|chance| sure - turn.part * chance);
+            let reach = held[at];
+            let to_left = product(&reach, &step);
+            held[split.left as usize] = to_left;
+            held[split.right as usize] = difference(&reach, &to_left);
+            steps[at] = step;
         }
-        mean
+
+        // Up: `held` becomes the mean of the leaves below a place, each by its chance from there on.
+        let values = self.leaves[tree.first_leaf..].chunks_exact(self.tree_outputs);
+        held[splits.len()..].iter_mut().zip(values).for_each(|(held, values)| *held = [values[output]; Q]);
+        for (at, split) in splits.iter().enumerate().rev() {
+            let turn = turns[at + 1];
+            let right = held[split.right as usize];
+            let gain = difference(&held[split.left as usize], &right);
+            // What is known by this split and was not by those above it: the derivative by the column's chance, in which
+            // the chance of the splits above gives way to that of this one.
+            let moved = product(&product(&held[at], &gain), &chances[2 * turn.chances as usize + 1]);
+            out[split.column as usize] += turn.part * moved.iter().sum::<f64>();
+            let from_left = product(&steps[at], &gain);
+            held[at] = std::array::from_fn(|q| right[q] + from_left[q]);
+        }
     }
 
     fn add(&mut self, tree: &Tree) -> Result<(), MlError> {
-        let root = Root { at: self.places.len() as u32, rule: 0 };
-        let first_value = self.values.len() as u32;
-        self.values.extend_from_slice(&tree.values);
+        let (first_split, first_leaf) = (self.splits.len(), self.leaves.len());
+        // The depth of each split, and the part of the training rows that the splits above by its column let through.
+        let mut met = Vec::new();
+        let mut leaves = 0;
         let mut most_columns = 0;
-        // The splits above: their column, its bit and share so far.
-        let mut path: Vec<(u32, u8, f64)> = Vec::new();
-        // A node, its depth, the column and share of the split that leads to it, and the parent whose right child it is.
-        let mut waiting = vec![(0_u32, 0_usize, None::<(u32, f64)>, None::<usize>)];
-        while let Some((node, depth, split, parent)) = waiting.pop() {
-            let here = self.places.len();
-            if let Some(parent) = parent
-                && let PlaceKind::Split { right, .. } = &mut self.places[parent].kind
-            {
-                *right = here as u32;
-            }
-            let (mut share, mut share_before, mut bit) = (1.0, 1.0, 0);
-            if let Some((column, part)) = split {
+        let mut path: Vec<Step> = Vec::new();
+        let mut waiting = vec![(0_u32, 0_usize, None::<Step>)];
+        while let Some((node, depth, step)) = waiting.pop() {
+            if let Some(step) = step {
                 path.truncate(depth - 1);
-                let columns = path.iter().map(|(_, bit, _)| usize::from(*bit) + 1).max().unwrap_or(0);
-                let above = path.iter().rev().find(|above| above.0 == column);
-                (bit, share_before) = above.map_or((columns as u8, 1.0), |(_, bit, share)| (*bit, *share));
-                share = share_before * part;
-                path.push((column, bit, share));
-                most_columns = most_columns.max(columns.max(usize::from(bit) + 1));
+                let columns = path.iter().map(|above| above.number + 1).max().unwrap_or(0);
+                let above = path.iter().find(|above| above.column == step.column);
+                let number = above.map_or(columns, |above| above.number);
+                path.push(Step { number, ..step });
+                most_columns = most_columns.max(columns.max(number + 1));
                 if depth > MAX_DEPTH || most_columns > MAX_COLUMNS {
                     return Err(MlError::Shape(format!(
                         "a tree is too deep to be explained: a path may have {MAX_DEPTH} splits and {MAX_COLUMNS} columns"
                     )));
                 }
             }
-            let kind = match &tree.nodes[node as usize] {
-                Node::Leaf { value } => PlaceKind::Leaf { value: first_value + value },
+            let here = self.splits.len() - first_split;
+            let place = match &tree.nodes[node as usize] {
+                Node::Leaf { value } => {
+                    self.leaves.extend_from_slice(&tree.values[*value as usize..][..self.tree_outputs]);
+                    leaves += 1;
+                    // Leaves stand behind the splits, of which it is not known yet how many there are.
+                    LEAF | (leaves - 1)
+                }
                 Node::Split { column, test, missing_left, left, right } => {
-                    let [to_left, to_right] = shares(tree, *left, *right);
-                    waiting.push((*right, depth + 1, Some((*column, to_right)), Some(here)));
-                    waiting.push((*left, depth + 1, Some((*column, to_left)), None));
-                    PlaceKind::Split { column: *column, missing_left: *missing_left, test: test.clone(), right: 0 }
+                    let [left_part, right_part] = shares(tree, *left, *right);
+                    let above = path.iter().rev().find(|above| above.column == *column);
+                    let before = above.map_or(1.0, |above| above.share);
+                    let step = Step { column: *column, share: 0.0, number: 0, split: here, left: false };
+                    let to_left = Step { share: before * left_part, left: true, ..step };
+                    waiting.push((*right, depth + 1, Some(Step { share: before * right_part, ..step })));
+                    waiting.push((*left, depth + 1, Some(to_left)));
+                    met.push((depth, before));
+                    self.splits.push(Split {
+                        test: test.clone(),
+                        column: *column,
+                        missing_left: *missing_left,
+                        left: 0,
+                        right: 0,
+                        above: above.map_or(0, |above| 2 * (above.split as u32 + 1) + u32::from(above.left)),
+                        chances: FIRST,
+                        left_part,
+                    });
+                    here as u32
                 }
             };
-            self.places.push(Place { share, share_before, bit, kind });
+            if let Some(Step { split, left, .. }) = step {
+                let parent = &mut self.splits[first_split + split];
+                *(if left { &mut parent.left } else { &mut parent.right }) = place;
+            }
         }
         let rule = RULES.iter().position(|points| 2 * points >= most_columns).unwrap_or(RULES.len() - 1);
-        self.roots.push(Root { rule, ..root });
+        let splits = self.splits.len() - first_split;
+        let first_chance = self.chances.len();
+        self.finish(first_split, &met, rule);
+        self.trees.push(Walk { first_split, splits, first_leaf, first_chance, rule });
         Ok(())
+    }
+
+    /// Gives the splits from a place on what needs to know all of them: their order, the places of leaves, and the chances.
+    fn finish(&mut self, first_split: usize, met: &[(usize, f64)], rule: usize) {
+        // Level by level: neighbours do not wait for one another's numbers.
+        let mut order: Vec<usize> = (0..met.len()).collect();
+        order.sort_by_key(|at| met[*at].0);
+        let mut place = vec![0; order.len()];
+        order.iter().zip(0_u32..).for_each(|(at, to)| place[*at] = to);
+        let splits: Vec<Split> = order.iter().map(|at| self.splits[first_split + at].clone()).collect();
+        self.splits.truncate(first_split);
+        self.splits.extend(splits);
+        let splits = &mut self.splits[first_split..];
+        let count = splits.len() as u32;
+        let points = &self.rules[rule].points;
+        // ASIDE: a row of which nothing is known here goes both ways by their parts, and the column brings nothing.
+        self.chances.extend(points.iter().map(|_| 1.0));
+        self.chances.extend(points.iter().map(|_| 0.0));
+        // FIRST.
+        self.chances.extend(points.iter().map(|u| 1.0 - u));
+        self.chances.extend(points.iter().map(|_| 1.0));
+        let mut known = FIRST;
+        for (split, at) in splits.iter_mut().zip(&order) {
+            for child in [&mut split.left, &mut split.right] {
+                *child = if *child & LEAF != 0 { count + (*child & !LEAF) } else { place[*child as usize] };
+            }
+            if split.above != 0 {
+                split.above = 2 * (place[split.above as usize / 2 - 1] + 1) + split.above % 2;
+                known += 1;
+                split.chances = known;
+                let before = met[*at].1;
+                let chance = |u: f64| u + (1.0 - u) * before;
+                self.chances.extend(points.iter().map(|u| (1.0 - u) * before / chance(*u)));
+                self.chances.extend(points.iter().map(|u| before / chance(*u).powi(2)));
+            }
+        }
     }
 }
 
-fn product<const Q: usize>(a: &[f64; Q], b: &[f64; Q]) -> [f64; Q] {
-    std::array::from_fn(|q| a[q] * b[q])
+/// Marks a leaf while a tree is added; no tree has so many nodes.
+const LEAF: u32 = 1 << 31;
+
+/// A split on a path, while a tree is added.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    column: u32,
+    /// The part of the training rows that the splits by this column let through, up to this one.
+    share: f64,
+    /// The number of the column among those of the path.
+    number: usize,
+    split: usize,
+    left: bool,
 }
 
-fn add<const Q: usize>(sum: &mut [f64; Q], summand: &[f64; Q]) {
-    sum.iter_mut().zip(summand).for_each(|(sum, summand)| *sum += summand);
+/// What a row makes of a split.
+#[derive(Debug, Default, Clone, Copy)]
+struct Turn {
+    /// The part of the training rows that took the other way, negative if that is the left one.
+    part: f64,
+    /// [`Split::chances`], or [`ASIDE`].
+    chances: u32,
+    /// [`LEFT`] and [`FOLLOWS`].
+    way: u8,
 }
 
-/// The chance that a column lets a row through if it is known with probability `u`; `now` is 1 if the row itself goes on.
-fn chance(u: f64, now: f64, share: f64) -> f64 {
-    u * now + (1.0 - u) * share
+#[inline]
+fn product<const Q: usize>(one: &[f64; Q], other: &[f64; Q]) -> [f64; Q] {
+    std::array::from_fn(|q| one[q] * other[q])
+}
+
+#[inline]
+fn difference<const Q: usize>(one: &[f64; Q], other: &[f64; Q]) -> [f64; Q] {
+    std::array::from_fn(|q| one[q] - other[q])
 }
 
 impl Rule {
@@ -336,7 +447,61 @@ mod tests {
         })
     }
 
+    /// Leaf by leaf: a leaf is a game in which each column of its path lets the row through, surely or not at all if it is
+    /// known, and with the chance of the training rows if it is not. Summed by the largest rule.
+    fn leaf_by_leaf(tree: &Tree, row: &[f64], out: &mut [f64]) {
+        // Node, and for each column of its path what it lets through if it is known, and if it is not.
+        let rule = Rule::new(64);
+        let mut waiting = vec![(0_usize, std::collections::BTreeMap::<usize, (f64, f64)>::new())];
+        while let Some((at, path)) = waiting.pop() {
+            match &tree.nodes[at] {
+                Node::Leaf { value } => {
+                    for (column, (known, unknown)) in &path {
+                        let others = |u: f64| -> f64 {
+                            let others = path.iter().filter(|(other, _)| *other != column);
+                            others.map(|(_, (known, unknown))| u * known + (1.0 - u) * unknown).product()
+                        };
+                        let chance: f64 =
+                            rule.points.iter().zip(&rule.weights).map(|(u, weight)| weight * others(*u)).sum();
+                        out[*column] += tree.values[*value as usize] * (known - unknown) * chance;
+                    }
+                }
+                Node::Split { column, left, right, .. } => {
+                    let taken = tree.nodes[at].next(row);
+                    for (child, share) in [*left, *right].into_iter().zip(shares(tree, *left, *right)) {
+                        let mut path = path.clone();
+                        let (known, unknown) = path.entry(*column as usize).or_insert((1.0, 1.0));
+                        *known *= f64::from(u8::from(taken == Some(child)));
+                        *unknown *= share;
+                        waiting.push((child as usize, path));
+                    }
+                }
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn long_paths_over_many_columns_are_those_of_the_leaves(
+            mut tree in tree(1, 60),
+            columns in 1_usize..40,
+            rows in prop::collection::vec(row(), 8),
+        ) {
+            let row = rows.concat();
+            for (at, node) in tree.nodes.iter_mut().enumerate() {
+                if let Node::Split { column, .. } = node {
+                    *column = (at * 7 % columns) as u32;
+                }
+            }
+            let explainer = TreeExplainer::new(std::slice::from_ref(&tree), &[0.0], 1.0).unwrap();
+            let (mut parts, mut expected) = (vec![0.0; row.len()], vec![0.0; row.len()]);
+            explainer.contributions(&row, 0, &mut ShapScratch::default(), &mut parts);
+            leaf_by_leaf(&tree, &row, &mut expected);
+            for (part, expected) in parts.iter().zip(&expected) {
+                prop_assert!((part - expected).abs() < 1e-9, "{:?} instead of {:?}", parts, expected);
+            }
+        }
+
         #[test]
         fn parts_are_shapley_values(
             trees in prop::collection::vec(tree(2, 24), 1..4),
@@ -346,7 +511,7 @@ mod tests {
             let (base, scale) = ([0.25, -3.0], 0.5);
             let explainer = TreeExplainer::new(&trees, &base, scale).unwrap();
             let mut parts = [f64::NAN; COLUMNS];
-            let start = explainer.contributions(&row, output, &mut parts);
+            let start = explainer.contributions(&row, output, &mut ShapScratch::default(), &mut parts);
             let mut sum = base[output];
             for tree in &trees {
                 sum += scale * tree.answer(&row)[output];
@@ -365,7 +530,7 @@ mod tests {
                 let own: Vec<Tree> = trees.iter().skip(output).step_by(3).cloned().collect();
                 let own = TreeExplainer::new(&own, &[1.0 + output as f64], 1.0).unwrap();
                 let (mut parts, mut own_parts) = ([0.0; COLUMNS], [0.0; COLUMNS]);
-                prop_assert_eq!(all.contributions(&row, output, &mut parts), own.contributions(&row, 0, &mut own_parts));
+                prop_assert_eq!(all.contributions(&row, output, &mut ShapScratch::default(), &mut parts), own.contributions(&row, 0, &mut ShapScratch::default(), &mut own_parts));
                 prop_assert_eq!(parts, own_parts);
             }
         }
@@ -392,7 +557,7 @@ mod tests {
             let row: Vec<f64> = (0..steps).map(|step| f64::from(u8::from(step % 5 != 4))).collect();
             let mut parts = vec![0.0; row.len()];
             let explainer = TreeExplainer::new(std::slice::from_ref(&tree), &[0.0], 1.0).unwrap();
-            let start = explainer.contributions(&row, 0, &mut parts);
+            let start = explainer.contributions(&row, 0, &mut ShapScratch::default(), &mut parts);
             assert!((start - expected(&tree, 0)).abs() < 1e-12);
             let sum = start + parts.iter().sum::<f64>();
             assert!((sum - tree.answer(&row)[0]).abs() < 1e-9, "{steps} steps: {sum}");

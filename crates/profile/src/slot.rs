@@ -1,8 +1,9 @@
 //! One profile in memory, and its row in a checkpoint.
 //!
 //! A profile that was touched lately is held as a structure, others as the bytes of their row: 1,000,000 profiles start
-//! in the time it takes to read their rows, and a quiet customer costs what the bytes cost. A row begins with a header
-//! that tells what lists and look-ups need, so that they never decode the rest.
+//! in the time it takes to read their rows, and a quiet customer costs what the bytes cost. A row begins with a summary
+//! that tells what lists and look-ups need, so that they never decode the rest. In memory the summary stands beside the rest,
+//! and not in it once more.
 
 use std::ops::Deref;
 
@@ -20,7 +21,7 @@ pub struct Summary {
     /// The id by which the API names it.
     pub primary: CustomerId,
     /// The ids that lead to it, the primary one left out.
-    pub(crate) others: Vec<CustomerId>,
+    pub(crate) others: Box<[CustomerId]>,
     /// See [`Profile::name`].
     pub name: Option<Box<str>>,
     /// The time of its newest event.
@@ -52,7 +53,11 @@ impl Summary {
 #[derive(Debug)]
 enum Body {
     Hot(Box<Profile>),
-    Cold { summary: Box<Summary>, row: Box<[u8]> },
+    /// `rest` is the encoded profile: the row without summary and checksum.
+    Cold {
+        summary: Box<Summary>,
+        rest: Box<[u8]>,
+    },
 }
 
 /// One profile in memory.
@@ -107,7 +112,7 @@ impl Slot {
         let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).map_err(|_| Unusable::Damaged)?;
         match rest.first() {
             Some(&profile::VERSION) => {
-                let body = Body::Cold { summary: Box::new(summary), row: row.into() };
+                let body = Body::Cold { summary: Box::new(summary), rest: rest.into() };
                 Ok(Self { body, dirty: false, touched: false })
             }
             Some(version) => Err(Unusable::Version(*version)),
@@ -118,15 +123,8 @@ impl Slot {
     /// The bytes of its row.
     pub(crate) fn row(&self) -> Vec<u8> {
         match &self.body {
-            Body::Cold { row, .. } => row.to_vec(),
-            Body::Hot(profile) => {
-                let mut row = Vec::with_capacity(768);
-                row = postcard::to_extend(&Summary::of(profile), row).expect("a summary in memory encodes");
-                row.extend_from_slice(&profile.encode());
-                let sum = crc32fast::hash(&row);
-                row.extend_from_slice(&sum.to_le_bytes());
-                row
-            }
+            Body::Cold { summary, rest } => row_of(summary, rest),
+            Body::Hot(profile) => row_of(&Summary::of(profile), &profile.encode()),
         }
     }
 
@@ -154,15 +152,15 @@ impl Slot {
     pub(crate) fn profile(&self) -> ProfileRef<'_> {
         match &self.body {
             Body::Hot(profile) => ProfileRef::Hot(profile),
-            Body::Cold { row, .. } => ProfileRef::Cold(Box::new(decode_row(row))),
+            Body::Cold { rest, .. } => ProfileRef::Cold(Box::new(decode(rest))),
         }
     }
 
     /// The profile to change.
     pub(crate) fn profile_mut(&mut self) -> &mut Profile {
         self.touched = true;
-        if let Body::Cold { row, .. } = &self.body {
-            self.body = Body::Hot(Box::new(decode_row(row)));
+        if let Body::Cold { rest, .. } = &self.body {
+            self.body = Body::Hot(Box::new(decode(rest)));
         }
         match &mut self.body {
             Body::Hot(profile) => profile,
@@ -173,7 +171,7 @@ impl Slot {
     pub(crate) fn into_profile(self) -> Profile {
         match self.body {
             Body::Hot(profile) => *profile,
-            Body::Cold { row, .. } => decode_row(&row),
+            Body::Cold { rest, .. } => decode(&rest),
         }
     }
 
@@ -184,8 +182,7 @@ impl Slot {
     /// Holds the profile as bytes from now on.
     pub(crate) fn freeze(&mut self) {
         if let Body::Hot(profile) = &self.body {
-            let (summary, row) = (Summary::of(profile), self.row());
-            self.body = Body::Cold { summary: Box::new(summary), row: row.into() };
+            self.body = Body::Cold { summary: Box::new(Summary::of(profile)), rest: profile.encode().into() };
         }
     }
 
@@ -197,15 +194,40 @@ impl Slot {
     }
 }
 
-/// The profile in the bytes of a row that [`Slot::restore`] accepted: its checksum held.
-fn decode_row(row: &[u8]) -> Profile {
-    let (_, rest) = postcard::take_from_bytes::<Summary>(row).expect("a restored row begins with its summary");
-    Profile::decode(&rest[..rest.len() - CHECKSUM]).expect("a row whose checksum holds is as this program wrote it")
+/// A row: summary, profile, checksum.
+fn row_of(summary: &Summary, profile: &[u8]) -> Vec<u8> {
+    let mut row =
+        postcard::to_extend(summary, Vec::with_capacity(profile.len() + 128)).expect("a summary in memory encodes");
+    row.extend_from_slice(profile);
+    let sum = crc32fast::hash(&row);
+    row.extend_from_slice(&sum.to_le_bytes());
+    row
+}
+
+/// The profile of a row that [`Slot::restore`] accepted: its checksum held.
+fn decode(rest: &[u8]) -> Profile {
+    Profile::decode(rest).expect("a row whose checksum holds is as this program wrote it")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_held_as_bytes_writes_the_row_that_it_came_from() {
+        let mut profile = Profile::new(CustomerId::User("u".into()));
+        profile.add_id(CustomerId::Anonymous("a".into()));
+        profile.last_seen = Timestamp(7);
+        let mut slot = Slot::new(profile.clone());
+        let row = slot.row();
+        let restored = Slot::restore(&row).unwrap();
+        assert!(!restored.is_hot());
+        assert_eq!((restored.row(), &*restored.profile()), (row.clone(), &profile));
+        slot.freeze();
+        assert!(!slot.is_hot());
+        assert_eq!(slot.row(), row);
+        assert_eq!(slot.into_profile(), profile);
+    }
 
     #[test]
     fn a_row_of_another_version_is_refused_and_not_misread() {

@@ -1,5 +1,7 @@
 //! Decides over one profile: scores, then segments, then when to look again.
 
+use std::sync::Arc;
+
 use rapport_condition::{Environment, Scalar};
 use rapport_profile::{FeatureSet, FeatureValue, Profile, Score};
 use rapport_types::{Activation, Timestamp, Trial, TrialMode, stable_hash};
@@ -8,7 +10,7 @@ use crate::{
     compile::{Ask, Compiled, Segment, compile},
     definitions::{Definitions, Mistake},
     effect::{Cause, Effect, Glance, ScoreChange, What},
-    predictor::{ActivationError, LiveModel},
+    predictor::{ActivationError, LiveModel, Prepared},
 };
 
 /// A score that moves by no more than this did not change.
@@ -84,11 +86,19 @@ impl Decider {
     }
 
     /// Puts a model into service, or takes its score out of service; refused if it does not fit the features. Either ends
-    /// the trial of a challenger, because what it was compared with has changed.
-    pub fn activate(&mut self, activation: &Activation) -> Result<(), ActivationError> {
+    /// the trial of a challenger, because what it was compared with has changed. `prepare` makes the artifact ready, or knows
+    /// who did: [`Prepared::new`], or the same remembered.
+    pub fn activate(
+        &mut self,
+        activation: &Activation,
+        prepare: impl FnOnce(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
+    ) -> Result<(), ActivationError> {
         let champion = match activation.version {
             None => None,
-            Some(version) => Some(LiveModel::new(&activation.score, version, &activation.artifact, self.features())?),
+            Some(version) => {
+                let prepared = prepare(&activation.artifact)?;
+                Some(LiveModel::new(&activation.score, version, prepared, self.features())?)
+            }
         };
         self.champions.retain(|known| known.score() != &*activation.score);
         self.champions.extend(champion);
@@ -97,12 +107,17 @@ impl Decider {
         Ok(())
     }
 
-    /// Begins or ends the trial of a challenger; refused if it does not fit the features.
-    pub fn try_model(&mut self, trial: &Trial) -> Result<(), ActivationError> {
+    /// Begins or ends the trial of a challenger; refused if it does not fit the features. `prepare` is as in
+    /// [`Self::activate`].
+    pub fn try_model(
+        &mut self,
+        trial: &Trial,
+        prepare: impl FnOnce(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
+    ) -> Result<(), ActivationError> {
         let challenger = match trial.version {
             None => None,
             Some(version) => {
-                let model = LiveModel::new(&trial.score, version, &trial.artifact, self.features())?;
+                let model = LiveModel::new(&trial.score, version, prepare(&trial.artifact)?, self.features())?;
                 Some(Challenger { model, mode: trial.mode })
             }
         };

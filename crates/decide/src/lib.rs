@@ -18,4 +18,4 @@ pub use definitions::{
     Definitions, Mistake, Outcome, Promotion, Retraining, SCORES_MAX, SEGMENTS_MAX, ScoreDefinition, SegmentDefinition,
 };
 pub use effect::{Cause, Effect, Glance, ScoreChange, What};
-pub use predictor::{ActivationError, LiveModel};
+pub use predictor::{ActivationError, LiveModel, Prepared};

@@ -1,9 +1,11 @@
 //! A model in service: an artifact of `ml` bound to the features in force.
 //!
-//! Inputs are bound by name once, when the model goes into service; a prediction then reads exactly the features that the
-//! model needs, as raw numbers, because the artifact carries its own preprocessing.
+//! An artifact is read and compiled into a [`Prepared`], which knows no features, so that whoever decides under the same model
+//! can share it. Inputs are bound by name once, when the model goes into service; a prediction then reads exactly the features
+//! that the model needs, as raw numbers, because the artifact carries its own preprocessing.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rapport_ml::{Artifact, MlError, Row, Scorer, Task, Workspace};
 use rapport_profile::{FeatureSet, Profile, Reason};
@@ -33,13 +35,31 @@ pub enum ActivationError {
     Answer,
 }
 
+/// An artifact read and compiled. It is never changed, so any number of partitions can use one.
+#[derive(Debug)]
+pub struct Prepared(Scorer);
+
+impl Prepared {
+    /// Reads an artifact.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError::Artifact`] if it is damaged, [`ActivationError::Task`] if it does not answer with a probability.
+    pub fn new(artifact: &[u8]) -> Result<Self, ActivationError> {
+        let artifact = Artifact::from_bytes(artifact)?;
+        if artifact.model.task() != Task::Binary {
+            return Err(ActivationError::Task);
+        }
+        Ok(Self(Scorer::new(&artifact.model)?))
+    }
+}
+
 /// A model bound to the features in force: the champion of its score, or its challenger.
 #[derive(Debug)]
 pub struct LiveModel {
     score: Box<str>,
     version: u32,
-    scorer: Scorer,
-    names: Vec<Box<str>>,
+    prepared: Arc<Prepared>,
     /// The feature of each input.
     inputs: Vec<usize>,
 }
@@ -50,20 +70,23 @@ thread_local! {
 }
 
 impl LiveModel {
-    /// Binds an artifact to features.
-    pub fn new(score: &str, version: u32, artifact: &[u8], features: &FeatureSet) -> Result<Self, ActivationError> {
-        let artifact = Artifact::from_bytes(artifact)?;
-        if artifact.model.task() != Task::Binary {
-            return Err(ActivationError::Task);
-        }
-        let scorer = Scorer::new(&artifact.model)?;
+    /// Binds a model to features.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError::Input`] if it needs a feature that is not there.
+    pub fn new(
+        score: &str,
+        version: u32,
+        prepared: Arc<Prepared>,
+        features: &FeatureSet,
+    ) -> Result<Self, ActivationError> {
         let place = |name: &str| {
             let found = features.index_of(name).filter(|index| features.is_number(*index));
             found.ok_or_else(|| ActivationError::Input(name.to_owned()))
         };
-        let inputs = scorer.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
-        let names = scorer.inputs().iter().map(|input| (*input.name).into()).collect();
-        Ok(Self { score: score.into(), version, scorer, names, inputs })
+        let inputs = prepared.0.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
+        Ok(Self { score: score.into(), version, prepared, inputs })
     }
 
     /// The score that it computes.
@@ -87,7 +110,7 @@ impl LiveModel {
         for value in [f64::NAN, 0.0] {
             let (values, mut answer) = (vec![value; self.inputs.len()], [f64::NAN]);
             let row = Row::Numbers(&values);
-            let base = self.scorer.predict_and_explain(row, 0, &mut work, &mut answer, &mut contributions);
+            let base = self.prepared.0.predict_and_explain(row, 0, &mut work, &mut answer, &mut contributions);
             let is_explained = base.is_finite() && contributions.iter().all(|part| part.is_finite());
             if !is_explained || !(0.0..=1.0).contains(&answer[0]) {
                 return Err(ActivationError::Answer);
@@ -104,12 +127,12 @@ impl LiveModel {
             values.extend(self.inputs.iter().map(|index| features.number(profile, *index, profile.at)));
             contributions.resize(values.len(), 0.0);
             let mut answer = [0.0];
-            self.scorer.predict_and_explain(Row::Numbers(values), 0, work, &mut answer, contributions);
+            self.prepared.0.predict_and_explain(Row::Numbers(values), 0, work, &mut answer, contributions);
             self.explain(values, contributions, reasons);
             if answer[0].is_nan() {
                 reasons.clear();
                 values.fill(f64::NAN);
-                self.scorer.predict(Row::Numbers(values), work, &mut answer);
+                self.prepared.0.predict(Row::Numbers(values), work, &mut answer);
             }
             answer[0]
         })
@@ -136,7 +159,7 @@ impl LiveModel {
             part != 0.0 && part.is_finite()
         };
         reasons.extend(strongest.into_iter().filter(moved).map(|place| Reason {
-            feature: self.names[place].clone(),
+            feature: (*self.prepared.0.inputs()[place].name).into(),
             value: values[place].is_finite().then_some(values[place]),
             contribution: contributions[place],
         }));

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
-use rapport_decide::{ActivationError, Cause, Decider, Definitions, Effect, LiveModel, What};
+use std::sync::Arc;
+
+use rapport_decide::{ActivationError, Cause, Decider, Definitions, Effect, LiveModel, Prepared, What};
 use rapport_profile::{Changes, PartitionState};
 use rapport_types::{
     Activation, CustomerId, DAY_MS, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Timestamp, Trial,
@@ -159,6 +161,10 @@ fn model(input: &str, weight: f64) -> Vec<u8> {
     document.into_bytes()
 }
 
+fn prepare(artifact: &[u8]) -> Result<Arc<Prepared>, ActivationError> {
+    Prepared::new(artifact).map(Arc::new)
+}
+
 fn activation(version: u32, artifact: Vec<u8>) -> Activation {
     Activation { score: "repeat_purchase".into(), version: Some(version), artifact: artifact.into(), at: day(0) }
 }
@@ -167,7 +173,7 @@ fn activation(version: u32, artifact: Vec<u8>) -> Activation {
 fn a_score_is_pushed_when_it_changes_with_its_reason_and_version() {
     let mut shop = Shop::new(&Definitions::retail().to_json());
     shop.apply(order(1, day(0), 10));
-    shop.decider.activate(&activation(3, model("orders_30d", 2.0))).unwrap();
+    shop.decider.activate(&activation(3, model("orders_30d", 2.0)), prepare).unwrap();
     let effects = shop.apply(order(2, day(1), 10));
     let score =
         effects.iter().find_map(|effect| if let What::Score { score } = &effect.what { Some(score) } else { None });
@@ -178,7 +184,7 @@ fn a_score_is_pushed_when_it_changes_with_its_reason_and_version() {
     assert_eq!((&*score.reasons[0].feature, score.reasons[0].value), ("orders_30d", Some(2.0)));
     assert!(shop.segments().contains(&"likely_to_return".to_owned()), "a segment sees the score of its own event");
     // The same value by another model is pushed again, because its version is part of the answer.
-    shop.decider.activate(&activation(4, model("orders_30d", 2.0))).unwrap();
+    shop.decider.activate(&activation(4, model("orders_30d", 2.0)), prepare).unwrap();
     let mut effects = Vec::new();
     shop.decide(0, Offset(9), None, &mut effects);
     assert_eq!(kinds(&effects), ["score"]);
@@ -186,7 +192,7 @@ fn a_score_is_pushed_when_it_changes_with_its_reason_and_version() {
     shop.decide(0, Offset(9), None, &mut effects);
     assert!(effects.is_empty(), "nothing changed");
     let out = Activation { version: None, artifact: Box::default(), ..activation(0, Vec::new()) };
-    shop.decider.activate(&out).unwrap();
+    shop.decider.activate(&out, prepare).unwrap();
     assert!(shop.decider.champions().is_empty());
 }
 
@@ -198,7 +204,7 @@ fn a_model_that_does_not_fit_is_refused() {
         (model("recent_orders", 1.0), "recent_orders"),
         (b"{}".to_vec(), "not usable"),
     ] {
-        let error = shop.decider.activate(&activation(1, artifact)).unwrap_err().to_string();
+        let error = shop.decider.activate(&activation(1, artifact), prepare).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
 }
@@ -223,7 +229,9 @@ fn overflowing(mean: f64) -> Vec<u8> {
 fn a_model_is_asked_before_it_is_trusted() {
     let features = Definitions::retail();
     let decider = Decider::compile(1, &features.to_json()).unwrap();
-    let probed = |artifact: &[u8]| LiveModel::new("repeat_purchase", 1, artifact, decider.features()).unwrap().probe();
+    let probed = |artifact: &[u8]| {
+        LiveModel::new("repeat_purchase", 1, prepare(artifact).unwrap(), decider.features()).unwrap().probe()
+    };
     assert!(probed(&model("orders_30d", 2.0)).is_ok());
     assert!(matches!(probed(&overflowing(1.0)), Err(ActivationError::Answer)), "zeros are too far from the mean");
     assert!(probed(&overflowing(0.0)).is_ok());
@@ -232,7 +240,7 @@ fn a_model_is_asked_before_it_is_trusted() {
 #[test]
 fn a_model_that_has_no_answer_says_what_it_says_of_anybody() {
     let mut shop = Shop::new(&Definitions::retail().to_json());
-    shop.decider.activate(&activation(1, overflowing(0.0))).unwrap();
+    shop.decider.activate(&activation(1, overflowing(0.0)), prepare).unwrap();
     let effects = shop.apply(order(1, day(0), 10));
     let score = effects.iter().find_map(|effect| match &effect.what {
         What::Score { score } => Some(score),
@@ -271,8 +279,8 @@ fn trial(version: Option<u32>, weight: f64, mode: TrialMode) -> Trial {
 #[test]
 fn a_shadow_is_pushed_beside_the_champion_and_decides_nothing() {
     let mut shop = Shop::new(&Definitions::retail().to_json());
-    shop.decider.activate(&activation(1, model("orders_30d", 2.0))).unwrap();
-    shop.decider.try_model(&trial(Some(2), -9.0, TrialMode::Shadow)).unwrap();
+    shop.decider.activate(&activation(1, model("orders_30d", 2.0)), prepare).unwrap();
+    shop.decider.try_model(&trial(Some(2), -9.0, TrialMode::Shadow), prepare).unwrap();
     let effects = shop.apply(order(1, day(0), 10));
     assert!(kinds(&effects).contains(&"shadow_score".to_owned()), "{effects:?}");
     shop.apply(order(2, day(1), 10));
@@ -282,7 +290,7 @@ fn a_shadow_is_pushed_beside_the_champion_and_decides_nothing() {
     let mut effects = Vec::new();
     shop.decide(0, Offset(9), None, &mut effects);
     assert!(effects.is_empty(), "a timer says nothing of shadows");
-    shop.decider.try_model(&trial(None, 0.0, TrialMode::Shadow)).unwrap();
+    shop.decider.try_model(&trial(None, 0.0, TrialMode::Shadow), prepare).unwrap();
     assert!(!kinds(&shop.apply(order(3, day(2), 10))).contains(&"shadow_score".to_owned()));
 }
 
@@ -290,8 +298,8 @@ fn a_shadow_is_pushed_beside_the_champion_and_decides_nothing() {
 fn a_canary_is_the_score_of_its_share_of_the_customers_and_always_of_the_same() {
     let share = |permille: u16| -> Vec<usize> {
         let mut shop = Shop::new(&Definitions::retail().to_json());
-        shop.decider.activate(&activation(1, model("orders_30d", 2.0))).unwrap();
-        shop.decider.try_model(&trial(Some(2), 1.0, TrialMode::Canary { permille })).unwrap();
+        shop.decider.activate(&activation(1, model("orders_30d", 2.0)), prepare).unwrap();
+        shop.decider.try_model(&trial(Some(2), 1.0, TrialMode::Canary { permille }), prepare).unwrap();
         let of = |user: usize| {
             let mut event = order(user as u32, day(0), 10);
             let Entry::Event(inner) = &mut event else { unreachable!() };
@@ -312,9 +320,9 @@ fn a_canary_is_the_score_of_its_share_of_the_customers_and_always_of_the_same() 
 #[test]
 fn an_activation_ends_the_trial() {
     let mut shop = Shop::new(&Definitions::retail().to_json());
-    shop.decider.activate(&activation(1, model("orders_30d", 2.0))).unwrap();
-    shop.decider.try_model(&trial(Some(2), 1.0, TrialMode::Shadow)).unwrap();
-    shop.decider.activate(&activation(2, model("orders_30d", 1.0))).unwrap();
+    shop.decider.activate(&activation(1, model("orders_30d", 2.0)), prepare).unwrap();
+    shop.decider.try_model(&trial(Some(2), 1.0, TrialMode::Shadow), prepare).unwrap();
+    shop.decider.activate(&activation(2, model("orders_30d", 1.0)), prepare).unwrap();
     assert!(!kinds(&shop.apply(order(1, day(0), 10))).contains(&"shadow_score".to_owned()));
 }
 

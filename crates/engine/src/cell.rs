@@ -1,14 +1,14 @@
 //! One partition's state together with the definitions and models in force: the whole fold of the design,
 //! `apply(state, entry, definitions) -> (state', effects)`. Pure but for nothing; the worker around it does the I/O.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rapport_decide::{Cause, Decider, Effect};
 use rapport_profile::{Changes, CheckpointParts, PartitionState, RestoreError};
 use rapport_types::{Activation, DefinitionsChanged, Entry, EntryError, Offset, PartitionId, Timestamp, Trial};
 use serde::{Deserialize, Serialize};
 
-use crate::EngineError;
+use crate::{EngineError, stock::Stock};
 
 /// How many earlier champions of a score are remembered.
 const EARLIER_MAX: usize = 32;
@@ -20,9 +20,9 @@ const CONTROL_VERSION: u8 = 2;
 pub(crate) struct Control {
     pub(crate) definitions: Option<DefinitionsChanged>,
     /// By score.
-    pub(crate) activations: BTreeMap<Box<str>, Activation>,
+    pub(crate) activations: BTreeMap<Box<str>, Arc<Activation>>,
     /// By score: challengers on trial.
-    pub(crate) trials: BTreeMap<Box<str>, Trial>,
+    pub(crate) trials: BTreeMap<Box<str>, Arc<Trial>>,
     /// By score: the versions that were in service before the present one, the newest last. A rollback goes back along
     /// them.
     pub(crate) earlier: BTreeMap<Box<str>, Vec<u32>>,
@@ -32,17 +32,17 @@ pub(crate) struct Control {
 #[derive(Deserialize)]
 struct ControlV1 {
     definitions: Option<DefinitionsChanged>,
-    activations: BTreeMap<Box<str>, Activation>,
+    activations: BTreeMap<Box<str>, Arc<Activation>>,
 }
 
 impl Control {
     /// Takes a control entry in; other entries change nothing.
-    pub(crate) fn take(&mut self, entry: &Entry) {
+    pub(crate) fn take(&mut self, entry: &Entry, stock: &Stock) {
         match entry {
             Entry::Definitions(definitions) => self.definitions = Some(definitions.clone()),
-            Entry::Activation(activation) => self.take_activation(activation),
+            Entry::Activation(activation) => self.take_activation(&stock.activation(activation.clone())),
             Entry::Trial(trial) if trial.version.is_some() => {
-                self.trials.insert(trial.score.clone(), trial.clone());
+                self.trials.insert(trial.score.clone(), stock.trial(trial.clone()));
             }
             Entry::Trial(trial) => {
                 self.trials.remove(&trial.score);
@@ -56,9 +56,9 @@ impl Control {
         }
     }
 
-    fn take_activation(&mut self, activation: &Activation) {
+    fn take_activation(&mut self, activation: &Arc<Activation>) {
         self.trials.remove(&activation.score);
-        let before = self.activations.insert(activation.score.clone(), activation.clone());
+        let before = self.activations.insert(activation.score.clone(), Arc::clone(activation));
         let earlier = self.earlier.entry(activation.score.clone()).or_default();
         if activation.version.is_some() && earlier.last().copied() == activation.version {
             // A step back: the version that was left is no longer earlier than the one in service.
@@ -78,19 +78,26 @@ impl Control {
         postcard::to_extend(&(self, meta), vec![CONTROL_VERSION]).expect("control entries in memory encode")
     }
 
-    fn decode(bytes: &[u8]) -> Result<(Self, Vec<u8>), postcard::Error> {
-        match bytes {
-            [CONTROL_VERSION, rest @ ..] => postcard::from_bytes(rest),
+    fn decode(bytes: &[u8], stock: &Stock) -> Result<(Self, Vec<u8>), postcard::Error> {
+        let (mut control, meta): (Self, Vec<u8>) = match bytes {
+            [CONTROL_VERSION, rest @ ..] => postcard::from_bytes(rest)?,
             _ => {
                 let (old, meta): (ControlV1, Vec<u8>) = postcard::from_bytes(bytes)?;
                 let control = Self { definitions: old.definitions, activations: old.activations, ..Self::default() };
-                Ok((control, meta))
+                (control, meta)
             }
+        };
+        for activation in control.activations.values_mut() {
+            *activation = stock.activation((**activation).clone());
         }
+        for trial in control.trials.values_mut() {
+            *trial = stock.trial((**trial).clone());
+        }
+        Ok((control, meta))
     }
 
     /// The decider that they make.
-    pub(crate) fn decider(&self) -> Result<Decider, EngineError> {
+    pub(crate) fn decider(&self, stock: &Stock) -> Result<Decider, EngineError> {
         let mut decider = match &self.definitions {
             None => Decider::empty(),
             Some(definitions) => Decider::compile(definitions.version, &definitions.document).map_err(|mistakes| {
@@ -99,25 +106,25 @@ impl Control {
             })?,
         };
         for activation in self.activations.values() {
-            activate(&mut decider, activation);
+            activate(&mut decider, activation, stock);
         }
         for trial in self.trials.values() {
-            try_model(&mut decider, trial);
+            try_model(&mut decider, trial, stock);
         }
         Ok(decider)
     }
 }
 
 /// A model that does not fit the definitions is out of service until one that does is activated; the log stays true.
-fn activate(decider: &mut Decider, activation: &Activation) {
-    if let Err(error) = decider.activate(activation) {
+fn activate(decider: &mut Decider, activation: &Activation, stock: &Stock) {
+    if let Err(error) = decider.activate(activation, |artifact| stock.prepared(artifact)) {
         tracing::error!(score = %activation.score, version = ?activation.version, %error, "model not put into service");
     }
 }
 
 /// As [`activate`], for a challenger.
-fn try_model(decider: &mut Decider, trial: &Trial) {
-    if let Err(error) = decider.try_model(trial) {
+fn try_model(decider: &mut Decider, trial: &Trial, stock: &Stock) {
+    if let Err(error) = decider.try_model(trial, |artifact| stock.prepared(artifact)) {
         tracing::error!(score = %trial.score, version = ?trial.version, %error, "model not put on trial");
     }
 }
@@ -137,14 +144,17 @@ pub(crate) struct Cell {
     pub(crate) state: PartitionState,
     pub(crate) decider: Decider,
     pub(crate) control: Control,
+    /// What all cells of an engine share.
+    pub(crate) stock: Arc<Stock>,
 }
 
 impl Cell {
-    pub(crate) fn new(partition: PartitionId, partitions: u32) -> Self {
+    pub(crate) fn new(partition: PartitionId, partitions: u32, stock: &Arc<Stock>) -> Self {
         Self {
             state: PartitionState::new(partition, partitions),
             decider: Decider::empty(),
             control: Control::default(),
+            stock: Arc::clone(stock),
         }
     }
 
@@ -163,17 +173,17 @@ impl Cell {
                 return Next::Continue;
             }
         };
-        self.control.take(&entry);
+        self.control.take(&entry, &self.stock);
         let mut next = Next::Continue;
         let mut made = Vec::new();
         match &entry {
             Entry::Definitions(_) => next = Next::Rebuild,
             Entry::Activation(activation) => {
-                activate(&mut self.decider, activation);
+                activate(&mut self.decider, activation, &self.stock);
                 self.decide_all(offset, &mut made);
             }
             Entry::Trial(trial) => {
-                try_model(&mut self.decider, trial);
+                try_model(&mut self.decider, trial, &self.stock);
                 self.decide_all(offset, &mut made);
             }
             _ => {}
@@ -222,8 +232,8 @@ impl Cell {
         if let Some(format) = meta.first().copied().filter(|format| *format > CONTROL_VERSION) {
             return Err(RestoreError::Newer { partition, format }.into());
         }
-        let (control, meta) = Control::decode(meta).map_err(|_| RestoreError::Meta(partition))?;
-        self.decider = control.decider()?;
+        let (control, meta) = Control::decode(meta, &self.stock).map_err(|_| RestoreError::Meta(partition))?;
+        self.decider = control.decider(&self.stock)?;
         self.control = control;
         Ok(self.state.restore_meta(&meta)?)
     }
@@ -265,13 +275,14 @@ mod tests {
     fn control_entries_of_the_first_version_stay_readable() {
         let activation = Activation { score: "s".into(), version: Some(3), artifact: [1, 2].into(), at: Timestamp(5) };
         let definitions = DefinitionsChanged { version: 1, document: "{}".into(), at: Timestamp(4) };
-        let activations = BTreeMap::from([(Box::from("s"), activation)]);
+        let activations = BTreeMap::from([(Box::from("s"), Arc::new(activation))]);
+        let stock = Stock::default();
         for definitions in [None, Some(definitions)] {
             let old = postcard::to_allocvec(&((&definitions, &activations), [7_u8, 8].as_slice())).expect("encodes");
-            let (control, meta) = Control::decode(&old).expect("reads");
+            let (control, meta) = Control::decode(&old, &stock).expect("reads");
             assert_eq!((control.definitions.as_ref(), &control.activations), (definitions.as_ref(), &activations));
             assert_eq!(meta, [7, 8]);
-            assert_eq!(Control::decode(&control.encode(&meta)).expect("reads"), (control, meta));
+            assert_eq!(Control::decode(&control.encode(&meta), &stock).expect("reads"), (control, meta));
         }
     }
 }

@@ -6,7 +6,7 @@ use rapport_profile::DedupChunk;
 use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, Retry, StoreError};
 use rapport_types::{Offset, PartitionId};
 
-use crate::{EngineError, cell::Cell, shared::Save};
+use crate::{EngineError, cell::Cell, shared::Save, stock::Stock};
 
 /// What a start finds in the store.
 pub(crate) enum Found {
@@ -49,7 +49,7 @@ pub(crate) fn save(
 
 /// Reads the checkpoints of all partitions, a thread each. `ends` are the log's ends: a checkpoint beyond them means that
 /// the log lost entries, which nothing here may gloss over.
-pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset]) -> Result<Found, EngineError> {
+pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset], stock: &Arc<Stock>) -> Result<Found, EngineError> {
     let partitions = ends.len() as u32;
     let heads = (0..partitions).map(|partition| store.head(PartitionId(partition))).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = heads.iter().flatten().next() else { return Ok(Found::Nothing) };
@@ -65,7 +65,7 @@ pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset]) -> Result<F
         let load = |(head, partition): (&CheckpointHead, u32)| {
             let store: &dyn Checkpoint = &**store;
             let head = head.clone();
-            scope.spawn(move || load(store, &head, PartitionId(partition), partitions))
+            scope.spawn(move || load(store, &head, Cell::new(PartitionId(partition), partitions, stock)))
         };
         let threads: Vec<_> = heads.iter().flatten().zip(0..).map(load).collect();
         threads.into_iter().map(|thread| thread.join().expect("a loading thread does not panic")).collect()
@@ -73,13 +73,8 @@ pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset]) -> Result<F
     Ok(Found::Cells(cells?))
 }
 
-fn load(
-    store: &dyn Checkpoint,
-    head: &CheckpointHead,
-    partition: PartitionId,
-    partitions: u32,
-) -> Result<Cell, EngineError> {
-    let mut cell = Cell::new(partition, partitions);
+fn load(store: &dyn Checkpoint, head: &CheckpointHead, mut cell: Cell) -> Result<Cell, EngineError> {
+    let partition = cell.state.partition();
     cell.restore_meta(&head.meta)?;
     let mut restored = Ok(());
     store.load(partition, &mut |part| {

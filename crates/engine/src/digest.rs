@@ -34,7 +34,7 @@ pub struct Rebuilt {
 pub fn rebuild_digest(log: &Arc<dyn Log>) -> Result<Rebuilt, EngineError> {
     let begun = std::time::Instant::now();
     let ends: Vec<Offset> = (0..log.partitions()).map(|partition| log.end(PartitionId(partition))).collect();
-    let cells = rebuild::rebuild(log, &ends)?;
+    let cells = rebuild::rebuild(log, &ends, &Arc::default())?;
     let took = begun.elapsed();
     let digest = of(&cells.iter().collect::<Vec<_>>());
     Ok(Rebuilt { digest, entries: ends.iter().map(|end| end.0).sum(), took })

@@ -16,6 +16,7 @@ use crate::{
     checkpoint::{self, Found},
     digest, rebuild,
     shared::{Save, Shared},
+    stock::Stock,
     worker::Worker,
 };
 
@@ -159,30 +160,36 @@ fn load_or_rebuild(
 ) -> Result<Vec<Cell>, EngineError> {
     let ends: Vec<Offset> = (0..log.partitions()).map(|partition| log.end(PartitionId(partition))).collect();
     let is_short = ends.iter().all(|end| end.0 <= options.checkpoint_entries);
-    match checkpoint::load_all(store, &ends) {
+    let stock = Arc::default();
+    match checkpoint::load_all(store, &ends, &stock) {
         Ok(Found::Cells(cells)) => Ok(cells),
         Ok(Found::Nothing) if is_short => {
-            let cells = (0..log.partitions()).map(|partition| Cell::new(PartitionId(partition), log.partitions()));
-            Ok(cells.collect())
+            let cell = |partition| Cell::new(PartitionId(partition), log.partitions(), &stock);
+            Ok((0..log.partitions()).map(cell).collect())
         }
         Ok(Found::Nothing) => {
             tracing::warn!("there is no checkpoint; rebuilding the state from the log");
-            make_anew(log, &**store, &ends)
+            make_anew(log, &**store, &ends, &stock)
         }
         Ok(Found::Torn) => {
             tracing::warn!("the checkpoints were cut short by a crash; rebuilding the state from the log");
-            make_anew(log, &**store, &ends)
+            make_anew(log, &**store, &ends, &stock)
         }
         Err(EngineError::Restore(error @ RestoreError::Older { .. })) => {
             tracing::warn!(%error, "rebuilding the state from the log");
-            make_anew(log, &**store, &ends)
+            make_anew(log, &**store, &ends, &stock)
         }
         Err(error) => Err(error),
     }
 }
 
-fn make_anew(log: &Arc<dyn Log>, store: &dyn Checkpoint, ends: &[Offset]) -> Result<Vec<Cell>, EngineError> {
-    let mut cells = rebuild::rebuild(log, ends)?;
+fn make_anew(
+    log: &Arc<dyn Log>,
+    store: &dyn Checkpoint,
+    ends: &[Offset],
+    stock: &Arc<Stock>,
+) -> Result<Vec<Cell>, EngineError> {
+    let mut cells = rebuild::rebuild(log, ends, stock)?;
     for cell in &mut cells {
         let partition = cell.state.partition();
         store.reset(partition)?;

@@ -16,6 +16,7 @@ mod port;
 mod read;
 mod rebuild;
 mod shared;
+mod stock;
 mod worker;
 
 pub use digest::{Digest, Rebuilt, rebuild_digest};

@@ -20,6 +20,7 @@ use rapport_types::{Entry, Offset, Origin, PartitionId};
 use crate::{
     EngineError,
     cell::{Cell, Control},
+    stock::Stock,
 };
 
 /// How much is read at a time.
@@ -128,8 +129,8 @@ fn origin(entry: &Entry) -> Option<Origin> {
 }
 
 /// Makes the cells of all partitions from the entries before `ends`, one end for each partition.
-pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset]) -> Result<Vec<Cell>, EngineError> {
-    let control = control_before(log, ends)?;
+pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset], stock: &Arc<Stock>) -> Result<Vec<Cell>, EngineError> {
+    let control = control_before(log, ends, stock)?;
     let exchange = Exchange::new(ends.len());
     let partitions = ends.len() as u32;
     let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
@@ -137,7 +138,7 @@ pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset]) -> Result<Vec<Cell>, 
             let (exchange, end, control) = (&exchange, *end, control.clone());
             scope.spawn(move || {
                 let partition = PartitionId(partition);
-                let filled = read_all(log, Cell::new(partition, partitions), control, end, exchange);
+                let filled = read_all(log, Cell::new(partition, partitions, stock), control, end, exchange);
                 exchange.finish(partition, filled.is_err());
                 filled
             })
@@ -179,7 +180,7 @@ fn apply_leftovers(cells: &mut [Cell], exchange: &Exchange) {
 }
 
 /// The control entries in force at the ends.
-fn control_before(log: &Arc<dyn Log>, ends: &[Offset]) -> Result<Vec<Control>, EngineError> {
+fn control_before(log: &Arc<dyn Log>, ends: &[Offset], stock: &Stock) -> Result<Vec<Control>, EngineError> {
     let mut all = Vec::new();
     for (partition, end) in ends.iter().enumerate() {
         let mut control = Control::default();
@@ -191,7 +192,7 @@ fn control_before(log: &Arc<dyn Log>, ends: &[Offset]) -> Result<Vec<Control>, E
                     && Entry::is_control(&record.bytes)
                     && let Ok(entry) = Entry::decode(&record.bytes)
                 {
-                    control.take(&entry);
+                    control.take(&entry, stock);
                 }
             }
         }
@@ -207,7 +208,7 @@ fn read_all(
     end: Offset,
     exchange: &Exchange,
 ) -> Result<Cell, EngineError> {
-    cell.decider = control.decider()?;
+    cell.decider = control.decider(&cell.stock)?;
     cell.control = control;
     let partition = cell.state.partition();
     let mut changes = Changes::default();

@@ -16,7 +16,8 @@ use rapport_stream::{Log, Record};
 use rapport_types::{Offset, PartitionId, Timestamp};
 
 use crate::{
-    EngineError, EngineOptions, Facts, PartitionFacts, Sink, cell::Cell, checkpoint, rebuild, worker::wall_clock,
+    EngineError, EngineOptions, Facts, PartitionFacts, Sink, cell::Cell, checkpoint, rebuild, stock::Stock,
+    worker::wall_clock,
 };
 
 /// How long a thread that waits for others sleeps before it looks whether the engine failed meanwhile.
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Checkpoint>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) options: EngineOptions,
+    /// What the cells share.
+    stock: Arc<Stock>,
     all: Vec<Partition>,
     stopping: AtomicBool,
     failure: Mutex<Option<EngineError>>,
@@ -91,6 +94,7 @@ impl Shared {
             store,
             sink,
             options,
+            stock: cells.first().map_or_else(Arc::default, |cell| Arc::clone(&cell.stock)),
             all: cells.into_iter().map(one).collect(),
             stopping: AtomicBool::new(false),
             failure: Mutex::new(None),
@@ -234,7 +238,7 @@ impl Shared {
 
     fn rebuild(&self) -> Result<(), EngineError> {
         let ends: Vec<Offset> = self.all.iter().map(|slot| slot.cell.read().state.next_offset()).collect();
-        let cells = rebuild::rebuild(&self.log, &ends)?;
+        let cells = rebuild::rebuild(&self.log, &ends, &self.stock)?;
         for (slot, mut cell) in self.all.iter().zip(cells) {
             let partition = cell.state.partition();
             self.store.reset(partition)?;

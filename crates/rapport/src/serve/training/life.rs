@@ -1,9 +1,9 @@
 //! The life of a registered model: on trial, in service, taken back. Each step is one entry of the log in every partition;
 //! what the engine would refuse is refused here, before it enters the log.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use rapport_decide::{ActivationError, Decider, LiveModel};
+use rapport_decide::{ActivationError, Decider, LiveModel, Prepared};
 use rapport_server::{
     api::{ChallengeRequest, TrialKind},
     ports::Refusal,
@@ -38,7 +38,7 @@ impl Trainer {
     /// partition, and again after each restart.
     pub(super) fn check_fit(&self, score: &str, artifact: &[u8]) -> Result<(), Refusal> {
         let decider = Decider::compile(1, &self.definitions()?.to_json()).map_err(|mistakes| internal(&mistakes[0]))?;
-        survived(|| LiveModel::new(score, 1, artifact, decider.features())?.probe())
+        survived(|| LiveModel::new(score, 1, Arc::new(Prepared::new(artifact)?), decider.features())?.probe())
     }
 
     fn append(&self, entry: &Entry) -> Result<(), Refusal> {

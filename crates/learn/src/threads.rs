@@ -1,6 +1,9 @@
 //! The hands that this crate lends to the algorithms.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::{Builder, Scope},
+};
 
 use rapport_ml::Parallel;
 
@@ -37,10 +40,38 @@ impl Parallel for Threads {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..self.0.min(pieces) {
-                scope.spawn(take);
-            }
+            let helpers = self.0.min(pieces) - 1;
+            start(scope, helpers, Builder::new, take);
             take();
         });
+    }
+}
+
+/// Starts so many threads, or as many as the system grants: whoever asked works too, so less help only takes longer.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    helpers: usize,
+    builder: impl Fn() -> Builder,
+    work: impl Fn() + Copy + Send + 'scope,
+) -> usize {
+    (0..helpers).take_while(|_| builder().spawn_scoped(scope, work).is_ok()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_grants_no_thread_is_no_panic() {
+        let worked = AtomicUsize::new(0);
+        let work = || {
+            worked.fetch_add(1, Ordering::Relaxed);
+        };
+        let started = std::thread::scope(|scope| {
+            // No machine has room for such a stack.
+            let refused = start(scope, 3, || Builder::new().stack_size(1 << 56), work);
+            (refused, start(scope, 3, Builder::new, work))
+        });
+        assert_eq!((started, worked.into_inner()), ((0, 3), 3));
     }
 }

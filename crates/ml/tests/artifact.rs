@@ -194,6 +194,23 @@ fn parts_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn a_linear_model_for_other_columns_is_refused() {
+    let (frame, target) = frame(200);
+    let (for_trees, _) = member(&frame, &target, &small(Algorithm::DecisionTree));
+    for algorithm in [Algorithm::LogisticRegression, Algorithm::LinearSvm] {
+        let (pipeline, fitted) = member(&frame, &target, &small(algorithm));
+        assert_ne!(pipeline.width(), for_trees.width());
+        let under = |pipeline| {
+            let member = Member { pipeline: 0, weight: 1.0, fitted: fitted.clone() };
+            Model::new(Task::Binary, vec![pipeline], vec![member], None)
+        };
+        assert!(under(pipeline).is_ok());
+        let refused = under(for_trees.clone()).unwrap_err().to_string();
+        assert!(refused.contains("one weight for each column"), "{refused}");
+    }
+}
+
+#[test]
 fn a_tree_that_looks_beyond_its_row_is_refused() {
     let (frame, target) = frame(200);
     for algorithm in [Algorithm::DecisionTree, Algorithm::RandomForest, Algorithm::GradientBoosting] {

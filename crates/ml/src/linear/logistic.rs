@@ -91,6 +91,11 @@ impl LogisticRegression {
         Ok(Self { margins: Margins::new(&design, &coefficients, &weights, context) })
     }
 
+    /// Whether it is for rows of so many columns.
+    pub(crate) fn fits(&self, columns: usize) -> bool {
+        self.margins.fits(columns)
+    }
+
     /// From weights that are known, of the answer 1.
     pub(crate) fn of_parts(weights: Vec<f64>, intercept: f64, means: Vec<f64>) -> Self {
         Self { margins: Margins::of_parts(weights, intercept, means) }

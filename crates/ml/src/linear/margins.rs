@@ -46,6 +46,12 @@ impl Margins {
         Self { columns: weights.len(), weights, intercepts: vec![intercept], means }
     }
 
+    /// Whether it is for rows of so many columns, and has a weight and a mean for each of them.
+    pub(crate) fn fits(&self, columns: usize) -> bool {
+        let weights = columns.checked_mul(self.outputs());
+        self.columns == columns && weights == Some(self.weights.len()) && self.means.len() == columns
+    }
+
     pub(crate) fn outputs(&self) -> usize {
         self.intercepts.len()
     }

@@ -82,6 +82,11 @@ impl LinearRegression {
         Ok(Self { margins: Margins::new(&design, &coefficients, &weights, context) })
     }
 
+    /// Whether it is for rows of so many columns.
+    pub(crate) fn fits(&self, columns: usize) -> bool {
+        self.margins.fits(columns)
+    }
+
     /// The weights of the columns.
     pub fn weights(&self) -> &[f64] {
         self.margins.weights(0)

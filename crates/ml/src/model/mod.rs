@@ -46,7 +46,8 @@ impl Model {
     /// # Errors
     ///
     /// [`MlError::Shape`] if they do not fit: a member without its pipeline, another number of outputs than the task has, a tree
-    /// that looks at a column beyond its pipeline's, weights that do not add up to 1, classes with another calibration than by temperature.
+    /// that looks at a column beyond its pipeline's, a linear model with another number of weights, weights of members that do not
+    /// add up to 1, classes with another calibration than by temperature.
     pub fn new(
         task: Task,
         pipelines: Vec<Pipeline>,
@@ -75,6 +76,15 @@ impl Model {
             {
                 let (takes, given) = (imported.model().columns(), pipeline.width());
                 return Err(MlError::Shape(format!("the ONNX model takes {takes} columns; {given} inputs were named")));
+            }
+            let is_as_wide = match &member.fitted {
+                Fitted::LinearRegression(model) => model.fits(pipeline.width()),
+                Fitted::LogisticRegression(model) => model.fits(pipeline.width()),
+                Fitted::LinearSvm(model) => model.fits(pipeline.width()),
+                _ => true,
+            };
+            if !is_as_wide {
+                return wrong("a linear model has not one weight for each column that its preprocessing makes");
             }
             if trees(&member.fitted).iter().any(|tree| looks_beyond(tree, pipeline.width())) {
                 return wrong("a tree looks at a column that its preprocessing does not make");

@@ -105,6 +105,11 @@ impl LinearSvm {
         Ok(Self { margins: Margins::new(design, &coefficients, &weights, context), sigmoids: Vec::new() })
     }
 
+    /// Whether it is for rows of so many columns.
+    pub(crate) fn fits(&self, columns: usize) -> bool {
+        self.margins.fits(columns)
+    }
+
     /// The weights of the columns.
     pub fn weights(&self, output: usize) -> &[f64] {
         self.margins.weights(output)

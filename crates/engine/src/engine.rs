@@ -64,6 +64,7 @@ impl Engine {
     }
 
     /// Waits until everything that the log holds is applied, also what the partitions made for each other meanwhile.
+    /// It is not the end of all effects: where a timer is due by the machine's clock, a worker without work appends a tick.
     pub fn wait_until_caught_up(&self) -> Result<(), EngineError> {
         // The partitions are looked at one after the other, and one can make an entry for another that was looked at before:
         // only two looks that find the same ends find everything.

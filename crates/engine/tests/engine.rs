@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Condvar, Mutex},
 };
 
-use rapport_decide::{Definitions, Effect};
+use rapport_decide::{Definitions, Effect, What};
 use rapport_engine::{Engine, EngineError, EngineOptions, Order, Sink, rebuild_digest};
 use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, StoreError};
 use rapport_stream::{Append, Log, MemoryLog};
@@ -17,8 +17,11 @@ use rapport_types::{
 };
 
 const PARTITIONS: u32 = 3;
-/// 2026-01-01, far enough in the past that no live timer is due.
-const START: i64 = 1_767_225_600_000;
+/// 2100-01-01. No timer after it is due by the machine's clock, so no worker appends a tick by itself, and what a caught-up
+/// log holds follows from what was sent.
+const START: i64 = 4_102_444_800_000;
+/// 2020-01-01, so long ago that every window of the definitions is over by the machine's clock.
+const LONG_AGO: Timestamp = Timestamp(1_577_836_800_000);
 
 /// One partition's rows in memory.
 #[derive(Default, Clone)]
@@ -84,6 +87,15 @@ impl Checkpoint for MemoryCheckpoint {
 struct Heard {
     effects: Mutex<Vec<Effect>>,
     resets: Mutex<u32>,
+}
+
+impl Heard {
+    /// All effects, each partition's in the order in which they came.
+    fn by_partition(&self) -> Vec<Effect> {
+        let mut effects = self.effects.lock().unwrap().clone();
+        effects.sort_by_key(|effect| effect.partition);
+        effects
+    }
 }
 
 impl Sink for Heard {
@@ -162,6 +174,19 @@ fn start(log: &Arc<dyn Log>, store: &Arc<MemoryCheckpoint>, heard: &Arc<Heard>) 
     Engine::start(Arc::clone(log), store, sink, EngineOptions::default())
 }
 
+/// Runs until everything is applied, and stops; the effects by partition.
+fn run(log: &Arc<dyn Log>, store: &Arc<MemoryCheckpoint>) -> Vec<Effect> {
+    let heard = Arc::default();
+    let engine = start(log, store, &heard).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    engine.stop().unwrap();
+    heard.by_partition()
+}
+
+fn ends(log: &Arc<dyn Log>) -> Vec<Offset> {
+    (0..PARTITIONS).map(|partition| log.end(PartitionId(partition))).collect()
+}
+
 /// The whole history without interruption.
 fn whole() -> (Arc<dyn Log>, Engine, Arc<Heard>) {
     whole_of(&history())
@@ -193,7 +218,7 @@ fn a_customer_who_left_every_segment_is_as_one_who_was_in_none() {
     let order = |n, day| event(n, Some("left"), None, day, EventKind::Track, "Order Completed");
     let view = event(2, Some("left"), None, 700, EventKind::Track, "Product Viewed");
     let (log, engine, heard) = whole_of(&[order(0, 0), order(1, 1), view]);
-    let left = |effect: &Effect| matches!(effect.what, rapport_decide::What::SegmentLeft { .. });
+    let left = |effect: &Effect| matches!(effect.what, What::SegmentLeft { .. });
     assert!(heard.effects.lock().unwrap().iter().any(left));
     assert_eq!(rebuild_digest(&log).unwrap().digest, engine.digest());
     engine.stop().unwrap();
@@ -282,23 +307,71 @@ fn what_waits_in_the_log_is_pending() {
 
 #[test]
 fn after_a_crash_the_same_effects_have_the_same_ids() {
-    let (log, engine, first) = whole();
-    drop(engine);
-    let again = Arc::default();
-    // No checkpoint survived: the short log is applied as if it came just now.
-    let engine = start(&log, &Arc::default(), &again).unwrap();
+    // Without a checkpoint the short log is applied as if it came just now; with one, from there on.
+    for (devices, checkpoint) in [(23, None), (31, None), (5, None), (23, Some(200)), (31, Some(200)), (5, Some(200))] {
+        let case = format!("{devices} devices, checkpoint at {checkpoint:?}");
+        let history = history_with(devices);
+        let (before, after) = history.split_at(checkpoint.unwrap_or(0));
+        let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+        let store: Arc<MemoryCheckpoint> = Arc::default();
+        define(&log, 1, &Definitions::retail());
+        if checkpoint.is_some() {
+            send(&log, before);
+            run(&log, &store);
+        }
+        let survives = store.kept.lock().unwrap().clone();
+        send(&log, after);
+        let first = run(&log, &store);
+        let applied = ends(&log);
+        // The crash came after time was appended and before it was applied.
+        control(&log, &Entry::Tick(Timestamp(START + 400 * DAY_MS)));
+        let restart = || {
+            let kept = Mutex::new(survives.clone());
+            run(&log, &Arc::new(MemoryCheckpoint { kept, ..MemoryCheckpoint::default() }))
+        };
+        let again = restart();
+        let is_repeat = |effect: &&Effect| effect.offset < applied[effect.partition.0 as usize];
+        let (repeats, new): (Vec<&Effect>, Vec<&Effect>) = again.iter().partition(is_repeat);
+        assert!(!first.is_empty(), "{case}");
+        assert_eq!(repeats, first.iter().collect::<Vec<_>>(), "{case}");
+        // Behind the ticks stands what the partitions made for each other once more. It causes nothing.
+        let repeated = |(end, applied): (Offset, &Offset)| end.0 > applied.0 + 1;
+        assert!(ends(&log).into_iter().zip(&applied).any(repeated), "{case}");
+        assert!(!new.is_empty(), "{case}");
+        let is_of_tick = |effect: &&Effect| effect.offset == applied[effect.partition.0 as usize];
+        assert!(new.iter().all(is_of_tick), "{case}: {new:?}");
+        let ids: BTreeSet<&str> = again.iter().map(|effect| &*effect.id).collect();
+        assert_eq!(ids.len(), again.len(), "{case}: an id means one effect");
+        assert_eq!(restart(), again, "{case}: a second crash");
+    }
+}
+
+#[test]
+fn time_passes_by_an_entry_that_a_replay_meets_in_its_place() {
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    define(&log, 1, &Definitions::retail());
+    let order = event(0, Some("left"), None, 0, EventKind::Track, "Order Completed");
+    let order = Event { timestamp: LONG_AGO, received_at: LONG_AGO, ..order };
+    let home = partition_of(&order.routing_id(), PARTITIONS);
+    send(&log, &[order]);
+    let heard = Arc::default();
+    let engine = start(&log, &Arc::default(), &heard).unwrap();
+    // The worker that has nothing more to apply appends the time, because the order's windows are over.
+    let tick = Offset(2);
+    assert!(log.wait(home, tick, std::time::Duration::from_mins(1)) > tick);
     engine.wait_until_caught_up().unwrap();
+    let digest = engine.digest();
     engine.stop().unwrap();
-    let ids = |heard: &Heard| {
-        let mut ids: Vec<_> = heard.effects.lock().unwrap().iter().map(|effect| effect.id.clone()).collect();
-        ids.sort();
-        ids
-    };
-    let (first, mut again) = (ids(&first), ids(&again));
-    assert!(!first.is_empty());
-    // A crash may deliver an effect of a repeated internal entry again, under the id that it had.
-    again.dedup();
-    assert_eq!(again, first);
+    let record = log.read(home, tick, 1).unwrap().remove(0);
+    assert!(matches!(Entry::decode(&record.bytes), Ok(Entry::Tick(_))));
+    let first = heard.by_partition();
+    let left = |effect: &&Effect| matches!(&effect.what, What::SegmentLeft { segment } if &**segment == "new_customer");
+    let left = first.iter().find(left).unwrap();
+    assert_eq!((left.partition, left.offset, &left.cause), (home, tick, &None));
+    let held = ends(&log);
+    assert_eq!(run(&log, &Arc::default()), first);
+    assert_eq!(ends(&log), held, "a replay finds the time in the log and makes none");
+    assert_eq!(rebuild_digest(&log).unwrap().digest, digest);
 }
 
 #[test]

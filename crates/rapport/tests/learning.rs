@@ -423,6 +423,9 @@ fn what_cannot_be_done_is_told_in_a_sentence() {
     desk.put("fewer.csv", text.replace("pages,", "page_count,"));
     let (code, sentence) = desk.refused("predict --table fewer.csv");
     assert!(code == 1 && sentence.contains("there is no column \"pages\""), "{sentence}");
-    let (code, sentence) = desk.refused("predict --table visits.csv --out nowhere/answered.csv");
-    assert!(code == 1 && sentence.contains("nowhere/answered.csv"), "{sentence}");
+    // The place for the answers is looked at first, before a table that may take long is read.
+    for (out, part) in [("nowhere/answered.csv", "there is no folder nowhere"), ("folder", "this is a folder")] {
+        let (code, sentence) = desk.refused(&format!("predict --table missing.csv --out {out}"));
+        assert!(code == 1 && sentence.contains(part), "{sentence}");
+    }
 }

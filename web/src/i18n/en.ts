@@ -406,6 +406,8 @@ export const en = {
     moments: (n: number, count: string) => `Over ${count} ${s(n, 'moment', 'moments')}.`,
     toChallenger: 'Open the model on trial',
     drift: 'Drift of the inputs',
+    driftUnknown:
+      'It is not known yet. It takes outcomes to measure by, and a model that says what it was trained on; one of another program may not.',
     bands: {
       stable: 'The world is as it was in training.',
       moved: 'Something has moved since the training. Look at the first inputs below.',

@@ -382,6 +382,7 @@ export const zh: Messages = {
     moments: (_n, count) => `共 ${count} 个时刻。`,
     toChallenger: '打开试用的模型',
     drift: '输入漂移',
+    driftUnknown: '目前还不知道。需要有已知结果的时刻，以及记录了训练数据分布的模型；来自其他程序的模型可能没有记录。',
     bands: {
       stable: '情况与训练时一致。',
       moved: '训练以来有所变动。请看下面靠前的输入。',

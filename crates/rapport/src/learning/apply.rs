@@ -11,7 +11,7 @@ use clap::Args;
 use rapport_learn::table::{Applied, Explanation};
 use rapport_ml::{Task, metrics::Costs};
 
-use super::{facts, model, table, train::costs};
+use super::{can_be_written, facts, model, table, train::costs};
 use crate::cli::{Failure, print};
 
 /// So many reasons are told of a row.
@@ -67,6 +67,9 @@ pub(crate) struct EvaluateArgs {
 }
 
 pub(crate) fn predict(args: &PredictArgs) -> Result<(), Failure> {
+    if let Some(path) = &args.out {
+        can_be_written(path)?;
+    }
     let artifact = model(&args.model)?;
     let rows = table(&args.table)?;
     let applied = Applied::new(&artifact, &rows)?;

@@ -57,6 +57,18 @@ fn model(path: &Path) -> Result<Artifact, Failure> {
     Artifact::from_bytes(&bytes).map_err(|error| named(&error))
 }
 
+/// Whoever waits for long should not learn at the end that the place for what was made was not there.
+fn can_be_written(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(format!("{}: there is no folder {}", path.display(), folder.display()).into());
+    }
+    if path.is_dir() {
+        return Err(format!("{}: this is a folder; name a file in it", path.display()).into());
+    }
+    Ok(())
+}
+
 /// Writes a file. An error names it.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()).into())

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::Instant,
 };
@@ -16,7 +16,7 @@ use rapport_learn::{
 use rapport_ml::{Algorithm, Task, frame::Meaning, metrics::Costs};
 use serde::Serialize;
 
-use super::{bar, facts, table, write};
+use super::{bar, can_be_written, facts, table, write};
 use crate::cli::{Failure, print};
 
 /// Where the search for settings ends if nothing is said.
@@ -252,18 +252,6 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), Failure> {
         return print(&serde_json::to_string_pretty(&told)?);
     }
     print(&in_words(args, &report, &trained)?)
-}
-
-/// Whoever waits for a long training should not learn at its end that the place for it was not there.
-fn can_be_written(path: &Path) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(format!("{}: there is no folder {}", path.display(), folder.display()).into());
-    }
-    if path.is_dir() {
-        return Err(format!("{}: this is a folder; name a file in it", path.display()).into());
-    }
-    Ok(())
 }
 
 /// Trains with a bar on the terminal. The first interrupt ends the search and keeps the best, the second ends everything.

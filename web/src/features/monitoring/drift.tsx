@@ -30,11 +30,9 @@ export function Drift({ watched }: { watched: Watched }) {
       <Title order={3} size="h5">
         {t.monitoring.drift}
       </Title>
-      {watched.drift !== null && (
-        <Text size="sm" mb="sm">
-          {t.monitoring.bands[band(watched.drift)]}
-        </Text>
-      )}
+      <Text size="sm" mb="sm">
+        {watched.drift === null ? t.monitoring.driftUnknown : t.monitoring.bands[band(watched.drift)]}
+      </Text>
       <Stack gap={6}>
         {own !== null && <Line name={t.monitoring.scoreItself} psi={own} />}
         {inputs.slice(0, all ? undefined : SHOWN).map((input) => (

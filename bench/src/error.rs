@@ -56,7 +56,7 @@ pub(crate) enum BenchError {
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// Plain SQL in PostgreSQL.
-    #[error("PostgreSQL: {0}")]
+    #[error("PostgreSQL: {}", .0.as_db_error().map_or_else(|| .0.to_string(), ToString::to_string))]
     Postgres(#[from] postgres::Error),
     /// A PostgreSQL for the measurement did not start.
     #[error("{0}")]

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::{error::BenchError, limits::histogram};
 
@@ -10,11 +11,13 @@ use crate::{error::BenchError, limits::histogram};
 pub(super) struct Both {
     pub(super) ours: Histogram<u64>,
     pub(super) plain: Histogram<u64>,
+    /// Processor time of this thread on our side; of SQLite that is all of it, on a machine that others use too.
+    pub(super) cpu: Histogram<u64>,
 }
 
 impl Both {
     pub(super) fn new() -> Self {
-        Self { ours: histogram(), plain: histogram() }
+        Self { ours: histogram(), plain: histogram(), cpu: histogram() }
     }
 
     /// Times one question on each side; the side that goes first, and so finds cold pages, changes each time.
@@ -24,14 +27,27 @@ impl Both {
         ours: impl FnOnce() -> Result<(), BenchError>,
         plain: impl FnOnce() -> Result<(), BenchError>,
     ) -> Result<(), BenchError> {
+        let (times, cpu) = (&mut self.ours, &mut self.cpu);
+        let ours = || {
+            let begun = thread_us();
+            timed(times, ours)?;
+            cpu.saturating_record(thread_us() - begun);
+            Ok(())
+        };
         if turn.is_multiple_of(2) {
-            timed(&mut self.ours, ours)?;
+            ours()?;
             timed(&mut self.plain, plain)
         } else {
             timed(&mut self.plain, plain)?;
-            timed(&mut self.ours, ours)
+            ours()
         }
     }
+}
+
+/// Microseconds that the processor spent on this thread so far.
+fn thread_us() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }
 
 /// Times one question.

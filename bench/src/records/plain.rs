@@ -39,7 +39,11 @@ impl Plain {
             Self::Sqlite(connection) => {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             }
-            Self::Postgres(client, _) => client.batch_execute("VACUUM ANALYZE; CHECKPOINT")?,
+            Self::Postgres(client, _) => {
+                // One by one: a vacuum cannot be part of a transaction, which a text of two would be.
+                client.batch_execute("VACUUM ANALYZE")?;
+                client.batch_execute("CHECKPOINT")?;
+            }
         }
         Ok(())
     }

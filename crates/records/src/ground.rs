@@ -31,6 +31,8 @@ pub(crate) struct Ground<'g> {
     backend: Backend,
     /// What the object's table is called in the statement.
     table: String,
+    /// Whether the records are walked in the order of a list, so that no index of owners is to be used.
+    walks: bool,
 }
 
 impl<'g> Ground<'g> {
@@ -42,7 +44,12 @@ impl<'g> Ground<'g> {
         backend: Backend,
     ) -> Self {
         let me = access.user.map_or_else(String::new, |user| user.to_string());
-        Self { schema, object, access: Some(access), me, now, backend, table: table_of(&object.name) }
+        Self { schema, object, access: Some(access), me, now, backend, table: table_of(&object.name), walks: false }
+    }
+
+    /// The same, for a walk in the order of a list.
+    pub(crate) fn walking(self) -> Self {
+        Self { walks: true, ..self }
     }
 
     /// The same object, asked by Rapport itself.
@@ -79,8 +86,13 @@ impl<'g> Ground<'g> {
 
     /// The rows that a reach lets through; none where it is all of them.
     fn reached(&self, reach: &Reach, access: &Access) -> Result<Option<Expr>, RecordsError> {
+        let column = |name: &str| match (self.walks, self.backend) {
+            // To SQLite a value that is computed has no index.
+            (true, Backend::Sqlite) => Expr::cust_with_exprs("+?", [self.column(name)]),
+            _ => self.column(name),
+        };
         let owned = || match access.user {
-            Some(user) => self.column("owner").eq(user.0),
+            Some(user) => column("owner").eq(user.0),
             None => Expr::Constant(false.into()),
         };
         Ok(match reach {
@@ -88,7 +100,7 @@ impl<'g> Ground<'g> {
             Reach::None => Some(Expr::Constant(false.into())),
             Reach::Own => Some(owned()),
             Reach::Team if access.teams.is_empty() => Some(owned()),
-            Reach::Team => Some(owned().or(self.column("team").is_in(access.teams.iter().map(|team| team.0)))),
+            Reach::Team => Some(owned().or(column("team").is_in(access.teams.iter().map(|team| team.0)))),
             Reach::Condition(source) => Some(self.trusted().filter(source)?),
         })
     }

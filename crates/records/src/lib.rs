@@ -41,6 +41,7 @@ pub mod search;
 mod value;
 mod views;
 mod visible;
+mod walk;
 
 pub use access::{Access, Actor};
 pub use backup::{RolledBack, SNAPSHOTS, back_up, look_through, roll_back};

@@ -16,6 +16,7 @@ use crate::{
     record::{Record, Shape},
     schema::{FieldKind, Object, is_system},
     value::{MONEY_UNIT, Stuff},
+    walk,
 };
 
 /// The most records of a page.
@@ -66,14 +67,14 @@ struct Cursor {
 }
 
 /// A list's order.
-struct Sorting {
+pub(crate) struct Sorting {
     text: String,
-    column: String,
+    pub(crate) column: String,
     descending: bool,
 }
 
 impl Sorting {
-    fn read(sort: Option<&str>, object: &Object, access: &Access) -> Result<Self, RecordsError> {
+    pub(crate) fn read(sort: Option<&str>, object: &Object, access: &Access) -> Result<Self, RecordsError> {
         let text = sort.unwrap_or("-created_at").to_owned();
         let (name, descending) = text.strip_prefix('-').map_or((text.as_str(), false), |name| (name, true));
         let is_known = match name {
@@ -95,7 +96,7 @@ impl Sorting {
     }
 
     /// Puts the order into a query. Records without a value come before all others, or last where the largest come first.
-    fn apply(&self, ground: &Ground<'_>, query: &mut SelectStatement, backend: Backend) {
+    pub(crate) fn apply(&self, ground: &Ground<'_>, query: &mut SelectStatement, backend: Backend) {
         let column = ground.column(&self.column);
         match backend {
             Backend::Sqlite => query.order_by_expr(column, self.order()),
@@ -107,6 +108,20 @@ impl Sorting {
         if self.column != "id" {
             query.order_by_expr(ground.column("id"), self.order());
         }
+    }
+
+    /// Lets through what comes behind a page's end, if there is one.
+    pub(crate) fn go_on(
+        &self,
+        ground: &Ground<'_>,
+        cursor: Option<&str>,
+        query: &mut SelectStatement,
+    ) -> Result<(), RecordsError> {
+        if let Some(cursor) = cursor {
+            let (value, id) = read_cursor(cursor, self)?;
+            self.behind(ground, query, value, id);
+        }
+        Ok(())
     }
 
     /// Lets through what comes behind a cursor. The comparison of the value alone lets the index begin there.
@@ -145,8 +160,40 @@ pub(crate) fn list(
         return Err(RecordsError::invalid("limit", format!("it must be 1 to {PAGE}")));
     }
     let sorting = Sorting::read(wanted.sort.as_deref(), ground.object, access)?;
+    let (shape, query) = page_query(&ground, access, object, wanted, &sorting, tx.backend())?;
+    let walked = if tx.backend() == Backend::Sqlite && walk::pays(&ground, access, wanted, &sorting) {
+        let walking = moment.ground(object, access)?.walking();
+        let (_, query) = page_query(&walking, access, object, wanted, &sorting, tx.backend())?;
+        walk::walk(&walking, tx, wanted, &sorting, &query)?
+    } else {
+        None
+    };
+    let mut rows = match walked {
+        Some(rows) => rows,
+        None => tx.query(&query)?,
+    };
+    let more = rows.len() > wanted.limit;
+    rows.truncate(wanted.limit);
+    let mut records = rows.iter().map(|row| shape.record(row)).collect::<Result<Vec<_>, _>>()?;
+    let last = rows.last().filter(|_| more);
+    let next =
+        last.map(|row| write_cursor(&sorting, row.datum(shape.width()), records[records.len() - 1].id)).transpose()?;
+    shape.complete(tx, &ground.object.name, &mut records)?;
+    relate(moment, tx, access, ground.object, &wanted.expand, &mut records)?;
+    Ok(Page { records, next })
+}
+
+/// The query of a page and of one record more, which tells whether there is another page.
+pub(crate) fn page_query<'s>(
+    ground: &Ground<'s>,
+    access: &Access,
+    object: &str,
+    wanted: &ListQuery,
+    sorting: &Sorting,
+    backend: Backend,
+) -> Result<(Shape<'s>, SelectStatement), RecordsError> {
     let mut query = if wanted.trash { ground.select_trash(access)? } else { ground.select(access)? };
-    let shape = Shape::select(&ground, access, wanted.fields.as_deref(), &mut query)?;
+    let shape = Shape::select(ground, access, wanted.fields.as_deref(), &mut query)?;
     query.expr(ground.column(&sorting.column));
     if let Some(filter) = wanted.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
         query.and_where(ground.filter(filter)?);
@@ -163,22 +210,10 @@ pub(crate) fn list(
             stuff => column.eq(stuff.bound()),
         });
     }
-    if let Some(cursor) = &wanted.cursor {
-        let (value, id) = read_cursor(cursor, &sorting)?;
-        sorting.behind(&ground, &mut query, value, id);
-    }
-    sorting.apply(&ground, &mut query, tx.backend());
+    sorting.go_on(ground, wanted.cursor.as_deref(), &mut query)?;
+    sorting.apply(ground, &mut query, backend);
     query.limit(wanted.limit as u64 + 1);
-    let mut rows = tx.query(&query)?;
-    let more = rows.len() > wanted.limit;
-    rows.truncate(wanted.limit);
-    let mut records = rows.iter().map(|row| shape.record(row)).collect::<Result<Vec<_>, _>>()?;
-    let last = rows.last().filter(|_| more);
-    let next =
-        last.map(|row| write_cursor(&sorting, row.datum(shape.width()), records[records.len() - 1].id)).transpose()?;
-    shape.complete(tx, &ground.object.name, &mut records)?;
-    relate(moment, tx, access, ground.object, &wanted.expand, &mut records)?;
-    Ok(Page { records, next })
+    Ok((shape, query))
 }
 
 fn write_cursor(sorting: &Sorting, value: &Datum, id: Id) -> Result<String, RecordsError> {

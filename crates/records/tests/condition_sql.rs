@@ -229,13 +229,7 @@ impl SqlHost for SqliteHost {
         None
     }
 
-    fn holds(
-        &self,
-        path: &[Box<str>],
-        item: Expr,
-        _kind: Type,
-        _text: Option<&str>,
-    ) -> Result<Expr, ConditionError> {
+    fn holds(&self, path: &[Box<str>], item: Expr, _kind: Type, _text: Option<&str>) -> Result<Expr, ConditionError> {
         let sql = "EXISTS (SELECT 1 FROM json_each(?) AS item WHERE item.value = ?)";
         Ok(Expr::cust_with_exprs(sql, [column(path), item]))
     }

@@ -10,8 +10,8 @@ use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde_json::Map;
 
 use super::{
-    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert, not_found,
-    table_of, to_json, value,
+    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert,
+    not_found, table_of, to_json, value,
 };
 use crate::feed;
 
@@ -150,7 +150,7 @@ impl<'e> Editor<'e, '_> {
     ) -> Result<(), RecordsError> {
         let object = self.ground.object;
         let wanted: Vec<Id> = changes.iter().map(|(_, id, _)| *id).collect();
-        let targets = self.load(tx, &wanted, right)?;
+        let targets = self.load(tx, &wanted, right, !dry)?;
         let mut updates: Vec<(usize, Id, Stuffs)> = Vec::new();
         let (mut deletes, mut restores) = (Vec::new(), Vec::new());
         for (index, id, edit) in changes {

@@ -99,7 +99,7 @@ impl<'l> Ledger<'l> {
     }
 
     fn write(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RecordsError> {
-        feed::write(tx, &self.access, None, now, self.lines)
+        feed::write(tx, &self.access, None, now, &self.lines)
     }
 }
 

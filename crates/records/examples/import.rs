@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-use rapport_records::{Access, Database, Desk, ListQuery, export::ExportFormat};
+use rapport_records::{Access, Database, Desk, Id, ListQuery, export::ExportFormat, people::Origin};
 use rapport_types::Timestamp;
 
 const GIVEN: [&str; 8] = ["James", "Mary", "Wei", "Linda", "José", "Zoë", "Søren", "Anaïs"];
@@ -32,7 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let desk = Desk::open(database, || Timestamp(1_764_000_000_000))?;
     desk.set_files(folder.path())?;
-    let access = desk.operator();
+    let link = desk.administrator_link()?;
+    let signed_in = desk.sign_in_by_link(link.reveal(), &Origin::default())?.ok_or("the link does not work")?;
+    let access = desk.access_of_session(signed_in.secret.reveal())?.ok_or("the session is over")?.0;
     let file = folder.path().join("contacts.csv");
     write(&file, rows)?;
     println!("{rows} rows, {} MB", fs::metadata(&file)?.len() >> 20);
@@ -75,13 +77,7 @@ fn write(file: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn import(
-    desk: &Desk,
-    access: &Access,
-    file: &Path,
-    what: &str,
-    rows: u64,
-) -> Result<rapport_records::Id, Box<dyn Error>> {
+fn import(desk: &Desk, access: &Access, file: &Path, what: &str, rows: u64) -> Result<Id, Box<dyn Error>> {
     let clock = Clock::start();
     let import = desk.upload_import(access, "contact", "contacts.csv", &mut File::open(file)?)?;
     clock.stop("looked at", rows);

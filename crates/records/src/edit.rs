@@ -418,7 +418,7 @@ impl<'e, 'm> Editor<'e, 'm> {
         let mut targets: BTreeMap<Right, BTreeMap<Id, Target>> = BTreeMap::new();
         for verb in [Right::Update, Right::Delete] {
             if changes.iter().any(|(_, edit)| edit.verb() == verb) {
-                targets.insert(verb, self.load(tx, &wanted, verb)?);
+                targets.insert(verb, self.load(tx, &wanted, verb, true)?);
             }
         }
         let mut seen = BTreeSet::new();
@@ -479,15 +479,12 @@ impl<'e, 'm> Editor<'e, 'm> {
         }
     }
 
-    /// Reads records that are to be changed, and locks them until the transaction ends.
-    fn load(&self, tx: &mut Tx<'_>, ids: &[Id], verb: Right) -> Result<BTreeMap<Id, Target>, RecordsError> {
+    /// Reads records that are to be changed; with `lock` nobody else changes them until the transaction ends.
+    fn load(&self, tx: &mut Tx<'_>, ids: &[Id], verb: Right, lock: bool) -> Result<BTreeMap<Id, Target>, RecordsError> {
         let verb = if verb == Right::Update { Verb::Update } else { Verb::Delete };
         let mut query = self.ground.select_any(self.access)?;
         let everything = Access::of_system(self.access.actor.clone());
-        // What is put into the trash or taken out is looked at only for what may be there once.
-        let unique = self.ground.object.live_fields().filter(|field| field.unique).map(|field| field.name.clone());
-        let wanted: Option<Vec<String>> = (verb == Verb::Delete).then(|| unique.collect());
-        let shape = Shape::select(&self.ground, &everything, wanted.as_deref(), &mut query)?;
+        let shape = Shape::select(&self.ground, &everything, None, &mut query)?;
         let permitted = self.ground.permitted(self.access, verb)?;
         query.expr(permitted.map_or_else(
             || Expr::Constant(true.into()),
@@ -495,7 +492,7 @@ impl<'e, 'm> Editor<'e, 'm> {
         ));
         query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
         query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc);
-        if tx.backend() == Backend::Postgres {
+        if lock && tx.backend() == Backend::Postgres {
             query.lock(LockType::Update);
         }
         let rows = tx.query(&query)?;

@@ -150,7 +150,7 @@ impl<'e> Editor<'e, '_> {
     ) -> Result<(), RecordsError> {
         let object = self.ground.object;
         let wanted: Vec<Id> = changes.iter().map(|(_, id, _)| *id).collect();
-        let targets = self.load(tx, &wanted, right)?;
+        let targets = self.load(tx, &wanted, right, !dry)?;
         let mut updates: Vec<(usize, Id, Stuffs)> = Vec::new();
         let (mut deletes, mut restores) = (Vec::new(), Vec::new());
         for (index, id, edit) in changes {

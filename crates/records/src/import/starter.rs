@@ -26,26 +26,35 @@ pub(super) fn access(tx: &mut Tx<'_>, actor: &str, now: Timestamp) -> Result<Acc
         None if actor == "system" => Ok(Access::of_system(Actor::System)),
         Some(("user", id)) => {
             let id: Id = id.parse()?;
-            let row = tx.first(&select(&["role", "active"], "person", id))?.ok_or_else(gone)?;
-            if !row.truth(1)? {
-                return Err(gone());
-            }
-            let role = role(tx, Id(row.int(0)?))?.ok_or_else(gone)?;
+            let role = role_of(tx, id)?.ok_or_else(gone)?;
             Ok(Access::new(Actor::User(id), Some(id), teams(tx, id)?, Arc::new(role)))
         }
         Some(("key", id)) => {
             let id: Id = id.parse()?;
             let row =
                 tx.first(&select(&["role", "person", "read_only", "ends_at"], "api_key", id))?.ok_or_else(gone)?;
-            if row.truth(2)? || row.int_or_none(3)?.is_some_and(|end| end <= now.0) {
+            let person = row.int_or_none(1)?.map(Id);
+            // A key lets nobody in whose person was deactivated.
+            let is_gone = match person {
+                Some(person) => role_of(tx, person)?.is_none(),
+                None => false,
+            };
+            if is_gone || row.truth(2)? || row.int_or_none(3)?.is_some_and(|end| end <= now.0) {
                 return Err(gone());
             }
             let role = role(tx, Id(row.int(0)?))?.ok_or_else(gone)?;
-            let person = row.int_or_none(1)?.map(Id);
             let teams = person.map_or(Ok(Vec::new()), |person| teams(tx, person))?;
             Ok(Access::new(Actor::Key(id), person, teams, Arc::new(role)))
         }
         _ => Err(gone()),
+    }
+}
+
+/// The role of an active person.
+fn role_of(tx: &mut Tx<'_>, person: Id) -> Result<Option<Role>, RecordsError> {
+    match tx.first(&select(&["role", "active"], "person", person))? {
+        Some(row) if row.truth(1)? => role(tx, Id(row.int(0)?)),
+        _ => Ok(None),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     compare::{Likeness, MENTION, REVIEW, Reason, compare},
     holders,
     queue::{self, Seen},
-    traits::{Plan, Traits},
+    traits::{Plan, Probe, Traits},
 };
 use crate::{
     Access, Change, Desk, Fields, Id, ListQuery, Op, RecordsError, Tx, Verb,
@@ -24,6 +24,8 @@ use crate::{
 pub(super) const CROWD: usize = 20;
 /// Records of a key that are looked at for somebody who types.
 const LOOKED_AT: usize = 50;
+/// The same of a key of one word of a name, which more have.
+const LOOKED_AT_WIDELY: usize = 200;
 /// Records named to somebody who types.
 pub(super) const MENTIONED: usize = 10;
 /// Lines of the feed that the follower takes at once.
@@ -92,7 +94,8 @@ pub(crate) fn similar(
     let wanted = Traits::of(&plan, fields);
     let mut found = BTreeSet::new();
     for probe in wanted.probes(ground.object) {
-        found.extend(holders(tx, probe, LOOKED_AT)?);
+        let limit = if probe.is_wide { LOOKED_AT_WIDELY } else { LOOKED_AT };
+        found.extend(holders(tx, probe, limit)?);
     }
     found.retain(|id| Some(*id) != except);
     let records = load(moment, tx, access, &plan, &Vec::from_iter(found))?;
@@ -174,7 +177,7 @@ fn look(moment: &Moment<'_>, tx: &mut Tx<'_>, changes: &[Change]) -> Result<Seen
 
 /// The pairs that some records make with all that share a key with them, the smaller id first.
 fn neighbours(tx: &mut Tx<'_>, plan: &Plan<'_>, records: &Loaded) -> Result<BTreeSet<(Id, Id)>, RecordsError> {
-    let mut asked: BTreeMap<(i64, i64), Vec<Id>> = BTreeMap::new();
+    let mut asked: BTreeMap<Probe, Vec<Id>> = BTreeMap::new();
     for (id, (_, traits)) in records {
         for probe in traits.probes(plan.object) {
             asked.entry(probe).or_default().push(*id);

@@ -6,7 +6,8 @@
 //! somebody may not read, row or field, neither leads them to a record nor is a reason.
 //!
 //! Limits: a key that more than [`find::CROWD`] records share leads the follower nowhere (a switchboard, a name that thousands
-//! have), unless a narrower key does; somebody who types gets the best [`find::MENTIONED`] of the newest records.
+//! have), unless a narrower key does; somebody who types gets the best [`find::MENTIONED`] of some hundreds. A name alone is found with
+//! a typing error only if the error is in one word and not in its first sound.
 //!
 //! There is no scan of data that was there before: the follower begins at the beginning of the feed, which has it all.
 
@@ -20,7 +21,7 @@ use std::collections::BTreeSet;
 
 use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query, Value as Bound};
 
-use self::traits::{Changed, Plan, Traits};
+use self::traits::{Changed, Plan, Probe, Traits};
 use crate::{Backend, Id, RecordsError, Tx, edit::Stuffs, record::Record, schema::Object};
 
 pub use self::{compare::Reason, find::Similar, queue::Pair};
@@ -86,8 +87,8 @@ fn replace(tx: &mut Tx<'_>, id: Id, gone: BTreeSet<i64>, new: BTreeSet<i64>) -> 
     Ok(())
 }
 
-/// The newest records that have a key of a range, at most `limit`.
-fn holders(tx: &mut Tx<'_>, (low, high): (i64, i64), limit: usize) -> Result<Vec<Id>, RecordsError> {
+/// Records that have a key of a range, at most `limit`; of one key the newest.
+fn holders(tx: &mut Tx<'_>, probe: Probe, limit: usize) -> Result<Vec<Id>, RecordsError> {
     let sql = match tx.backend() {
         Backend::Sqlite => {
             "SELECT record FROM match_key WHERE hash BETWEEN ? AND ? ORDER BY hash DESC, record DESC LIMIT ?"
@@ -96,6 +97,6 @@ fn holders(tx: &mut Tx<'_>, (low, high): (i64, i64), limit: usize) -> Result<Vec
             "SELECT record FROM match_key WHERE hash BETWEEN $1 AND $2 ORDER BY hash DESC, record DESC LIMIT $3"
         }
     };
-    let rows = tx.query_sql(sql, &[low.into(), high.into(), (limit as i64).into()])?;
+    let rows = tx.query_sql(sql, &[probe.low.into(), probe.high.into(), (limit as i64).into()])?;
     rows.iter().map(|row| Ok(Id(row.int(0)?))).collect()
 }

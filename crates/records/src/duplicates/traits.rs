@@ -1,9 +1,11 @@
 //! What of a record is compared with others, and the keys that lead to records that may be alike.
 //!
 //! A key is 48 bits, so that SQLite keeps it in six bytes: three say what it is of, 45 are of a BLAKE3 hash of the object and the
-//! value. The 45 bits of a name are 31 of how it sounds and 14 of how it is spelled: the names that sound the same stand side by
-//! side, and among them those that are the same. Two values can have one key by chance; whoever finds a record by a key
-//! compares it.
+//! value. Two values can have one key by chance; whoever finds a record by a key compares it.
+//!
+//! A name has a key for each of its two longest words: 21 bits of how that word sounds and how the other one begins, 12 of how the
+//! whole sounds, 12 of how it is spelled. So names of which one word is misspelled stand side by side under the other; among them,
+//! side by side, those that sound the same, and among those the ones that are the same.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +22,9 @@ use crate::{
 /// Bits of a key below those that say what it is of.
 const HASH_BITS: u32 = 45;
 /// Bits of a name's key that tell spellings apart.
-const SPELLING_BITS: u32 = 14;
+const SPELLING_BITS: u32 = 12;
+/// Bits of a name's key that tell sounds of the whole apart.
+const SOUND_BITS: u32 = 12;
 
 /// What a key is of.
 #[derive(Debug, Clone, Copy)]
@@ -172,20 +176,23 @@ impl Traits {
     /// The keys that the record has.
     pub(super) fn keys(&self, object: &Object) -> BTreeSet<i64> {
         let mut keys = self.exact(object);
-        if !self.name.is_empty() {
-            keys.insert(name_key(object, &self.name, &forms::sound(&self.name)));
-        }
+        keys.extend(name_keys(object, &self.name));
         keys
     }
 
-    /// The ranges of keys where records that may be alike are found, the narrow ones first.
-    pub(super) fn probes(&self, object: &Object) -> Vec<(i64, i64)> {
-        let mut probes: Vec<(i64, i64)> = self.keys(object).into_iter().map(|key| (key, key)).collect();
-        if !self.name.is_empty() {
-            let key = name_key(object, &self.name, &forms::sound(&self.name));
-            let spellings = (1 << SPELLING_BITS) - 1;
-            probes.push((key & !spellings, key | spellings));
+    /// The ranges of keys where records that may be alike are found.
+    pub(super) fn probes(&self, object: &Object) -> Vec<Probe> {
+        let mut probes: Vec<Probe> =
+            self.exact(object).into_iter().map(|key| Probe { low: key, high: key, is_wide: false }).collect();
+        let names = name_keys(object, &self.name);
+        let range = |key: &i64, bits: u32, is_wide| {
+            let free = (1 << bits) - 1;
+            Probe { low: key & !free, high: key | free, is_wide }
+        };
+        if let Some(key) = names.first() {
+            probes.extend([range(key, 0, false), range(key, SPELLING_BITS, false)]);
         }
+        probes.extend(names.iter().map(|key| range(key, SPELLING_BITS + SOUND_BITS, true)));
         probes
     }
 
@@ -198,9 +205,31 @@ impl Traits {
     }
 }
 
-fn name_key(object: &Object, name: &str, sound: &str) -> i64 {
-    let sound = hash(object, sound) & ((1 << (HASH_BITS - SPELLING_BITS)) - 1);
-    key(Kind::Name, sound << SPELLING_BITS | hash(object, name) & ((1 << SPELLING_BITS) - 1))
+/// A range of keys under which records that may be alike are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Probe {
+    pub(super) low: i64,
+    pub(super) high: i64,
+    /// Whether it holds names that have only one word in common.
+    pub(super) is_wide: bool,
+}
+
+fn name_keys(object: &Object, name: &str) -> Vec<i64> {
+    let mut words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
+    // The sort is stable: words of one length stay in the order of the alphabet.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words.truncate(2);
+    let part = |text: &str, bits: u32| hash(object, text) & ((1 << bits) - 1);
+    let whole = part(&forms::sound(name), SOUND_BITS) << SPELLING_BITS | part(name, SPELLING_BITS);
+    let sounds: Vec<String> = words.into_iter().map(forms::sound).collect();
+    let of_word = |place: usize| {
+        let mut block = sounds[place].clone();
+        let other = sounds.get(1 - place).and_then(|sound| sound.chars().next());
+        block.extend(other.into_iter().flat_map(|initial| [' ', initial]));
+        let low = SOUND_BITS + SPELLING_BITS;
+        key(Kind::Name, part(&block, HASH_BITS - low) << low | whole)
+    };
+    (0..sounds.len()).map(of_word).collect()
 }
 
 fn key(kind: Kind, hash: i64) -> i64 {

@@ -42,11 +42,14 @@ fn who_types_is_told_what_is_there_already() {
         made(desk, &access, "contact", json!({ "name": "Katherine Schmidt", "other_emails": ["ks@acme.example"] }));
         made(desk, &access, "contact", json!({ "name": "张伟" }));
         made(desk, &access, "company", json!({ "name": "Acme GmbH", "website": "https://www.acme.example" }));
-        let cases: [(&str, Value, &[&str]); 9] = [
+        let cases: [(&str, Value, &[&str]); 12] = [
             ("contact", json!({ "email": "Annlee+news@googlemail.com" }), &["Ann Lee"]),
             ("contact", json!({ "phone": "030 1234567" }), &["Ann Lee"]),
             ("contact", json!({ "name": "Catharine Schmitt" }), &["Katherine Schmidt"]),
             ("contact", json!({ "name": "Nobody", "email": "KS@acme.example" }), &["Katherine Schmidt"]),
+            ("contact", json!({ "name": "Katherine Scgmidt" }), &["Katherine Schmidt"]),
+            ("contact", json!({ "name": "Karherine Schmidt" }), &["Katherine Schmidt"]),
+            ("contact", json!({ "name": "Katherine Smith" }), &[]),
             ("contact", json!({ "name": "张 伟" }), &["张伟"]),
             ("contact", json!({ "name": "Bo Wong", "email": "bo@acme.example" }), &[]),
             ("company", json!({ "name": "ACME, Inc." }), &["Acme GmbH"]),

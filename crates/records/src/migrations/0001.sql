@@ -74,5 +74,6 @@ CREATE TABLE match_key (hash {whole} NOT NULL, record {whole} NOT NULL, PRIMARY 
 CREATE TABLE duplicate_pair (
   id {whole} PRIMARY KEY, object TEXT NOT NULL, one {whole} NOT NULL, other {whole} NOT NULL, score {whole} NOT NULL,
   reasons TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (one, other)
+);
 CREATE INDEX duplicate_pair_by_other ON duplicate_pair (other);
 CREATE INDEX duplicate_pair_by_score ON duplicate_pair (object, state, score, id);

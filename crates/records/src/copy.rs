@@ -135,7 +135,7 @@ fn sum_of(tx: &mut Tx<'_>, table: &str) -> Result<TableSum, RecordsError> {
     Ok(sum.of(table))
 }
 
-/// Reads a whole table, some rows at a time: by SQLite's row numbers, or by a cursor of PostgreSQL's.
+/// Reads a whole table, some rows at a time: by SQLite's primary keys, or by a cursor of PostgreSQL's.
 fn each_batch(
     tx: &mut Tx<'_>,
     table: &str,
@@ -145,17 +145,21 @@ fn each_batch(
     let names = columns.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     match tx.backend() {
         Backend::Sqlite => {
-            let sql = format!("SELECT {names}, rowid FROM \"{table}\" WHERE rowid > ? ORDER BY rowid LIMIT {BATCH}");
-            let mut last = i64::MIN;
+            let keys = keys(tx, table)?;
+            let key = keys.join(", ");
+            let places = vec!["?"; keys.len()].join(", ");
+            let mut behind: Vec<Bound> = Vec::new();
             loop {
-                let rows = tx.query_sql(&sql, &[last.into()])?;
+                let after = if behind.is_empty() { String::new() } else { format!("WHERE ({key}) > ({places})") };
+                let sql = format!("SELECT {names}, {key} FROM \"{table}\" {after} ORDER BY {key} LIMIT {BATCH}");
+                let rows = tx.query_sql(&sql, &behind)?;
                 let Some(end) = rows.last() else { return Ok(()) };
-                last = end.int(columns.len())?;
-                let without_number = |mut row: crate::Row| {
+                behind = end.0[columns.len()..].iter().cloned().map(bound).collect();
+                let content = |mut row: crate::Row| {
                     row.0.truncate(columns.len());
                     row.0
                 };
-                each(rows.into_iter().map(without_number).collect())?;
+                each(rows.into_iter().map(content).collect())?;
             }
         }
         Backend::Postgres => {
@@ -170,6 +174,18 @@ fn each_batch(
             }
         }
     }
+}
+
+/// By what the rows of a table of SQLite are in order: its primary key, or its row numbers where it has none.
+fn keys(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>, RecordsError> {
+    let sql = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk";
+    let names = tx.query_sql(sql, &[table.into()])?;
+    let mut keys =
+        names.iter().map(|row| Ok(format!("\"{}\"", row.text(0)?))).collect::<Result<Vec<_>, RecordsError>>()?;
+    if keys.is_empty() {
+        keys.push("rowid".to_owned());
+    }
+    Ok(keys)
 }
 
 fn bound(datum: Datum) -> Bound {

@@ -95,8 +95,9 @@ fn a_backup_under_load_is_of_one_moment() {
         scope.spawn(write);
         let seen = desk.changes_seen();
         desk.wait_for_change(seen, std::time::Duration::from_secs(60));
-        back_up(&desk.database, &file).unwrap();
+        let done = back_up(&desk.database, &file);
         stop.store(true, Ordering::Relaxed);
+        done.unwrap();
     });
     let sums = look_through(&file).unwrap();
     let rows = |table: &str| sums.iter().find(|sum| sum.table == table).unwrap().rows;

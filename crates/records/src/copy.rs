@@ -53,6 +53,8 @@ fn copy_all(source: &mut Tx<'_>, target: &mut Tx<'_>) -> Result<Vec<TableSum>, R
     }
     let growing = if target.backend() == Backend::Postgres { growing(target) } else { growing(source) }?;
     set_given_by_others(target, &growing, true)?;
+    // What the format itself puts into new tables is in the source's as it is now.
+    made.iter().try_for_each(|table| target.script(&format!("DELETE FROM \"{table}\"")))?;
     let mut sums = Vec::with_capacity(wanted.len());
     for table in wanted {
         sums.push(copy_table(source, target, &table)?);

@@ -116,10 +116,12 @@ fn damage_in_a_backup_is_found() {
     let file = folder.path().join("backup.db");
     let sums = back_up(&desk.database, &file).unwrap();
     let mut bytes = fs::read(&file).unwrap();
-    let place = bytes.windows(15).position(|window| window == b"ann@example.com").unwrap();
-    bytes[place] = b'b';
+    let places: Vec<usize> = (0..bytes.len() - 15).filter(|at| bytes[*at..].starts_with(b"ann@example.com")).collect();
+    for place in &places {
+        bytes[*place] = b'b';
+    }
     fs::write(&file, &bytes).unwrap();
-    assert_ne!(look_through(&file).unwrap(), sums);
+    assert_ne!(look_through(&file).ok(), Some(sums), "{places:?}");
     bytes[4_096..8_192].fill(0xff);
     fs::write(&file, &bytes).unwrap();
     assert!(look_through(&file).is_err());
@@ -153,9 +155,10 @@ fn an_upgrade_can_be_rolled_back() {
     assert_eq!(done.aside, Some(folder.path().join("records.db.old-1")));
     steps.pop();
     let desk = Desk::open_by(Database::sqlite(&file).unwrap(), || NOW, &steps).unwrap();
-    let names: Vec<String> =
+    let mut names: Vec<String> =
         all(&desk, "contact").iter().map(|record| record.fields["name"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(names, ["Before", "After 0", "After 1", "After 2", "After 3"]);
+    names.sort_unstable();
+    assert_eq!(names, ["After 0", "After 1", "After 2", "After 3", "Before"]);
     drop(desk);
     // What was put aside is whole.
     steps.push(&columns[4]);

@@ -2,16 +2,20 @@
 
 use std::{
     cell::Cell,
-    io::{Cursor, Read as _},
+    io::{BufRead as _, BufReader, Cursor, Read as _},
     ops::ControlFlow,
     path::Path,
+    process::{Command, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use rapport_testkit::postgres::Server;
+use rapport_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::{everything, know, made, on_both, person};
 use crate::{
-    Access, Desk, Grant, Id, ListQuery, Reach, RecordsError, Role,
+    Database, Desk, Grant, Id, ListQuery, Reach, RecordsError, Role,
     export::ExportFormat,
     import::{Column, Import, Mapping, State, Style, Tally, Target},
 };
@@ -470,4 +474,103 @@ fn a_mapping_is_checked_before_it_is_kept() {
         let good = Mapping { columns, key: Some("name".to_owned()), clear: true };
         assert_eq!(desk.map_import(&everything(), import.id, &good).unwrap().mapping, good);
     });
+}
+
+/// Time as it is: processes that share one instant would draw the same ids.
+fn clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp(since.as_millis() as i64)
+}
+
+/// Where the child of the crash test finds its database and its import.
+const CRASH: &str = "RAPPORT_TEST_IMPORT_CRASH";
+
+/// Not a test of its own: the child of the crash test, which is killed.
+#[test]
+fn child_that_is_killed_while_it_imports() {
+    let Ok(told) = std::env::var(CRASH) else { return };
+    let (folder, rest) = told.split_once('|').unwrap();
+    let (url, id) = rest.split_once('|').unwrap();
+    let database = match url {
+        "" => Database::sqlite(&Path::new(folder).join("records.db")).unwrap(),
+        url => Database::postgres(url).unwrap(),
+    };
+    let desk = Desk::open(database, clock).unwrap();
+    desk.set_files(Path::new(folder)).unwrap();
+    let watch = |import: &Import| {
+        println!("at {}", import.position);
+        ControlFlow::Continue(())
+    };
+    desk.run_import(id.parse().unwrap(), &watch).unwrap();
+}
+
+/// Kills an import several times at different places, then lets it end.
+fn killed_and_gone_on_with(url: &str, open: impl Fn(&Path) -> Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: u64 = 30_000;
+    let (id, batch) = {
+        let desk = open(folder.path());
+        desk.set_files(folder.path()).unwrap();
+        let line = |n: u64| format!("N{n},n{n}@a.de,{}\n", if n % 100 == 7 { "wrong" } else { "+49 30 12345" });
+        let file: String = (0..rows).map(line).collect();
+        let import = upload(&desk, "contact", "many.csv", format!("name,email,phone\n{file}"));
+        let started = desk.start_import(&everything(), import.id).unwrap();
+        (import.id, started.batch.unwrap())
+    };
+    let mut at = Vec::new();
+    for kill in 0..4_u32 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests::transfer::child_that_is_killed_while_it_imports", "--nocapture"])
+            .env(CRASH, format!("{}|{url}|{id}", folder.path().display()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Each time a batch later in the run, and a bit more into it: the kill falls into reading, writing or committing.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        lines.by_ref().filter(|line| line.contains("at ")).nth(kill as usize % 3).unwrap();
+        for _ in 0..kill * 50_000 {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let desk = open(folder.path());
+        let import = desk.import(&everything(), id).unwrap();
+        assert_eq!(import.state, State::Running, "{import:?}");
+        assert_eq!(import.position, import.tally.rows());
+        assert_eq!(desk.count(&everything(), "contact", None).unwrap(), import.tally.created);
+        at.push(import.position);
+    }
+    assert!(at.is_sorted_by(|one, other| one < other) && at[3] < rows, "{at:?}");
+    let desk = open(folder.path());
+    desk.set_files(folder.path()).unwrap();
+    let done = desk.run_import(id, &|_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.state, done.tally), (State::Done, tally(rows - rows / 100, 0, 0, rows / 100)));
+    assert_eq!(desk.count(&everything(), "contact", None).unwrap(), rows - rows / 100);
+    let told = errors(&desk, &done);
+    let mut told: Vec<u64> =
+        told.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    told.dedup();
+    assert!(
+        told.iter().enumerate().all(|(place, row)| *row == place as u64 * 100 + 8),
+        "each wrong row once, in order"
+    );
+    assert_eq!(told.len() as u64, rows / 100);
+    let (twice, lines) = desk
+        .read(|_, tx| {
+            let twice = tx.query_sql("SELECT email FROM o_contact GROUP BY email HAVING count(*) > 1", &[])?.len();
+            let lines =
+                tx.query_sql(&format!("SELECT count(*) FROM change WHERE batch = {}", batch.0), &[])?[0].int(0)?;
+            Ok((twice, lines))
+        })
+        .unwrap();
+    assert_eq!((twice, lines as u64), (0, rows - rows / 100), "every row once, with one line of the feed");
+}
+
+#[test]
+fn a_killed_import_loses_and_doubles_nothing() {
+    killed_and_gone_on_with("", |folder| Desk::open_file(&folder.join("records.db"), clock).unwrap());
+    let server = Server::start().unwrap();
+    let url = server.database("records");
+    killed_and_gone_on_with(&url, |_| Desk::open(Database::postgres(&url).unwrap(), clock).unwrap());
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use rust_xlsxwriter::{Workbook, XlsxError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::safe;
 use crate::{
@@ -19,7 +20,7 @@ const SHEET_ROWS: u32 = 1_048_575;
 const SHEET_CELL: usize = 32_767;
 
 /// What a list is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportFormat {
     /// Cells with commas between them, UTF-8.

@@ -20,6 +20,7 @@ use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, Order, Query, Value as Bound};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
@@ -56,11 +57,12 @@ const TABLES: [(&str, &[&str]); 6] = [
 const TRUTHS: [&str; 1] = ["active"];
 
 /// What a file of a workspace says of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Manifest {
     format: String,
     version: u32,
     /// When it was written.
+    #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
     /// How many lines each entry has.
     pub counts: BTreeMap<String, u64>,

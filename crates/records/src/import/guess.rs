@@ -3,8 +3,9 @@
 use super::{
     Column, Mapping, Style, Target,
     headers::normal,
-    known::{SYNONYMS, SYSTEMS, System},
+    known::{SYSTEMS, System},
     style,
+    synonyms::SYNONYMS,
 };
 use crate::{
     Access, Id,

@@ -22,6 +22,7 @@ mod spreadsheet;
 mod starter;
 mod store;
 mod style;
+mod synonyms;
 mod upload;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use std::fmt;
 use rapport_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 pub(crate) use self::store::is_running;
 pub use self::style::{DateOrder, Style};
@@ -50,7 +52,7 @@ const SAMPLE: usize = 200;
 const TOLD: usize = 100;
 
 /// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// The file is there and can be mapped and checked.
@@ -66,7 +68,7 @@ pub enum State {
 }
 
 /// What a file is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Cells with a character between them.
@@ -78,7 +80,7 @@ pub enum Format {
 }
 
 /// Where a column's values go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "to", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Target {
     /// Nowhere.
@@ -116,7 +118,7 @@ pub enum Target {
 }
 
 /// A column of the file and where its values go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
     /// What the file calls it.
@@ -130,7 +132,7 @@ pub struct Column {
 }
 
 /// Where all columns go.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
     /// In the order of the file.
@@ -144,24 +146,26 @@ pub struct Mapping {
 }
 
 /// What was found out about a file when it came.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct About {
     /// The names of its columns.
     pub header: Vec<String>,
     /// Its first rows, as texts.
     pub sample: Vec<Vec<String>>,
     /// The character between cells.
+    #[schema(required)]
     pub delimiter: Option<char>,
     /// What its letters are encoded in.
     pub encoding: String,
     /// The system that it was exported from, if it is a known one.
+    #[schema(required)]
     pub system: Option<String>,
     /// Whether the mapping is that of an earlier import with the same header.
     pub remembered: bool,
 }
 
 /// An import.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Import {
     /// Its id.
     pub id: Id,
@@ -187,21 +191,26 @@ pub struct Import {
     /// Who started it.
     pub actor: String,
     /// With what it can be undone.
+    #[schema(required)]
     pub batch: Option<Id>,
     /// Why it cannot go on.
+    #[schema(required)]
     pub message: Option<String>,
     /// When the file came.
+    #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
     /// When it was started.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub started_at: Option<Timestamp>,
     /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub ended_at: Option<Timestamp>,
     #[serde(skip)]
     error_bytes: u64,
 }
 
 /// What rows became. Each row is counted once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Tally {
     /// New records.
     pub created: u64,
@@ -228,7 +237,7 @@ impl Tally {
 }
 
 /// What an import would come to.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, ToSchema)]
 pub struct Check {
     /// Rows looked at.
     pub rows: u64,
@@ -244,20 +253,22 @@ pub struct Check {
 }
 
 /// What a row would change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Difference {
     /// The row, from 1, the header not counted.
     pub row: u64,
     /// The record.
     pub record: Id,
     /// The changed fields before.
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     pub before: Map<String, Value>,
     /// The changed fields after.
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     pub after: Map<String, Value>,
 }
 
 /// What is wrong with a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mistake {
     /// The row, from 1, the header not counted.
     pub row: u64,

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::schema::FieldKind;
 
 /// How a column's dates and numbers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Style {
     /// The order of day, month and year.
@@ -16,7 +17,7 @@ pub struct Style {
 }
 
 /// Which of day, month and year comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
     /// `2026-01-31`.
@@ -173,7 +174,7 @@ fn guess_comma<'v>(values: impl Iterator<Item = &'v str>) -> bool {
     for value in values {
         match (value.rfind(','), value.rfind('.')) {
             (Some(at), Some(other)) if at > other => comma += 1,
-            (Some(_), Some(_)) | (None, Some(_)) => point += 1,
+            (_, Some(_)) => point += 1,
             (Some(at), None) => {
                 let digits = value[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
                 comma += i32::from(digits != 3);

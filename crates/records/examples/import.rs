@@ -4,7 +4,7 @@
 //! second by the clock and by processor time of this process. Then it does the same again (every row is there already), takes the
 //! first import back, and exports what is left.
 
-#![allow(clippy::print_stdout)] // Printing is what it is for.
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::{
     error::Error,

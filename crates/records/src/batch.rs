@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many changes are taken back in one transaction.
-pub const STEP: u64 = 5_000;
+pub(crate) const STEP: u64 = 5_000;
 /// How many records that are kept are told of.
 const KEPT: usize = 1_000;
 
@@ -134,7 +134,7 @@ impl Desk {
     /// Takes a batch back, the last change first. A record that was changed since keeps what it has now, and is told of.
     /// Needs the same permissions as the changes themselves.
     ///
-    /// Up to [`STEP`] changes are taken back all or none. More are taken back in such steps; if that is interrupted, the same
+    /// Up to 5,000 changes are taken back all or none. More are taken back in such steps; if that is interrupted, the same
     /// call goes on with it.
     pub fn undo(&self, access: &Access, batch: Id) -> Result<Undone, RecordsError> {
         let mut undone = Undone::default();

@@ -265,14 +265,12 @@ impl<'e, 'm> Editor<'e, 'm> {
             stuffs.insert("team".to_owned(), Stuff::Whole(team.0));
         }
         rules::apply(tx, object, current, self.moment.now, stuffs)?;
-        if current.is_none() {
-            for field in object.live_fields().filter(|field| {
-                field.required && !matches!(stuffs.get(&field.name), Some(stuff) if *stuff != Stuff::Nothing)
-            }) {
-                return Err(RecordsError::invalid(&field.name, "it must be given"));
-            }
+        let is_given = |field: &Field| matches!(stuffs.get(&field.name), Some(stuff) if *stuff != Stuff::Nothing);
+        let missing = object.live_fields().find(|field| field.required && !is_given(field));
+        match missing.filter(|_| current.is_none()) {
+            Some(field) => Err(RecordsError::invalid(&field.name, "it must be given")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn read(&self, name: &str, value: &Value) -> Result<Stuff, RecordsError> {

@@ -176,6 +176,12 @@ impl Tx<'_> {
         };
         let full = insert_text(self.backend(), table, columns, at_once);
         for chunk in rows.chunks(at_once) {
+            if let [row] = chunk
+                && at_once == 1
+            {
+                self.execute_sql(&full, row)?;
+                continue;
+            }
             let values: Vec<Value> = chunk.iter().flatten().cloned().collect();
             if chunk.len() == at_once {
                 self.execute_sql(&full, &values)?;

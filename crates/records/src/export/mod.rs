@@ -4,10 +4,12 @@
 //! get a `'` before them (OWASP, "CSV injection"); an import takes it away again.
 
 mod list;
+mod workspace;
 
 use std::borrow::Cow;
 
 pub use list::ExportFormat;
+pub use workspace::Manifest;
 
 /// What a spreadsheet takes for the beginning of a formula.
 pub(crate) const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];

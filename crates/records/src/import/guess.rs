@@ -3,11 +3,12 @@
 use super::{
     Column, Mapping, Style, Target,
     headers::normal,
-    known::{SYNONYMS, SYSTEMS, System},
+    known::{SYSTEMS, System},
     style,
+    synonyms::SYNONYMS,
 };
 use crate::{
-    Access,
+    Access, Id,
     schema::{Field, FieldKind, Object, Schema},
 };
 
@@ -39,6 +40,19 @@ pub(super) fn guess(
             }
             let free = way(place).into_iter().find(|target| !targets.iter().any(|other| meets(other, target)));
             targets[place] = free.unwrap_or_default();
+        }
+    }
+    for (place, target) in targets.iter_mut().enumerate() {
+        let mut values = column(sample, place).peekable();
+        let are_ids = values.peek().is_some() && values.all(|value| value.parse::<Id>().is_ok());
+        match target {
+            // Ids of other systems are none of ours.
+            Target::Id if !are_ids => *target = Target::Skip,
+            Target::Relation { by, create, .. } if are_ids => {
+                "id".clone_into(by);
+                *create = false;
+            }
+            _ => {}
         }
     }
     let key = key(object, &targets);

@@ -172,20 +172,27 @@ pub(super) fn names(cell: &Value, many: bool, moment: &Moment<'_>, finding: Find
     }
 }
 
-/// People by their addresses, or by their names.
+/// People by their addresses, their names or their ids.
 fn people(tx: &mut Tx<'_>, names: &BTreeSet<String>) -> Result<HashMap<String, Found>, RecordsError> {
     let column = |name: &str| Expr::col(Alias::new(name));
     let mut found = HashMap::new();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for chunk in names.chunks(CHUNK) {
+        let ids: Vec<i64> = chunk.iter().filter_map(|name| Some(name.parse::<Id>().ok()?.0)).collect();
+        let called = |name: &str| column(name).is_in(chunk.iter().copied());
+        let mut wanted = called("email").or(called("name"));
+        if !ids.is_empty() {
+            wanted = wanted.or(column("id").is_in(ids));
+        }
         let query = Query::select()
             .columns(["id", "email", "name"].map(Alias::new))
             .from(Alias::new("person"))
-            .and_where(column("email").is_in(chunk.iter().copied()).or(column("name").is_in(chunk.iter().copied())))
+            .and_where(wanted)
             .take();
         for row in tx.query(&query)? {
             let id = Id(row.int(0)?);
-            for name in [row.text(1)?, row.text(2)?] {
+            let number = id.to_string();
+            for name in [row.text(1)?, row.text(2)?, &number] {
                 if chunk.contains(&name) {
                     add(&mut found, name, id);
                 }

@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     hash::{BuildHasher as _, RandomState},
     ops::ControlFlow,
-    path::PathBuf,
+    path::Path,
 };
 
 use sea_query::{Alias, Expr, ExprTrait as _, Order};
@@ -166,7 +166,7 @@ impl Desk {
     fn run_rows(
         &self,
         import: &mut Import,
-        path: &PathBuf,
+        path: &Path,
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordsError> {
         if import.state != State::Running {

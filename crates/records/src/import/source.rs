@@ -106,7 +106,7 @@ pub(super) fn look(path: &Path, format: Format, encoding: &'static Encoding) -> 
     let names = match format {
         Format::Csv => {
             let mut head = Vec::new();
-            text(path, encoding)?.take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+            text(path, encoding)?.take(HEAD).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
             let delimiter = headers::delimiter(&String::from_utf8_lossy(&head));
             about.delimiter = Some(delimiter as char);
             let mut kind = csv(path, encoding, delimiter)?;
@@ -135,20 +135,20 @@ fn encoding(about: &About) -> &'static Encoding {
     Encoding::for_label(about.encoding.as_bytes()).unwrap_or(UTF_8)
 }
 
-fn unreadable(error: io::Error) -> RecordsError {
+fn unreadable(error: &io::Error) -> RecordsError {
     RecordsError::File(format!("the file cannot be read: {error}"))
 }
 
 /// A file as UTF-8 without a mark.
 fn text(path: &Path, encoding: &'static Encoding) -> Result<Box<dyn Read>, RecordsError> {
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
     if encoding != UTF_8 {
         return Ok(Box::new(Decoded::new(BufReader::with_capacity(1 << 16, file), encoding)));
     }
     let mut mark = Vec::with_capacity(3);
-    file.by_ref().take(3).read_to_end(&mut mark).map_err(unreadable)?;
+    file.by_ref().take(3).read_to_end(&mut mark).map_err(|error| unreadable(&error))?;
     if mark != [0xef, 0xbb, 0xbf] {
-        file.rewind().map_err(unreadable)?;
+        file.rewind().map_err(|error| unreadable(&error))?;
     }
     Ok(Box::new(file))
 }
@@ -208,7 +208,7 @@ impl Lines {
         loop {
             self.line.clear();
             let mut limited = self.inner.by_ref().take(MAX_ROW + 1);
-            if limited.read_until(b'\n', &mut self.line).map_err(unreadable)? == 0 {
+            if limited.read_until(b'\n', &mut self.line).map_err(|error| unreadable(&error))? == 0 {
                 return Ok(None);
             }
             if self.line.len() as u64 > MAX_ROW {

@@ -14,7 +14,7 @@ use crate::RecordsError;
 
 /// The rows of the first sheet that has some; empty rows are left out.
 pub(super) fn read(path: &Path) -> Result<Vec<Vec<Value>>, RecordsError> {
-    let open = || File::open(path).map(BufReader::new).map_err(unreadable);
+    let open = || File::open(path).map(BufReader::new).map_err(|error| unreadable(&error));
     unpack(open()?, MAX_UNPACKED)?;
     let mut book: Xlsx<_> = Xlsx::new(open()?).map_err(|error| broken(&error))?;
     for name in book.sheet_names() {
@@ -60,7 +60,8 @@ fn unpack(file: impl Read + Seek, limit: u64) -> Result<(), RecordsError> {
     let mut unpacked = 0;
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(wrong)?;
-        unpacked += io::copy(&mut entry.take(limit + 1 - unpacked), &mut io::sink()).map_err(unreadable)?;
+        unpacked +=
+            io::copy(&mut entry.take(limit + 1 - unpacked), &mut io::sink()).map_err(|error| unreadable(&error))?;
         if unpacked > limit {
             return Err(RecordsError::Limit(format!(
                 "the spreadsheet has more than {} MB when it is unpacked; save it as CSV",
@@ -75,7 +76,7 @@ fn broken(error: &XlsxError) -> RecordsError {
     RecordsError::invalid("file", format!("the spreadsheet cannot be read: {error}"))
 }
 
-fn unreadable(error: io::Error) -> RecordsError {
+fn unreadable(error: &io::Error) -> RecordsError {
     RecordsError::File(format!("the file cannot be read: {error}"))
 }
 
@@ -112,7 +113,7 @@ mod tests {
         let mut bomb = zip::ZipWriter::new(Cursor::new(Vec::new()));
         bomb.start_file("xl/worksheets/sheet1.xml", zip::write::SimpleFileOptions::default()).unwrap();
         for _ in 0..20 {
-            bomb.write_all(&[b' '; 1 << 16]).unwrap();
+            bomb.write_all(&vec![b' '; 1 << 16]).unwrap();
         }
         let packed = bomb.finish().unwrap();
         assert!(packed.get_ref().len() < 10_000);

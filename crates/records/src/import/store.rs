@@ -41,11 +41,12 @@ fn to_text(value: &impl Serialize) -> Result<String, RecordsError> {
     serde_json::to_string(value).map_err(|error| RecordsError::Database(error.to_string()))
 }
 
+fn parsed<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
+}
+
 fn import_of(row: &Row) -> Result<Import, RecordsError> {
     let damaged = || RecordsError::Damaged { what: format!("import {}", Id(row.int(0).unwrap_or_default())) };
-    fn parsed<T: DeserializeOwned>(text: &str) -> Option<T> {
-        serde_json::from_str(text).ok()
-    }
     let count = |place| row.int(place).map(|count| count as u64);
     Ok(Import {
         id: Id(row.int(0)?),

@@ -13,6 +13,7 @@ use super::{
     CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert,
     not_found, table_of, to_json, value,
 };
+use crate::duplicates;
 use crate::feed;
 
 /// An edit whose values are checked already.
@@ -236,6 +237,9 @@ impl<'e> Editor<'e, '_> {
             tx.execute(&statement)?;
         }
         for (index, record) in records {
+            if !dry {
+                duplicates::mark(tx, self.ground.object, record, op == Op::Delete)?;
+            }
             outcomes[*index] = Outcome::Changed(record.id);
             self.push(record, op, Map::new(), Map::new());
         }

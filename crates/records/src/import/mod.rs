@@ -22,6 +22,7 @@ mod spreadsheet;
 mod starter;
 mod store;
 mod style;
+mod synonyms;
 mod upload;
 
 use std::fmt;
@@ -158,10 +159,12 @@ pub struct About {
     /// Its first rows, as texts.
     pub sample: Vec<Vec<String>>,
     /// The character between cells.
+    #[schema(required)]
     pub delimiter: Option<char>,
     /// What its letters are encoded in.
     pub encoding: String,
     /// The system that it was exported from, if it is a known one.
+    #[schema(required)]
     pub system: Option<String>,
     /// Whether the mapping is that of an earlier import with the same header.
     pub remembered: bool,
@@ -194,17 +197,19 @@ pub struct Import {
     /// Who started it.
     pub actor: String,
     /// With what it can be undone.
+    #[schema(required)]
     pub batch: Option<Id>,
     /// Why it cannot go on.
+    #[schema(required)]
     pub message: Option<String>,
     /// When the file came.
     #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
     /// When it was started.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub started_at: Option<Timestamp>,
     /// When it ended.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub ended_at: Option<Timestamp>,
     #[serde(skip)]
     error_bytes: u64,

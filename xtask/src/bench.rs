@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: the release binary measured beside the limits of the machine, and `cargo xtask bench ml`: learning
-//! measured beside its peers. Their arguments go to the bench program.
+//! measured beside its peers, and `cargo xtask bench records`: lists and changes beside plain SQL. Their arguments go to the bench program.
 
 use std::ffi::OsString;
 
@@ -18,6 +18,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             let python = services::ready(&services::ML_PEERS)?;
             given.insert(0, "ml".into());
             given.extend(["--python".into(), python.into_os_string()]);
+            given.extend(rest.iter().map(OsString::from));
+        }
+        Some((records, rest)) if records == "records" => {
+            // It starts a PostgreSQL of its own.
+            services::ready(&services::POSTGRESQL)?;
+            given.insert(0, "records".into());
             given.extend(rest.iter().map(OsString::from));
         }
         _ => given.extend(arguments.iter().map(OsString::from)),

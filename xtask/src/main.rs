@@ -40,6 +40,8 @@ cargo xtask COMMAND
              measure the release binary beside the limits of the machine; no test, nothing fails by being slow
   bench ml [training|serving|quality ...] [--json] [--quick] [--budget SECONDS]
              measure learning beside scikit-learn, LightGBM, XGBoost and CatBoost, which are installed with pip
+  bench records [list|board|change|search ...] [--json] [--rows N] [--database sqlite|postgres|both]
+             measure records beside the same in plain SQL, on a million contacts
   ui         build the pages under web/ if their sources changed
   services [NAME...]
              what tests need from outside: print the state of all, or make the named ones ready

@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import type { SortKey } from '~/api/queries';
 import { Crashed, NotFound, Waiting } from '~/components/states';
+import { readSearch } from '~/features/table/search';
 import { Shell } from './shell';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
@@ -54,11 +55,42 @@ const monitoring = createRoute({
   component: lazyRouteComponent(() => import('~/features/monitoring/monitoring-page'), 'MonitoringPage'),
 });
 
+const table = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('~/features/table/table-page'), 'TablePage'),
+});
+
+const board = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object/board',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('~/features/board/board-page'), 'BoardPage'),
+});
+
+const record = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object/$id',
+  component: lazyRouteComponent(() => import('~/features/record/record-page'), 'RecordPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('~/features/settings/settings-page'), 'SettingsPage'),
+});
+
+const records = [table, board, record];
+
 /** An address that leads nowhere, inside the frame, so that there is a way on. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([customers, customer, models, model, monitoring, elsewhere])]),
+  routeTree: root.addChildren([
+    signIn,
+    shell.addChildren([customers, customer, models, model, monitoring, ...records, settings, elsewhere]),
+  ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Waiting,
   defaultErrorComponent: Crashed,

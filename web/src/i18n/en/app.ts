@@ -1,0 +1,63 @@
+/** What stands around the pages, in English. */
+import { s } from './plural';
+
+export const appTexts = {
+  app: {
+    name: 'Rapport',
+    skip: 'Skip to content',
+    navigation: 'Main navigation',
+    close: 'Close',
+    cancel: 'Cancel',
+    search: 'Search or act',
+    language: '切换到中文',
+    themeDark: 'Switch to dark',
+    themeLight: 'Switch to light',
+    signOut: 'Sign out',
+    notFound: 'There is no such page.',
+    toCustomers: 'Go to customers',
+    retry: 'Try again',
+    undo: 'Undo',
+    loading: 'Loading',
+    crashed: 'This page stopped because of a fault.',
+    reload: 'Load the page again',
+    synthetic: 'The customers and events here are synthetic: made by a seeded generator, not by people.',
+    onlineRetail:
+      'The events here are played from the public Online Retail file (a British shop, December 2010 to December 2011), so their dates are of then.',
+  },
+  live: {
+    label: 'Connection',
+    connecting: 'connecting',
+    live: 'live',
+    behind: (n: number, count: string) => `${count} ${s(n, 'second', 'seconds')} behind`,
+    reconnecting: 'reconnecting',
+    signedOut: 'signed out',
+    liveHelp: 'What you see moves as events arrive.',
+    behindHelp: 'Events are stored faster than they are worked through; what you see follows.',
+    reconnectingHelp: 'The server does not answer. What you see is as of the last contact; it goes on by itself.',
+  },
+  palette: {
+    label: 'Command palette',
+    placeholder: 'Find a customer, or type a command',
+    nothing: 'Nothing found',
+    goCustomers: 'Go to customers',
+    goModels: 'Go to models',
+    train: 'Train a model',
+    language: '切换到中文 (Chinese)',
+    english: 'Switch to English',
+    themeDark: 'Use the dark theme',
+    themeLight: 'Use the light theme',
+    themeAuto: 'Use the theme of the system',
+  },
+  problem: {
+    network: 'The server does not answer.',
+    unauthorized: 'You are signed out.',
+    unknown: 'Something went wrong.',
+  },
+  signin: {
+    busy: 'Signing you in',
+    how: 'Open the one-time link that "rapport serve" prints when it starts, or make a new one with "rapport link".',
+    failed: 'This link does not work',
+    used: 'A link works once and for a limited time. Make a new one with "rapport link" on the server.',
+    tagline: 'Every event becomes an answer while the customer is still there.',
+  },
+};

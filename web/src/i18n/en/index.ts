@@ -1,0 +1,20 @@
+/** All English texts, a file for each part of the pages; the shape that every other language must fill completely. */
+import { appTexts } from './app';
+import { customersTexts } from './customers';
+import { modelTexts } from './model';
+import { modelsTexts } from './models';
+import { recordTexts } from './record';
+import { recordsTexts } from './records';
+import { settingsTexts } from './settings';
+
+export const en = {
+  ...appTexts,
+  ...customersTexts,
+  ...modelTexts,
+  ...modelsTexts,
+  ...recordTexts,
+  ...recordsTexts,
+  ...settingsTexts,
+};
+
+export type Messages = typeof en;

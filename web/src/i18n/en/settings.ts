@@ -1,0 +1,6 @@
+/** People, roles, keys, objects, audit, in English. */
+export const settingsTexts = {
+  settings: {
+    title: 'Settings',
+  },
+};

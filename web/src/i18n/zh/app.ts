@@ -1,0 +1,63 @@
+/** What stands around the pages, in Chinese (simplified). */
+import type { appTexts as English } from '../en/app';
+
+export const appTexts: typeof English = {
+  app: {
+    name: 'Rapport',
+    skip: '跳到正文',
+    navigation: '主导航',
+    close: '关闭',
+    cancel: '取消',
+    search: '搜索或执行命令',
+    language: 'Switch to English',
+    themeDark: '切换到深色',
+    themeLight: '切换到浅色',
+    signOut: '退出登录',
+    notFound: '没有这个页面。',
+    toCustomers: '前往客户列表',
+    retry: '重试',
+    undo: '撤销',
+    loading: '加载中',
+    crashed: '页面因故障停止。',
+    reload: '重新加载页面',
+    synthetic: '这里的客户和事件是合成的：由带种子的生成器产生，并非真人。',
+    onlineRetail:
+      '这里的事件回放自公开的 Online Retail 文件（一家英国商店，2010 年 12 月至 2011 年 12 月），日期是当时的日期。',
+  },
+  live: {
+    label: '连接',
+    connecting: '连接中',
+    live: '实时',
+    behind: (_n, count) => `落后 ${count} 秒`,
+    reconnecting: '重新连接中',
+    signedOut: '已退出',
+    liveHelp: '事件到达时，页面随之变化。',
+    behindHelp: '事件入库快于处理，页面随后跟上。',
+    reconnectingHelp: '服务器没有响应。页面停在最后一次联系时的状态，恢复后会自动继续。',
+  },
+  palette: {
+    label: '命令面板',
+    placeholder: '查找客户，或输入命令',
+    nothing: '没有结果',
+    goCustomers: '前往客户列表',
+    goModels: '前往模型',
+    train: '训练模型',
+    language: '切换到中文',
+    english: '切换到英文 (English)',
+    themeDark: '使用深色主题',
+    themeLight: '使用浅色主题',
+    themeAuto: '跟随系统主题',
+  },
+  problem: {
+    network: '服务器没有响应。',
+    unauthorized: '你已退出登录。',
+    unknown: '出错了。',
+  },
+  signin: {
+    busy: '正在登录',
+    how: '打开 "rapport serve" 启动时打印的一次性链接，或用 "rapport link" 生成新的链接。',
+    failed: '这个链接无效',
+    used: '链接只能使用一次，且有时效。请在服务器上用 "rapport link" 生成新的链接。',
+    tagline: '客户还在的时候，每个事件就已变成答案。',
+  },
+};

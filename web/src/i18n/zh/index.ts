@@ -1,0 +1,19 @@
+/** All Chinese (simplified) texts; the compiler checks that none is missing. */
+import type { Messages } from '../en';
+import { appTexts } from './app';
+import { customersTexts } from './customers';
+import { modelTexts } from './model';
+import { modelsTexts } from './models';
+import { recordTexts } from './record';
+import { recordsTexts } from './records';
+import { settingsTexts } from './settings';
+
+export const zh: Messages = {
+  ...appTexts,
+  ...customersTexts,
+  ...modelTexts,
+  ...modelsTexts,
+  ...recordTexts,
+  ...recordsTexts,
+  ...settingsTexts,
+};

@@ -52,8 +52,9 @@ export interface Change {
   record: string;
   version: number;
   op: Op;
-  before: Fields | null;
-  after: Fields | null;
+  /** The changed fields, as they were and as they are since. */
+  before: Fields;
+  after: Fields;
 }
 
 export type Edit =

@@ -86,8 +86,9 @@ export const boardKey = (object: string) => [...recordsKey, object, 'board'] as 
 
 /** Records of a page of the table. */
 export const PAGE = 100;
-/** Cards that a column of a board begins with, and that it loads at once. */
+/** Cards that each column of a board begins with, and the most that it can have. */
 export const CARDS = 25;
+export const CARDS_MOST = 100;
 
 const of = (object: string, id?: string) =>
   `/objects/${encodeURIComponent(object)}/records${id === undefined ? '' : `/${encodeURIComponent(id)}`}`;
@@ -141,6 +142,8 @@ export interface BoardWanted {
   group: string;
   sum?: string;
   filter?: string;
+  /** Cards of each column. */
+  limit: number;
 }
 
 export function boardQuery(object: string, wanted: BoardWanted) {
@@ -148,7 +151,7 @@ export function boardQuery(object: string, wanted: BoardWanted) {
     queryKey: [...boardKey(object), wanted],
     queryFn: ({ signal }) =>
       call<{ columns: BoardColumn[] }>('GET', `/objects/${encodeURIComponent(object)}/board`, {
-        query: { ...wanted, limit: CARDS },
+        query: { ...wanted },
         signal,
       }),
     placeholderData: keepPreviousData,

@@ -17,7 +17,7 @@ const NONE: ObjectFact[] = [];
 /** All fields of an object by name, those of every record included. */
 export function useFields(object: ObjectFact): Map<string, SeenField> {
   const { t } = useI18n();
-  return useMemo(() => new Map(fieldsOf(object, t.system).map((field) => [field.name, field])), [object, t]);
+  return useMemo(() => new Map(fieldsOf(object, t.records.system).map((field) => [field.name, field])), [object, t]);
 }
 
 /** A label in the page's language. */
@@ -34,8 +34,8 @@ export function usePerson(): (id: string) => string {
     const names = new Map(users?.map((user) => [user.id, user.name]));
     return (actor: string) => {
       const [kind, id] = actor.includes(':') ? actor.split(':', 2) : ['user', actor];
-      if (kind === 'user' && id !== undefined) return names.get(id) ?? t.actors[id] ?? id;
-      return `${t.actors[kind ?? ''] ?? kind} ${id ?? ''}`.trim();
+      if (kind === 'user' && id !== undefined) return names.get(id) ?? t.records.actors[id] ?? id;
+      return `${t.records.actors[kind ?? ''] ?? kind} ${id ?? ''}`.trim();
     };
   }, [users, t]);
 }

@@ -193,8 +193,8 @@ function AddressInput({ value, onChange, label, error }: ValueInputProps) {
       {PARTS.map((part, place) => (
         <TextInput
           key={part}
-          aria-label={t.values[part]}
-          placeholder={t.values[part]}
+          aria-label={t.values.address[part]}
+          placeholder={t.values.address[part]}
           value={address[part] ?? ''}
           error={place === 0 ? error : undefined}
           onChange={(event) => onChange(partsOrNone({ ...address, [part]: event.currentTarget.value }))}

@@ -1,5 +1,6 @@
 /** All English texts, a file for each part of the pages; the shape that every other language must fill completely. */
 import { appTexts } from './app';
+import { boardTexts } from './board';
 import { customersTexts } from './customers';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -9,6 +10,7 @@ import { settingsTexts } from './settings';
 
 export const en = {
   ...appTexts,
+  ...boardTexts,
   ...customersTexts,
   ...modelTexts,
   ...modelsTexts,

@@ -1,6 +1,7 @@
 /** All Chinese (simplified) texts; the compiler checks that none is missing. */
 import type { Messages } from '../en';
 import { appTexts } from './app';
+import { boardTexts } from './board';
 import { customersTexts } from './customers';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -10,6 +11,7 @@ import { settingsTexts } from './settings';
 
 export const zh: Messages = {
   ...appTexts,
+  ...boardTexts,
   ...customersTexts,
   ...modelTexts,
   ...modelsTexts,

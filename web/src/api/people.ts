@@ -51,8 +51,8 @@ export interface Grant {
   locked: string[];
 }
 
-export interface Role {
-  id: string;
+/** A role as it is written. */
+export interface RoleDefinition {
   name: string;
   administrator: boolean;
   transfer: boolean;
@@ -60,17 +60,30 @@ export interface Role {
   other: Grant;
 }
 
+export interface Role extends RoleDefinition {
+  id: string;
+  /** How many people have it. */
+  people: number;
+}
+
 export interface Team {
   id: string;
   name: string;
+  /** Who is in it. */
+  people: string[];
 }
 
 export interface Key {
   id: string;
   name: string;
+  /** What it may do. */
   role: string;
+  /** For whom it stands. */
+  person: string | null;
+  read_only: boolean;
   created_at: string;
-  last_used?: string | null;
+  ends_at: string | null;
+  used_at: string | null;
 }
 
 export interface OwnSession {
@@ -152,8 +165,13 @@ export const signInWith = (email: string, password: string, code?: string) =>
 export const accept = (token: string, name: string, password: string) =>
   call<void>('POST', '/accept', { body: { token, name, password } });
 
+export const resetPassword = (token: string, password: string) =>
+  call<void>('POST', '/reset-password', { body: { token, password } });
+
 export const setPassword = (next: string, old?: string) =>
   call<void>('POST', '/me/password', { body: { new: next, ...(old ? { old } : {}) } });
+export const changeAccount = (changes: { name?: string; language?: 'en' | 'zh' }) =>
+  call<Account>('PATCH', '/me', { body: changes });
 export const beginSecondFactor = () => call<{ uri: string; secret: string }>('POST', '/me/second-factor');
 export const confirmSecondFactor = (code: string) =>
   call<{ recovery_codes: string[] }>('PUT', '/me/second-factor', { body: { code } });
@@ -165,14 +183,17 @@ export const changeUser = (id: string, changes: Partial<Pick<User, 'name' | 'rol
 /** `path` stands behind the address of the pages; it is told once. */
 export const invite = (email: string, role: string, teams: string[]) =>
   call<{ path: string }>('POST', '/invitations', { body: { email, role, teams } });
-export const addRole = (role: Omit<Role, 'id'>) => call<Role>('POST', '/roles', { body: role });
-export const saveRole = ({ id, ...role }: Role) =>
-  call<Role>('PUT', `/roles/${encodeURIComponent(id)}`, { body: role });
+export const addRole = (role: RoleDefinition) => call<{ id: string }>('POST', '/roles', { body: role });
+export const saveRole = (id: string, role: RoleDefinition) =>
+  call<void>('PUT', `/roles/${encodeURIComponent(id)}`, { body: role });
 export const deleteRole = (id: string) => call<void>('DELETE', `/roles/${encodeURIComponent(id)}`);
-export const addTeam = (name: string) => call<Team>('POST', '/teams', { body: { name } });
-export const saveTeam = ({ id, name }: Team) =>
-  call<Team>('PUT', `/teams/${encodeURIComponent(id)}`, { body: { name } });
+export const addTeam = (name: string) => call<{ id: string }>('POST', '/teams', { body: { name } });
+export const saveTeam = (id: string, name: string) =>
+  call<void>('PUT', `/teams/${encodeURIComponent(id)}`, { body: { name } });
 export const deleteTeam = (id: string) => call<void>('DELETE', `/teams/${encodeURIComponent(id)}`);
-export const addKey = (name: string, role: string) =>
-  call<Key & { key: string }>('POST', '/keys', { body: { name, role } });
+export const addKey = (key: { name: string; role: string; read_only: boolean }) =>
+  call<Key & { key: string }>('POST', '/keys', { body: key });
 export const deleteKey = (id: string) => call<void>('DELETE', `/keys/${encodeURIComponent(id)}`);
+export const passwordLink = (id: string) =>
+  call<{ path: string }>('POST', `/users/${encodeURIComponent(id)}/password-link`);
+export const clearSecondFactor = (id: string) => call<void>('DELETE', `/users/${encodeURIComponent(id)}/second-factor`);

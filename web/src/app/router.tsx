@@ -16,6 +16,22 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('~/features/session/sign-in-page'), 'SignInPage'),
 });
 
+const readToken = (search: Record<string, unknown>) => ({ token: String(search.token ?? '') });
+
+const accept = createRoute({
+  getParentRoute: () => root,
+  path: '/accept',
+  validateSearch: readToken,
+  component: lazyRouteComponent(() => import('~/features/session/accept-page'), 'AcceptPage'),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password',
+  validateSearch: readToken,
+  component: lazyRouteComponent(() => import('~/features/session/accept-page'), 'ResetPage'),
+});
+
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
 
 const customers = createRoute({
@@ -77,7 +93,7 @@ const record = createRoute({
 
 const settings = createRoute({
   getParentRoute: () => shell,
-  path: '/settings',
+  path: '/settings/{-$section}',
   component: lazyRouteComponent(() => import('~/features/settings/settings-page'), 'SettingsPage'),
 });
 
@@ -89,6 +105,8 @@ const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', componen
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    accept,
+    reset,
     shell.addChildren([customers, customer, models, model, monitoring, ...records, settings, elsewhere]),
   ]),
   defaultPreload: 'intent',

@@ -4,6 +4,7 @@ import { boardTexts } from './board';
 import { customersTexts } from './customers';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
+import { objectsTexts } from './objects';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
@@ -14,6 +15,7 @@ export const en = {
   ...customersTexts,
   ...modelTexts,
   ...modelsTexts,
+  ...objectsTexts,
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,

@@ -5,6 +5,7 @@ import { boardTexts } from './board';
 import { customersTexts } from './customers';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
+import { objectsTexts } from './objects';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
@@ -15,6 +16,7 @@ export const zh: Messages = {
   ...customersTexts,
   ...modelTexts,
   ...modelsTexts,
+  ...objectsTexts,
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,

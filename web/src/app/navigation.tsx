@@ -95,7 +95,13 @@ export function Navigation({ close }: { close(): void }) {
           />
         ))}
         <Entry to="/models" icon={Brain} label={t.models.title} active={path.startsWith('/models')} />
-        <Entry to="/settings" icon={Settings} label={t.settings.title} active={path.startsWith('/settings')} />
+        <Entry
+          to="/settings/{-$section}"
+          params={{ section: undefined }}
+          icon={Settings}
+          label={t.settings.title}
+          active={path.startsWith('/settings')}
+        />
       </Stack>
     </ScrollArea>
   );

@@ -3,11 +3,13 @@ import { queryOptions } from '@tanstack/react-query';
 import { call } from './client';
 import type { Fields, Item } from './records';
 
+export type Reason = 'email' | 'phone' | 'domain' | 'name' | 'similar_name' | 'employer';
+
 export interface Similar {
   id: string;
   title: string;
-  /** Why, in words. */
-  reasons: string[];
+  /** What is alike. */
+  reasons: Reason[];
 }
 
 const of = (object: string) => `/objects/${encodeURIComponent(object)}`;

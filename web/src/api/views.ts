@@ -12,13 +12,19 @@ export interface ViewDefinition {
   group?: string;
 }
 
-export interface View {
-  id: string;
+/** A view as it is written. */
+export interface NewView {
   object: string;
   name: string;
   shared: Shared;
   team?: string | null;
   definition: ViewDefinition;
+}
+
+export interface View extends NewView {
+  id: string;
+  /** Whether the reader may change it. */
+  editable: boolean;
 }
 
 export const viewsKey = ['views'] as const;
@@ -32,7 +38,7 @@ export function viewsQuery(object: string) {
   });
 }
 
-export const saveView = (view: Omit<View, 'id'>) => call<View>('POST', '/views', { body: view });
-export const changeView = (id: string, changes: Partial<Omit<View, 'id' | 'object'>>) =>
+export const saveView = (view: NewView) => call<View>('POST', '/views', { body: view });
+export const changeView = (id: string, changes: Partial<Omit<NewView, 'object'>>) =>
   call<View>('PATCH', `/views/${encodeURIComponent(id)}`, { body: changes });
 export const deleteView = (id: string) => call<void>('DELETE', `/views/${encodeURIComponent(id)}`);

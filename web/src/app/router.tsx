@@ -85,6 +85,15 @@ const board = createRoute({
   component: lazyRouteComponent(() => import('~/features/board/board-page'), 'BoardPage'),
 });
 
+const importing = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object/import',
+  /** `id`: the import that was begun. */
+  validateSearch: (search: Record<string, unknown>): { id?: string } =>
+    typeof search.id === 'string' ? { id: search.id } : {},
+  component: lazyRouteComponent(() => import('~/features/import/import-page'), 'ImportPage'),
+});
+
 const record = createRoute({
   getParentRoute: () => shell,
   path: '/objects/$object/$id',
@@ -97,7 +106,7 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('~/features/settings/settings-page'), 'SettingsPage'),
 });
 
-const records = [table, board, record];
+const records = [table, board, importing, record];
 
 /** An address that leads nowhere, inside the frame, so that there is a way on. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });

@@ -139,7 +139,7 @@ function PossibleDuplicates({ object, fields }: { object: ObjectFact; fields: Fi
             <AnchorTo to="/objects/$object/$id" params={{ object: object.name, id: one.id }} target="_blank">
               {one.title}
             </AnchorTo>{' '}
-            {one.reasons.join(', ')}
+            {one.reasons.map((reason) => t.record.reasons[reason]).join(', ')}
           </Text>
         ))}
       </Stack>

@@ -128,6 +128,13 @@ export function Toolbar(props: ToolbarProps) {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
+            {create && (
+              <Menu.Item
+                onClick={() => void navigate({ to: '/objects/$object/import', params: { object: object.name } })}
+              >
+                {t.table.import}
+              </Menu.Item>
+            )}
             {FORMATS.map((one) => (
               <Menu.Item
                 key={one}

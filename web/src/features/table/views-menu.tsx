@@ -41,7 +41,8 @@ export function ViewsMenu({ object, views, view, shown, changed, choose }: Views
       await deleteView(known.id);
       choose(undefined);
       await again();
-      const { id: _, ...kept } = known;
+      const { object: of, name, shared, team, definition } = known;
+      const kept = { object: of, name, shared, team, definition };
       notice.done({ text: t.views.removed(known.name), undo: () => saveView(kept).then(again) });
     } catch (error) {
       notice.failed(t.views.removeFailed, error);
@@ -70,9 +71,11 @@ export function ViewsMenu({ object, views, view, shown, changed, choose }: Views
             </Menu.Item>
           ))}
           <Menu.Divider />
-          {view && changed && <Menu.Item onClick={() => void update(view)}>{t.views.update(view.name)}</Menu.Item>}
+          {view?.editable && changed && (
+            <Menu.Item onClick={() => void update(view)}>{t.views.update(view.name)}</Menu.Item>
+          )}
           <Menu.Item onClick={() => setSaving(true)}>{t.views.save}</Menu.Item>
-          {view && (
+          {view?.editable && (
             <Menu.Item leftSection={<Trash2 size={14} aria-hidden />} onClick={() => void remove(view)}>
               {t.views.remove(view.name)}
             </Menu.Item>

@@ -2,6 +2,7 @@
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
 import { objectsTexts } from './objects';
@@ -13,6 +14,7 @@ export const en = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...importTexts,
   ...modelTexts,
   ...modelsTexts,
   ...objectsTexts,

@@ -46,6 +46,7 @@ export const recordsTexts = {
     columns: 'Columns',
     filter: 'Filter',
     exported: 'Export',
+    import: 'Import a file',
     trash: 'Trash',
     actions: 'More actions',
     table: 'Table',

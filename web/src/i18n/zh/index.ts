@@ -3,6 +3,7 @@ import type { Messages } from '../en';
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
 import { objectsTexts } from './objects';
@@ -14,6 +15,7 @@ export const zh: Messages = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...importTexts,
   ...modelTexts,
   ...modelsTexts,
   ...objectsTexts,

@@ -46,6 +46,7 @@ export const recordsTexts: typeof English = {
     columns: '列',
     filter: '筛选',
     exported: '导出',
+    import: '导入文件',
     trash: '回收站',
     actions: '更多操作',
     table: '表格',

@@ -2,7 +2,7 @@
 import { Checkbox } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { KindName, ObjectFact, SeenField } from '~/api/objects';
 import type { Item } from '~/api/records';
 import { useI18n } from '~/i18n';
@@ -47,7 +47,17 @@ export interface GridProps {
 export function Grid(props: GridProps) {
   const { object, columns, items, selected, select, more, editable } = props;
   const frame = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState<Place>({ row: 0, column: 0 });
+  // The cell belongs to its record: rows that come in above it do not move the keys, nor what is being typed, to another.
+  const [held, setHeld] = useState<Place & { id: string | null }>({ id: null, row: 0, column: 0 });
+  const places = useMemo(() => new Map(items.map((item, place) => [item.id, place])), [items]);
+  const known = held.id === null ? undefined : places.get(held.id);
+  const row = known ?? Math.min(held.row, Math.max(items.length - 1, 0));
+  const active = useMemo(() => ({ row, column: held.column }), [row, held.column]);
+  const latest = useRef(items);
+  useEffect(() => {
+    latest.current = items;
+  });
+  const setActive = useCallback((place: Place) => setHeld({ ...place, id: latest.current[place.row]?.id ?? null }), []);
   const [editing, setEditing] = useState(false);
   const rows = useVirtualizer({
     count: items.length,
@@ -74,9 +84,9 @@ export function Grid(props: GridProps) {
       rows.scrollToIndex(place.row, { align: 'auto' });
       refocus(place);
     },
-    [rows, refocus],
+    [rows, refocus, setActive],
   );
-  const focus = useCallback((row: number, column: number) => setActive({ row, column }), []);
+  const focus = useCallback((row: number, column: number) => setActive({ row, column }), [setActive]);
   const edit = useCallback(
     (row: number, column: number) => {
       const field = columns[column];
@@ -84,7 +94,7 @@ export function Grid(props: GridProps) {
       setActive({ row, column });
       setEditing(true);
     },
-    [columns, editable],
+    [columns, editable, setActive],
   );
   const endEdit = useCallback(
     (back: boolean) => {
@@ -104,7 +114,7 @@ export function Grid(props: GridProps) {
   const save = useCallback((...change: Parameters<Save>) => void props.save(...change), [props.save]);
 
   const keys = (event: KeyboardEvent) => {
-    if (editing || !(event.target as HTMLElement).closest('[role="gridcell"]')) return;
+    if ((editing && known !== undefined) || !(event.target as HTMLElement).closest('[role="gridcell"]')) return;
     const item = items[active.row];
     const place = moved(active, event.key, event.ctrlKey || event.metaKey, items.length, columns.length);
     if (place) go(place);
@@ -143,7 +153,7 @@ export function Grid(props: GridProps) {
               place={index}
               top={start}
               active={active.row === index ? active.column : null}
-              editing={editing && active.row === index}
+              editing={editing && held.id === item.id}
               selected={selected.has(item.id)}
               moves={props.moves.get(item.id) ?? 0}
             />

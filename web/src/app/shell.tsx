@@ -48,7 +48,7 @@ function Frame() {
   useHotkeys([['mod+K', openPalette]]);
   const [open, { toggle, close }] = useDisclosure(false);
   // A table takes all the width that there is; what is read does not.
-  const isWide = useRouterState({ select: (state) => state.location.pathname.startsWith('/objects/') });
+  const isWide = useRouterState({ select: (state) => /^\/(objects|settings)\//.test(state.location.pathname) });
   return (
     <AppShell
       header={{ height: 56 }}

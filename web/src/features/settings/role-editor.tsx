@@ -194,7 +194,7 @@ function ReachInput({ label, reach, set }: { label: string; reach: Reach; set(re
     <Stack gap={4}>
       <Select
         size="xs"
-        w={120}
+        w={150}
         aria-label={label}
         data={REACHES.map((name) => ({ value: name, label: t.roles.reaches[name] }))}
         value={nameOf(reach)}

@@ -82,7 +82,7 @@ export function Toolbar(props: ToolbarProps) {
           object={object.name}
           views={views}
           view={view}
-          shown={{ kind: 'table', filter, sort, columns }}
+          shown={{ kind: 'table', columns, ...(filter && { filter }), ...(sort && { sort }) }}
           changed={isChanged}
           choose={choose}
         />

@@ -39,9 +39,10 @@ export const appTexts = {
   },
   palette: {
     label: 'Command palette',
-    placeholder: 'Find a customer, or type a command',
+    placeholder: 'Find a customer or a record, or type a command',
     nothing: 'Nothing found',
     goCustomers: 'Go to customers',
+    goTo: (what: string) => `Go to ${what}`,
     goModels: 'Go to models',
     train: 'Train a model',
     language: '切换到中文 (Chinese)',

@@ -39,9 +39,10 @@ export const appTexts: typeof English = {
   },
   palette: {
     label: '命令面板',
-    placeholder: '查找客户，或输入命令',
+    placeholder: '查找客户或记录，或输入命令',
     nothing: '没有结果',
     goCustomers: '前往客户列表',
+    goTo: (what) => `前往${what}`,
     goModels: '前往模型',
     train: '训练模型',
     language: '切换到中文',

@@ -135,7 +135,7 @@ export function recordTests({ page, server, accessible, fits, browser }) {
       await page.keyboard.type('Canada');
       await page.keyboard.press('Enter');
       await page.getByRole('tab', { name: 'History' }).click();
-      await page.getByRole('button', { name: 'Set Country back to “United States”' }).click();
+      await page.getByRole('button', { name: 'Set Country back to “United States”' }).first().click();
       await page.locator('.field[data-field="country"]').getByText('United States').waitFor();
       await page.getByRole('tab', { name: 'Activity' }).click();
       await page.getByRole('textbox', { name: 'Write a note' }).fill('Called about the compiler');

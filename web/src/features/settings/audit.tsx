@@ -104,7 +104,9 @@ function Row({ change }: { change: Change }) {
       <Table.Td>
         {object ? (
           <>
-            {say(object.label)}:{' '}
+            <Text size="xs" c="dimmed">
+              {say(object.label)}
+            </Text>
             <AnchorTo size="sm" to="/objects/$object/$id" params={{ object: object.name, id: change.record }}>
               {what}
             </AnchorTo>

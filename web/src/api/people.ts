@@ -1,44 +1,16 @@
 /** Who uses Rapport and what they may do: oneself, users, roles, teams, keys. */
 import { queryOptions } from '@tanstack/react-query';
 import { call, ProblemError } from './client';
+import type {
+  Account,
+  Colleague,
+  KeyFacts as Key,
+  SessionFacts as OwnSession,
+  TeamFacts as Team,
+  User,
+} from './schema';
 
-/** The reader's own account. */
-export interface Account {
-  id: string;
-  name: string;
-  email: string;
-  /** The role's name. */
-  role: string;
-  administrator: boolean;
-  teams: string[];
-  language: 'en' | 'zh' | null;
-  /** Whether there is one. */
-  password: boolean;
-  second_factor: boolean;
-  recovery_codes: number;
-}
-
-/** A person as everybody may know them. */
-export interface Colleague {
-  id: string;
-  name: string;
-  email: string;
-  teams: string[];
-  active: boolean;
-}
-
-export interface User {
-  id: string;
-  name: string;
-  email: string;
-  role: string;
-  teams: string[];
-  active: boolean;
-  password: boolean;
-  second_factor: boolean;
-  created_at: string;
-  last_seen: string | null;
-}
+export type { Account, Key, Team, User };
 
 export type Reach = 'none' | 'own' | 'team' | 'all' | { condition: string };
 
@@ -64,38 +36,6 @@ export interface Role extends RoleDefinition {
   id: string;
   /** How many people have it. */
   people: number;
-}
-
-export interface Team {
-  id: string;
-  name: string;
-  /** Who is in it. */
-  people: string[];
-}
-
-export interface Key {
-  id: string;
-  name: string;
-  /** What it may do. */
-  role: string;
-  /** For whom it stands. */
-  person: string | null;
-  read_only: boolean;
-  created_at: string;
-  ends_at: string | null;
-  used_at: string | null;
-}
-
-export interface OwnSession {
-  id: string;
-  since: string;
-  seen_at: string;
-  /** From which network address it was begun. */
-  address: string | null;
-  /** What the browser called itself. */
-  agent: string | null;
-  /** Whether it is this one. */
-  current: boolean;
 }
 
 /** Lists of people change seldom. */

@@ -1,6 +1,9 @@
 /** Records: lists, one, its history, and changes of them. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { addressOf, call, ProblemError } from './client';
+import type { Batch, Change, Found as Hit, Op, Undone } from './schema';
+
+export type { Change, Op };
 
 export type Fields = Record<string, unknown>;
 
@@ -38,23 +41,6 @@ export interface Wanted {
   /** Words for the search; the order is then by relevance. */
   q?: string;
   trash?: boolean;
-}
-
-export type Op = 'create' | 'update' | 'delete' | 'restore' | 'merge' | 'purge';
-
-export interface Change {
-  seq: number;
-  at: string;
-  actor: string;
-  origin: string | null;
-  batch: string | null;
-  object: string;
-  record: string;
-  version: number;
-  op: Op;
-  /** The changed fields, as they were and as they are since. */
-  before: Fields;
-  after: Fields;
 }
 
 export type Edit =
@@ -167,12 +153,6 @@ export const restore = (object: string, id: string) => call<Item>('POST', `${of(
 export const bulk = (object: string, edits: Edit[]) =>
   call<Done>('POST', `/objects/${encodeURIComponent(object)}/bulk`, { body: { edits } });
 
-export interface Hit {
-  object: string;
-  id: string;
-  title: string;
-}
-
 export function searchQuery(q: string, objects: string, limit: number) {
   return queryOptions({
     queryKey: ['search', q, objects, limit],
@@ -186,29 +166,11 @@ export function searchQuery(q: string, objects: string, limit: number) {
 export const exportAddress = (object: string, format: 'csv' | 'xlsx' | 'jsonl', wanted: Wanted & { fields?: string }) =>
   addressOf(`/objects/${encodeURIComponent(object)}/export`, { ...wanted, format });
 
-export interface Batch {
-  id: string;
-  kind: 'edit' | 'import' | 'merge' | 'undo';
-  /** In words. */
-  title: string;
-  actor: string;
-  at: string;
-  changes: number;
-  undone_by: string | null;
-}
-
 export const batchesKey = ['batches'] as const;
 export const batchesQuery = queryOptions({
   queryKey: batchesKey,
   queryFn: ({ signal }) => call<{ batches: Batch[] }>('GET', '/batches', { signal }),
   select: (answer) => answer.batches,
 });
-
-export interface Undone {
-  batch: string;
-  undone: number;
-  /** Records that have changed since, and stay as they are. */
-  kept: { object: string; id: string; what: string }[];
-}
 
 export const undoBatch = (id: string) => call<Undone>('POST', `/batches/${encodeURIComponent(id)}/undo`);

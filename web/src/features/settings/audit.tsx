@@ -112,14 +112,14 @@ function Row({ change }: { change: Change }) {
             </AnchorTo>
           </>
         ) : (
-          `${change.object} ${what}`
+          `${t.audit.kinds[change.object] ?? change.object} ${what}`
         )}
       </Table.Td>
       <Table.Td>
         <Text size="sm">{names.map(label).join(', ')}</Text>
       </Table.Td>
       <Table.Td>
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
           {change.origin ?? ''}
         </Text>
       </Table.Td>

@@ -120,6 +120,17 @@ export const settingsTexts = {
     fields: 'Fields',
     from: 'From',
     nothing: 'Nothing was changed yet.',
+    kinds: {
+      session: 'Session',
+      sign_in: 'Sign-in',
+      link: 'Link',
+      person: 'Person',
+      role: 'Role',
+      team: 'Team',
+      key: 'Key',
+      view: 'View',
+      object: 'Object',
+    } as Record<string, string>,
   },
   batches: {
     lead: 'What was done to many records at once, the newest first. Taking it back leaves alone what somebody else has changed since.',

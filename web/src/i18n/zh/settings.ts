@@ -120,6 +120,17 @@ export const settingsTexts: typeof English = {
     fields: '字段',
     from: '来源',
     nothing: '还没有任何改动。',
+    kinds: {
+      session: '会话',
+      sign_in: '登录',
+      link: '链接',
+      person: '人员',
+      role: '角色',
+      team: '团队',
+      key: '密钥',
+      view: '视图',
+      object: '对象',
+    },
   },
   batches: {
     lead: '对多条记录的批量操作，最新的在前。撤销时，之后被他人改动的记录保持不变。',

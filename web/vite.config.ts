@@ -7,7 +7,7 @@ const server = process.env.RAPPORT_URL ?? 'http://127.0.0.1:8321';
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { '~': new URL('./src', import.meta.url).pathname } },
-  server: { proxy: { '/v1': server } },
+  server: { proxy: { '/v1': server, '/api': server } },
   build: {
     target: 'es2022',
     // The pages are served under `default-src 'self'`: no data: addresses, no inline module preloads.

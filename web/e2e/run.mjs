@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { modelTests } from './models.mjs';
+import { recordTests } from './records.mjs';
 
 const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
 const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
@@ -213,6 +214,7 @@ const tests = {
     await page.getByText('No such customer').waitFor();
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
+  ...recordTests({ page, server: () => server, accessible, fits, browser }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

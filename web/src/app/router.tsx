@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
 import type { SortKey } from '~/api/queries';
 import { Crashed, NotFound, Waiting } from '~/components/states';
+import { readSearch } from '~/features/table/search';
 import { Shell } from './shell';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
@@ -13,6 +14,22 @@ const signIn = createRoute({
     token: typeof search.token === 'string' ? search.token : undefined,
   }),
   component: lazyRouteComponent(() => import('~/features/session/sign-in-page'), 'SignInPage'),
+});
+
+const readToken = (search: Record<string, unknown>) => ({ token: String(search.token ?? '') });
+
+const accept = createRoute({
+  getParentRoute: () => root,
+  path: '/accept',
+  validateSearch: readToken,
+  component: lazyRouteComponent(() => import('~/features/session/accept-page'), 'AcceptPage'),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password',
+  validateSearch: readToken,
+  component: lazyRouteComponent(() => import('~/features/session/accept-page'), 'ResetPage'),
 });
 
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
@@ -54,11 +71,53 @@ const monitoring = createRoute({
   component: lazyRouteComponent(() => import('~/features/monitoring/monitoring-page'), 'MonitoringPage'),
 });
 
+const table = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('~/features/table/table-page'), 'TablePage'),
+});
+
+const board = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object/board',
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('~/features/board/board-page'), 'BoardPage'),
+});
+
+const importing = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object/import',
+  /** `id`: the import that was begun. */
+  validateSearch: (search: Record<string, unknown>): { id?: string } =>
+    typeof search.id === 'string' ? { id: search.id } : {},
+  component: lazyRouteComponent(() => import('~/features/import/import-page'), 'ImportPage'),
+});
+
+const record = createRoute({
+  getParentRoute: () => shell,
+  path: '/objects/$object/$id',
+  component: lazyRouteComponent(() => import('~/features/record/record-page'), 'RecordPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/{-$section}',
+  component: lazyRouteComponent(() => import('~/features/settings/settings-page'), 'SettingsPage'),
+});
+
+const records = [table, board, importing, record];
+
 /** An address that leads nowhere, inside the frame, so that there is a way on. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([customers, customer, models, model, monitoring, elsewhere])]),
+  routeTree: root.addChildren([
+    signIn,
+    accept,
+    reset,
+    shell.addChildren([customers, customer, models, model, monitoring, ...records, settings, elsewhere]),
+  ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Waiting,
   defaultErrorComponent: Crashed,

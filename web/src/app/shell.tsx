@@ -4,14 +4,14 @@ import {
   Alert,
   AppShell,
   Badge,
-  Box,
+  Burger,
   Button,
   Container,
   Group,
   Text,
   useMantineColorScheme,
 } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
@@ -21,6 +21,7 @@ import { aboutQuery, sessionQuery, signOut } from '~/api/queries';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
 import { LiveProvider, useLiveState } from '~/live/react';
+import { Navigation } from './navigation';
 
 /** It comes when it is first wanted; that it is open is kept outside of it. */
 const Palette = lazy(() => import('./palette'));
@@ -45,30 +46,42 @@ function Frame() {
     spotlight.toggle();
   };
   useHotkeys([['mod+K', openPalette]]);
+  const [open, { toggle, close }] = useDisclosure(false);
+  // A table takes all the width that there is; what is read does not.
+  const isWide = useRouterState({ select: (state) => /^\/(objects|settings)\//.test(state.location.pathname) });
   return (
-    <AppShell header={{ height: { base: 96, sm: 56 } }} padding="md">
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !open } }}
+      padding="md"
+    >
       <a className="skip" href="#content">
         {t.app.skip}
       </a>
       <AppShell.Header>
         <Group h={56} px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={open}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={t.app.navigation}
+              aria-expanded={open}
+            />
             <Text component={Link} to="/" fw={700} size="lg" c="var(--mantine-color-text)" td="none">
               {t.app.name}
             </Text>
             <LiveLight />
-            <Box visibleFrom="sm">
-              <Navigation />
-            </Box>
           </Group>
           <Tools openPalette={openPalette} />
         </Group>
-        <Box hiddenFrom="sm" px="xs">
-          <Navigation />
-        </Box>
       </AppShell.Header>
+      <AppShell.Navbar>
+        <Navigation close={close} />
+      </AppShell.Navbar>
       <AppShell.Main id="content">
-        <Container size="lg" p={0}>
+        <Container size="lg" fluid={isWide} p={0}>
           <DataNote />
           <Outlet />
         </Container>
@@ -79,24 +92,6 @@ function Frame() {
         </Suspense>
       )}
     </AppShell>
-  );
-}
-
-/** The ways to the pages. It stands beside the name, and on a phone below it. */
-function Navigation() {
-  const { t } = useI18n();
-  const path = useRouterState({ select: (state) => state.location.pathname });
-  const models = path.startsWith('/models');
-  const here = (is: boolean) => (is ? 'page' : undefined);
-  return (
-    <Group component="nav" className="nav" gap={4} wrap="nowrap" aria-label={t.app.navigation}>
-      <Link to="/" aria-current={here(path === '/' || path.startsWith('/customers'))} activeProps={{}}>
-        {t.customers.title}
-      </Link>
-      <Link to="/models" aria-current={here(models)} activeProps={{}}>
-        {t.models.title}
-      </Link>
-    </Group>
   );
 }
 

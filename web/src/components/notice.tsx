@@ -13,13 +13,15 @@ interface Done {
   id?: string;
   text: ReactNode;
   undo?: () => unknown;
+  /** What the button says, if it does something else than taking back. */
+  action?: string;
 }
 
 export function useNotice() {
   const { t } = useI18n();
   const closing = useMemo(() => ({ 'aria-label': t.app.close }), [t]);
   const done = useCallback(
-    ({ id, text, undo }: Done) => {
+    ({ id, text, undo, action }: Done) => {
       if (id) notifications.hide(id);
       const message = (
         <Group justify="space-between" wrap="nowrap">
@@ -34,7 +36,7 @@ export function useNotice() {
                 void undo();
               }}
             >
-              {t.app.undo}
+              {action ?? t.app.undo}
             </Button>
           )}
         </Group>

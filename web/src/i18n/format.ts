@@ -29,6 +29,10 @@ export interface Format {
   dateTime(iso: string): string;
   /** Date only, for narrow places. */
   date(iso: string): string;
+  /** A day without a time, `2026-01-31`, whatever the zone of the reader. */
+  day(iso: string): string;
+  /** An amount with its currency; `digits` decimals where given, else as the currency has. */
+  money(amount: number, currency: string, digits?: number): string;
   /** `3 seconds ago` within a week of `now`, else date and time. */
   relative(iso: string, now: number): string;
   /** `4 days ago` from a count of days. */
@@ -40,6 +44,7 @@ export interface Format {
 export function createFormat(language: Language): Format {
   const locale = LOCALES[language];
   const formats = new Map<number, Intl.NumberFormat>();
+  const currencies = new Map<string, Intl.NumberFormat>();
   const numbers = (digits: number) => {
     const known = formats.get(digits) ?? new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
     formats.set(digits, known);
@@ -48,6 +53,7 @@ export function createFormat(language: Language): Format {
   const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const days = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const number = (value: number, digits = 2) => numbers(digits).format(value);
@@ -66,6 +72,22 @@ export function createFormat(language: Language): Format {
     signed: (value, digits = 2) => `${value < 0 ? '−' : '+'}${number(Math.abs(value), digits)}`,
     dateTime: (iso) => dateTime.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
+    day: (iso) => {
+      const at = new Date(`${iso.slice(0, 10)}T00:00:00Z`);
+      return Number.isNaN(at.getTime()) ? iso : day.format(at);
+    },
+    money: (amount, currency, digits) => {
+      try {
+        const key = `${currency} ${digits}`;
+        const options = { style: 'currency', currency, maximumFractionDigits: digits } as const;
+        const known = currencies.get(key) ?? new Intl.NumberFormat(locale, options);
+        currencies.set(key, known);
+        return known.format(amount);
+      } catch {
+        // A code of another form than ISO 4217's.
+        return `${number(amount)} ${currency}`;
+      }
+    },
     relative: (iso, now) => {
       const past = now - Date.parse(iso);
       if (Math.abs(past) > RELATIVE_LIMIT) return dateTime.format(new Date(iso));

@@ -1,5 +1,5 @@
 /**
- * The one live connection of the page: server-sent events over `fetch`.
+ * A live connection of the page: server-sent events over `fetch`.
  *
  * `EventSource` hides the status of a refused request and its own waiting time; this does not: a 401 ends in
  * `signed_out`, other faults are tried again after a growing, jittered pause, and the last cursor is sent so that the
@@ -15,8 +15,8 @@ export type LiveState =
 
 export interface LiveHandlers {
   onState(state: LiveState): void;
-  /** An effect as text, not parsed yet. */
-  onEffect(data: string): void;
+  /** An event of the wanted kinds as text, not parsed yet. */
+  onEvent(data: string): void;
   /** What the page holds may miss something: fetch it again. */
   onResync(): void;
 }
@@ -24,7 +24,6 @@ export interface LiveHandlers {
 export const SILENCE_MS = 17_000;
 const PAUSE_FIRST_MS = 400;
 const PAUSE_MAX_MS = 15_000;
-const EFFECTS = new Set(['score', 'segment_entered', 'segment_left', 'profile']);
 
 /** Milliseconds before attempt `attempt` (from 1), with `random` in 0..1 spreading the clients of a restarted server. */
 export function pauseBefore(attempt: number, random: number): number {
@@ -42,6 +41,7 @@ export class LiveConnection {
 
   constructor(
     private readonly address: string,
+    private readonly wanted: ReadonlySet<string>,
     private readonly handlers: LiveHandlers,
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
   ) {}
@@ -98,8 +98,9 @@ export class LiveConnection {
   }
 
   #message(event: string, data: string): void {
-    if (EFFECTS.has(event)) {
-      this.handlers.onEffect(data);
+    if (this.wanted.has(event)) {
+      this.#attempt = 0;
+      this.handlers.onEvent(data);
     } else if (event === 'hello' || event === 'status') {
       this.#attempt = 0;
       const behind = (JSON.parse(data) as { behind_s?: number }).behind_s ?? 0;

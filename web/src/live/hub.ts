@@ -12,6 +12,8 @@ const HIDDEN_PACE_MS = 1_000;
 /** More customers than this between two frames: fetching again is cheaper than applying. */
 export const CUSTOMERS_A_FRAME = 5_000;
 
+const EFFECTS = new Set(['score', 'segment_entered', 'segment_left', 'profile']);
+
 type ChangesListener = (changes: CustomerChange[]) => void;
 
 export class LiveHub {
@@ -32,9 +34,9 @@ export class LiveHub {
   /** Opens the connection; a second call does nothing until `stop`. */
   start(address = '/v1/stream'): void {
     if (this.#connection) return;
-    this.#connection = new LiveConnection(address, {
+    this.#connection = new LiveConnection(address, EFFECTS, {
       onState: (state) => this.#setState(state),
-      onEffect: (data) => this.#effect(data),
+      onEvent: (data) => this.#effect(data),
       onResync: () => this.#resync(),
     });
     void this.#connection.start();

@@ -1,49 +1,23 @@
 /** One customer, live: who it is, the score with its reasons, features, attributes, timeline. */
 
 import { Badge, Card, Grid, Group, Stack, Table, Text, Title } from '@mantine/core';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { useEffect, useMemo } from 'react';
 import { ProblemError } from '~/api/client';
-import { customerKey, customerQuery, timelineKey } from '~/api/queries';
 import type { Customer, FeatureFact } from '~/api/schema';
 import { Ago } from '~/components/ago';
 import { AnchorTo } from '~/components/links';
 import { Failed, Waiting } from '~/components/states';
 import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
-import { concerns } from '~/live/apply';
-import { useLiveChanges } from '~/live/react';
-import { throttle } from '~/live/throttle';
 import { Attributes } from './attributes';
 import { ScoreCard } from './score-card';
 import { TimelineCard } from './timeline';
-
-/** Features and timeline are fetched again at most this often while the customer acts. */
-const REFRESH_MS = 400;
+import { useCustomer } from './use-customer';
 
 export function CustomerPage() {
   const { id } = useParams({ from: '/shell/customers/$id' });
   const { t } = useI18n();
-  const client = useQueryClient();
-  const customer = useQuery(customerQuery(id));
-  const refresh = useMemo(
-    () =>
-      throttle(
-        () =>
-          Promise.all([
-            client.invalidateQueries({ queryKey: [...customerKey, id] }),
-            client.invalidateQueries({ queryKey: [...timelineKey, id] }),
-          ]),
-        REFRESH_MS,
-      ),
-    [client, id],
-  );
-  useEffect(() => refresh.cancel, [refresh]);
-  useLiveChanges((changes) => {
-    const own = customer.data ?? { id, ids: [id] };
-    if (changes.some((change) => concerns(own, change))) refresh();
-  });
+  const customer = useCustomer(id);
   if (customer.isPending) return <Waiting />;
   if (customer.isError) {
     const missing = customer.error instanceof ProblemError && customer.error.status === 404;

@@ -1,0 +1,41 @@
+/** What a list shows, as it stands in the page's address. Pure. */
+import type { View } from '~/api/views';
+
+export interface ListSearch {
+  /** A saved view; what else stands here takes the place of the view's own. */
+  view?: string;
+  filter?: string;
+  sort?: string;
+  q?: string;
+  /** Names with commas between them. */
+  columns?: string;
+  trash?: true;
+  /** Of a board: the field whose values are its columns. */
+  group?: string;
+}
+
+const TEXTS = ['view', 'filter', 'sort', 'q', 'columns', 'group'] as const;
+
+export function readSearch(search: Record<string, unknown>): ListSearch {
+  const result: ListSearch = {};
+  for (const name of TEXTS) {
+    const value = search[name];
+    // An empty filter takes the place of the view's: it is kept. A number was a text before the router read it.
+    if (typeof value === 'string' || typeof value === 'number') result[name] = String(value);
+  }
+  if (search.trash === true) result.trash = true;
+  return result;
+}
+
+/** What is shown: the address, then the view, then nothing. */
+export function effective(search: ListSearch, view: View | undefined) {
+  const definition = view?.definition;
+  return {
+    filter: search.filter ?? definition?.filter ?? '',
+    sort: search.sort ?? definition?.sort ?? '',
+    columns: search.columns?.split(',').filter(Boolean) ?? definition?.columns ?? null,
+    group: search.group ?? definition?.group ?? '',
+    q: search.q ?? '',
+    trash: search.trash === true,
+  };
+}

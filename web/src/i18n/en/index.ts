@@ -1,0 +1,26 @@
+/** All English texts, a file for each part of the pages; the shape that every other language must fill completely. */
+import { appTexts } from './app';
+import { boardTexts } from './board';
+import { customersTexts } from './customers';
+import { importTexts } from './import';
+import { modelTexts } from './model';
+import { modelsTexts } from './models';
+import { objectsTexts } from './objects';
+import { recordTexts } from './record';
+import { recordsTexts } from './records';
+import { settingsTexts } from './settings';
+
+export const en = {
+  ...appTexts,
+  ...boardTexts,
+  ...customersTexts,
+  ...importTexts,
+  ...modelTexts,
+  ...modelsTexts,
+  ...objectsTexts,
+  ...recordTexts,
+  ...recordsTexts,
+  ...settingsTexts,
+};
+
+export type Messages = typeof en;

@@ -1,0 +1,25 @@
+/** All Chinese (simplified) texts; the compiler checks that none is missing. */
+import type { Messages } from '../en';
+import { appTexts } from './app';
+import { boardTexts } from './board';
+import { customersTexts } from './customers';
+import { importTexts } from './import';
+import { modelTexts } from './model';
+import { modelsTexts } from './models';
+import { objectsTexts } from './objects';
+import { recordTexts } from './record';
+import { recordsTexts } from './records';
+import { settingsTexts } from './settings';
+
+export const zh: Messages = {
+  ...appTexts,
+  ...boardTexts,
+  ...customersTexts,
+  ...importTexts,
+  ...modelTexts,
+  ...modelsTexts,
+  ...objectsTexts,
+  ...recordTexts,
+  ...recordsTexts,
+  ...settingsTexts,
+};

@@ -124,7 +124,11 @@ impl SqlHost for Host {
         Ok(Expr::col(path.join(".")))
     }
 
-    fn holds(&self, path: &[Box<str>], item: Expr, _kind: Type) -> Result<Expr, ConditionError> {
+    fn id(&self, text: &str) -> Option<i64> {
+        text.strip_prefix("id-")?.parse().ok()
+    }
+
+    fn holds(&self, path: &[Box<str>], item: Expr, _kind: Type, _text: Option<&str>) -> Result<Expr, ConditionError> {
         Ok(sea_query::Func::cust("holds").args([Expr::col(path.join(".")), item]).into())
     }
 

@@ -22,7 +22,7 @@ use crate::{
 /// The most records of a page.
 pub const PAGE: usize = 500;
 /// The most groups of an aggregate.
-pub const GROUPS: u64 = 1_000;
+pub(crate) const GROUPS: u64 = 1_000;
 
 /// Which records are wanted, and what of them.
 #[derive(Debug, Clone, Default)]

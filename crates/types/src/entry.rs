@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn identify_events_are_told_by_their_first_bytes() {
-        let event = |kind| crate::Event {
+        let event = |kind| Event {
             kind,
             message_id: "m".into(),
             user_id: Some("u".into()),

@@ -11,10 +11,10 @@ use serde_json::Map;
 
 use super::{
     CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert,
-    not_found, table_of, to_json, value,
+    not_found, to_json, value,
 };
-use crate::duplicates;
 use crate::feed;
+use crate::{duplicates, schema::table_of};
 
 /// An edit whose values are checked already.
 #[derive(Debug)]

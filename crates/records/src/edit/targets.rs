@@ -1,0 +1,151 @@
+//! What values name must be there and may be named; what only one record may have must be free.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_query::{Alias, Expr, ExprTrait as _, Query, Value as Bound};
+
+use super::{CHUNK, Editor, Stuffs};
+use crate::{
+    Id, RecordsError, Tx, Verb,
+    schema::{Field, FieldKind, Label, Object, table_of},
+    value::Stuff,
+};
+
+impl Editor<'_, '_> {
+    /// Refuses values that name records, people or teams that are not there, or that the caller may not read.
+    pub(super) fn check_targets<'s>(
+        &mut self,
+        tx: &mut Tx<'_>,
+        rows: impl Iterator<Item = (usize, &'s Stuffs)>,
+    ) -> Result<(), RecordsError> {
+        let mut named: BTreeMap<String, BTreeMap<Id, Vec<(usize, String)>>> = BTreeMap::new();
+        for (index, stuffs) in rows {
+            for (name, stuff) in stuffs {
+                let Some(target) = target_of(self.ground.object, name) else { continue };
+                let ids = match stuff {
+                    Stuff::Whole(id) => vec![Id(*id)],
+                    Stuff::Ids(ids) => ids.clone(),
+                    _ => continue,
+                };
+                for id in ids {
+                    named.entry(target.clone()).or_default().entry(id).or_default().push((index, name.clone()));
+                }
+            }
+        }
+        for (target, ids) in named {
+            let wanted: Vec<Id> = ids.keys().copied().collect();
+            let found = self.readable(tx, &target, &wanted)?;
+            for (id, places) in ids.into_iter().filter(|(id, _)| !found.contains(id)) {
+                for (index, name) in places {
+                    let what = format!("there is no {} {id}", target.trim_start_matches('/'));
+                    self.refuse(index, RecordsError::invalid(name, what))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of some records the caller may name.
+    pub(super) fn readable(&self, tx: &mut Tx<'_>, target: &str, ids: &[Id]) -> Result<BTreeSet<Id>, RecordsError> {
+        let mut found = BTreeSet::new();
+        for chunk in ids.chunks(CHUNK) {
+            let mut query = match target {
+                "/person" | "/team" => Query::select().column(Alias::new("id")).from(Alias::new(&target[1..])).take(),
+                object => {
+                    let ground = self.moment.ground(object, self.access)?;
+                    if self.access.reach(Verb::Read, ground.object).is_err() {
+                        return Ok(found);
+                    }
+                    let mut query = ground.select(self.access)?;
+                    query.expr(ground.column("id"));
+                    query
+                }
+            };
+            query.and_where(Expr::col(Alias::new("id")).is_in(chunk.iter().map(|id| id.0)));
+            for row in tx.query(&query)? {
+                found.insert(Id(row.int(0)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Refuses values of unique fields that another record has. The index is the last word where two requests race.
+    pub(super) fn check_unique<'s>(
+        &mut self,
+        tx: &mut Tx<'_>,
+        rows: impl Iterator<Item = (usize, Id, &'s Stuffs)>,
+    ) -> Result<(), RecordsError> {
+        let object = self.ground.object;
+        let unique: Vec<&Field> = object.live_fields().filter(|field| field.unique).collect();
+        if unique.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(usize, Id, &Stuffs)> = rows.collect();
+        for field in unique {
+            let mut values: BTreeMap<String, (usize, Id)> = BTreeMap::new();
+            for (index, id, stuffs) in &rows {
+                let Some(stuff) = stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing) else { continue };
+                let text = stuff.to_json(&field.kind).to_string();
+                if values.insert(text, (*index, *id)).is_some() {
+                    self.refuse(*index, RecordsError::Taken { field: field.name.clone() })?;
+                }
+            }
+            let places: Vec<(usize, Id, Bound)> = rows
+                .iter()
+                .filter_map(|(index, id, stuffs)| {
+                    Some((*index, *id, stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing)?.bound()))
+                })
+                .collect();
+            for chunk in places.chunks(CHUNK) {
+                let column = Expr::col(Alias::new(&field.name));
+                let query = Query::select()
+                    .columns([Alias::new("id"), Alias::new(&field.name)])
+                    .from(Alias::new(table_of(&object.name)))
+                    .and_where(Expr::col(Alias::new("deleted_at")).is_null())
+                    .and_where(column.is_in(chunk.iter().map(|(_, _, bound)| bound.clone())))
+                    .take();
+                for row in tx.query(&query)? {
+                    let taken = Stuff::of_column(field, &row, 1)?.to_json(&field.kind).to_string();
+                    if let Some((index, id)) = values.get(&taken)
+                        && id.0 != row.int(0)?
+                    {
+                        self.refuse(*index, RecordsError::Taken { field: field.name.clone() })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `owner` and `team` as fields.
+pub(super) fn system_field(name: &str) -> Field {
+    let label = Label { en: name.to_owned(), zh: name.to_owned() };
+    Field {
+        name: name.to_owned(),
+        label,
+        kind: FieldKind::User,
+        required: false,
+        unique: false,
+        indexed: false,
+        searchable: false,
+        custom: false,
+        retired: false,
+    }
+}
+
+/// What a field's ids are of: an object, or `/person` or `/team`.
+pub(super) fn target_of(object: &Object, name: &str) -> Option<String> {
+    match name {
+        "owner" => Some("/person".to_owned()),
+        "team" => Some("/team".to_owned()),
+        name => {
+            let field = object.field(name)?;
+            if field.kind == FieldKind::User {
+                Some("/person".to_owned())
+            } else {
+                field.kind.target().map(str::to_owned)
+            }
+        }
+    }
+}

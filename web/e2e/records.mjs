@@ -246,6 +246,17 @@ export function recordTests({ page, server, accessible, fits, browser }) {
       await page.getByRole('menuitem', { name: 'Everything' }).click();
       await line('Rosalind Franklin').waitFor();
     },
+    async 'a list is exported as it is shown'() {
+      await go('/objects/contact');
+      await page.getByRole('button', { name: 'More actions' }).click();
+      const address = await page.getByRole('menuitem', { name: 'Export CSV' }).getAttribute('href');
+      const text = await page.evaluate(async (address) => {
+        const answer = await fetch(address);
+        return `${answer.status} ${await answer.text()}`;
+      }, address);
+      assert.match(text, /^200 /);
+      assert.match(text, /Rosalind Franklin/);
+    },
     async 'the audit tells who did what'() {
       await go('/settings/audit');
       await page.locator('[data-change="update"][data-of="deal"]').first().getByText('Stage').waitFor();

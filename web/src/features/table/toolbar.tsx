@@ -46,6 +46,8 @@ export function Toolbar(props: ToolbarProps) {
   const conditions = filter === '' ? 0 : (readCondition(filter, paths.kindOf)?.length ?? 1);
   const group = boardField(object);
   const isChanged = ['filter', 'sort', 'columns'].some((name) => search[name as keyof ListSearch] !== undefined);
+  // A file always has what every record has; the fields of the object are chosen.
+  const exported = columns.filter((name) => object.fields.some((field) => field.name === name));
   const choose = (id: string | undefined) =>
     change({ view: id, filter: undefined, sort: undefined, columns: undefined, q: undefined });
   return (
@@ -140,7 +142,7 @@ export function Toolbar(props: ToolbarProps) {
                 key={one}
                 component="a"
                 download
-                href={exportAddress(object.name, one, { filter, sort, fields: columns.join(',') })}
+                href={exportAddress(object.name, one, { filter, sort, fields: exported.join(',') })}
               >
                 {t.table.exported} {one.toUpperCase()}
               </Menu.Item>

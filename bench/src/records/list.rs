@@ -76,7 +76,7 @@ const LISTS: [List; 5] = [
         order: "name, id",
         filter: |chance| {
             let begin = ["Mi", "Jo", "Sø", "An"][chance.below(4)];
-            let end = format!("{}\u{10ffff}", begin);
+            let end = format!("{begin}\u{10ffff}");
             let filter = format!("name.startsWith(\"{begin}\")");
             (filter, "name >= ? AND name < ?", vec![Bound::Text(begin.to_owned()), Bound::Text(end)])
         },

@@ -121,7 +121,7 @@ pub(super) fn contact(number: usize) -> Contact {
     let owner = 1 + chance.below(PEOPLE as usize) as i64;
     let is_chinese = chance.below(10) == 0;
     let (first, last) = if is_chinese {
-        let given = (0..1 + chance.below(2)).map(|_| chance.letter(CHINESE_GIVEN)).collect();
+        let given = (0..=chance.below(2)).map(|_| chance.letter(CHINESE_GIVEN)).collect();
         (given, chance.letter(CHINESE_FAMILY).to_string())
     } else {
         let last = if chance.below(2) == 0 { (*chance.zipf(FAMILY)).to_owned() } else { chance.rare_name() };

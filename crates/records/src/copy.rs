@@ -288,7 +288,7 @@ impl Sum {
     }
 
     fn of(self, table: &str) -> TableSum {
-        let checksum = self.total.iter().map(|word| format!("{word:016x}")).collect();
+        let checksum = self.total.iter().fold(String::new(), |text, word| text + &format!("{word:016x}"));
         TableSum { table: table.to_owned(), rows: self.rows, checksum }
     }
 }

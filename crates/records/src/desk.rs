@@ -53,7 +53,7 @@ pub(crate) struct Moment<'m> {
     pub(crate) backend: Backend,
 }
 
-impl<'m> Moment<'m> {
+impl Moment<'_> {
     /// An object as somebody sees it; refused if there is none.
     pub(crate) fn ground<'g>(&'g self, object: &str, access: &'g Access) -> Result<Ground<'g>, RecordsError> {
         let object = self.schema.object(object);

@@ -88,7 +88,7 @@ impl Sorting {
         }
         // Ids grow with the time of making, and are the table's own order.
         let column = if name == "created_at" { "id" } else { name }.to_owned();
-        Ok(Self { column, descending, text })
+        Ok(Self { text, column, descending })
     }
 
     fn order(&self) -> Order {

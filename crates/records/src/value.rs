@@ -119,7 +119,7 @@ fn line(field: &Field, value: &Value) -> Result<String, RecordsError> {
     if text.chars().count() > LINE {
         return Err(wrong(format!("it may have {LINE} letters")));
     }
-    if text.chars().any(|letter| letter.is_control()) {
+    if text.chars().any(char::is_control) {
         return Err(wrong("it must be one line without control characters".to_owned()));
     }
     Ok(text)

@@ -65,27 +65,25 @@ pub(crate) struct Operator {
 impl Operator {
     /// Refuses those who may not read all customers: a profile has no owner, so it is shown to those who read every contact.
     pub(crate) fn must_read_customers(&self) -> Result<(), Problem> {
-        self.must(self.access.may_all(Verb::Read, "contact"), "customers are shown to those who may read all contacts")
+        must(self.access.may_all(Verb::Read, "contact"), "customers are shown to those who may read all contacts")
     }
 
     /// Refuses those who may not change all customers.
     pub(crate) fn must_change_customers(&self) -> Result<(), Problem> {
-        self.must(
-            self.access.may_all(Verb::Update, "contact"),
-            "customers are changed by those who may change all contacts",
-        )
+        must(self.access.may_all(Verb::Update, "contact"), "customers are changed by those who may change all contacts")
     }
 
     /// Refuses everybody but administrators.
     pub(crate) fn must_administer(&self) -> Result<(), Problem> {
-        self.must(self.access.is_administrator(), "only administrators may do this")
+        must(self.access.is_administrator(), "only administrators may do this")
     }
+}
 
-    fn must(&self, may: bool, why: &'static str) -> Result<(), Problem> {
-        let refused =
-            || Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not let you do this").detail(why);
-        if may { Ok(()) } else { Err(refused()) }
+fn must(may: bool, why: &'static str) -> Result<(), Problem> {
+    if may {
+        return Ok(());
     }
+    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not let you do this").detail(why))
 }
 
 impl FromRequestParts<Shared> for Operator {

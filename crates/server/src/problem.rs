@@ -1,6 +1,8 @@
 //! What a caller is told when a request is refused: RFC 9457 problem documents. Every refusal of this server is one,
 //! those of the router included.
 
+use std::num::NonZeroU32;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -40,17 +42,23 @@ pub struct Problem {
     #[schema(value_type = Vec<Mistake>)]
     pub mistakes: Box<[Mistake]>,
     /// Which records of a bulk request are wrong, and why.
-    #[serde(skip_serializing_if = "<[RowError]>::is_empty")]
-    #[schema(value_type = Vec<RowError>)]
-    pub rows: Box<[RowError]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<RowError>>)]
+    pub rows: Option<Box<Rows>>,
     /// Where in a condition it is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<Spot>,
+    #[schema(value_type = Option<Spot>)]
+    pub at: Option<Box<Spot>>,
     #[serde(skip)]
-    retry_after_s: Option<u32>,
+    retry_after_s: Option<NonZeroU32>,
     #[serde(skip)]
     challenge: Challenge,
 }
+
+/// Mistakes of records. A problem is a result of most functions here, so what is rare in it is kept apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Rows(Vec<RowError>);
 
 /// A place in a text, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -89,7 +97,7 @@ impl Problem {
             field: None,
             code,
             mistakes: Box::default(),
-            rows: Box::default(),
+            rows: None,
             at: None,
             retry_after_s: None,
             challenge: Challenge::None,
@@ -110,19 +118,19 @@ impl Problem {
 
     #[must_use]
     pub(crate) fn rows(mut self, rows: Vec<RowError>) -> Self {
-        self.rows = rows.into();
+        self.rows = Some(Box::new(Rows(rows)));
         self
     }
 
     #[must_use]
     pub(crate) fn at(mut self, line: u32, column: u32) -> Self {
-        self.at = Some(Spot { line, column });
+        self.at = Some(Box::new(Spot { line, column }));
         self
     }
 
     #[must_use]
     pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after_s = Some(seconds.max(1));
+        self.retry_after_s = Some(NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN));
         self
     }
 
@@ -227,7 +235,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+            headers.insert(header::RETRY_AFTER, seconds.get().into());
         }
         let challenge = match self.challenge {
             Challenge::None => None,

@@ -11,7 +11,7 @@ use axum::{
 use common::{BEARER, COOKIE, World};
 
 /// Method, path, body, status with a valid credential.
-const TABLE: [(&str, &str, &str, u16); 92] = [
+const TABLE: [(&str, &str, &str, u16); 93] = [
     ("GET", "/v1/customers", "", 200),
     ("GET", "/v1/customers/user:u1", "", 200),
     ("GET", "/v1/customers/user:nobody", "", 404),
@@ -85,6 +85,7 @@ const TABLE: [(&str, &str, &str, u16); 92] = [
     ("DELETE", "/api/v1/me/second-factor", "{}", 400),
     ("GET", "/api/v1/me/sessions", "", 403),
     ("DELETE", "/api/v1/me/sessions/0000000000001", "", 403),
+    ("DELETE", "/api/v1/me/sessions", "", 403),
     ("GET", "/api/v1/colleagues", "", 200),
     ("GET", "/api/v1/users", "", 200),
     ("PATCH", "/api/v1/users/0000000000001", "{}", 404),

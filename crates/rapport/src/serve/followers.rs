@@ -60,9 +60,9 @@ impl Followers {
 impl Drop for Followers {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+        let Some(thread) = self.thread.take() else { return };
+        thread.thread().unpark();
+        if thread.join().is_err() {
             tracing::error!("the thread that follows the records panicked");
         }
     }
@@ -82,14 +82,12 @@ impl Follower {
         let mut seen = self.desk.changes_seen();
         while !stop.load(Ordering::Relaxed) {
             match self.step() {
-                Ok(true) => continue,
+                Ok(true) => {}
                 Ok(false) => seen = self.desk.wait_for_change(seen, LOOK_EVERY),
                 Err(error) => {
                     tracing::warn!(%error, "records, search and log are not in step; it is tried again");
-                    let until = Instant::now() + PAUSE;
-                    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
-                        std::thread::sleep(LOOK_EVERY);
-                    }
+                    // The end of the program wakes it.
+                    std::thread::park_timeout(PAUSE);
                 }
             }
         }
@@ -149,7 +147,7 @@ impl Follower {
         let entries = happened.into_iter().map(|happened| {
             let event = event(happened);
             let id = CustomerId::User(event.user_id.clone().unwrap_or_default());
-            (partition_of(&id, self.log.partitions()), Entry::Event(event).encode().into())
+            (partition_of(&id, self.log.partitions()), Entry::Event(event).encode())
         });
         self.log.append(Append { entries: entries.collect() })?.wait()?;
         self.desk.told(end)?;

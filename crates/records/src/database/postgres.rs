@@ -133,10 +133,8 @@ impl PostgresTx<'_> {
 fn told(error: &postgres::Error) -> RecordsError {
     let Some(database) = error.as_db_error() else {
         let cause = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-        return match error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()) {
-            true => RecordsError::Unavailable(cause),
-            false => RecordsError::Database(cause),
-        };
+        let is_gone = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
+        return if is_gone { RecordsError::Unavailable(cause) } else { RecordsError::Database(cause) };
     };
     let code = database.code();
     if *code == SqlState::UNIQUE_VIOLATION {

@@ -175,7 +175,7 @@ fn guess_comma<'v>(values: impl Iterator<Item = &'v str>) -> bool {
     for value in values {
         match (value.rfind(','), value.rfind('.')) {
             (Some(at), Some(other)) if at > other => comma += 1,
-            (Some(_), Some(_)) | (None, Some(_)) => point += 1,
+            (Some(_) | None, Some(_)) => point += 1,
             (Some(at), None) => {
                 let digits = value[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
                 comma += i32::from(digits != 3);

@@ -62,10 +62,10 @@ fn check_field(path: &str, field: &Field, object: &Object, schema: &Schema) -> R
                 check_label(&at, &option.label)?;
             }
         }
-        FieldKind::Relation { object: target } | FieldKind::Relations { object: target } => {
-            if schema.object(target).is_none() && *target != object.name {
-                return Err(RecordsError::invalid(at("kind.object"), format!("there is no object \"{target}\"")));
-            }
+        FieldKind::Relation { object: target } | FieldKind::Relations { object: target }
+            if schema.object(target).is_none() && *target != object.name =>
+        {
+            return Err(RecordsError::invalid(at("kind.object"), format!("there is no object \"{target}\"")));
         }
         FieldKind::Actor => return Err(RecordsError::invalid(at("kind.type"), "actors are written by Rapport alone")),
         _ => {}

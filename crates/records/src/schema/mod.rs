@@ -66,6 +66,7 @@ pub struct Object {
 }
 
 /// What a record holds under one name.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the definition that stands for itself")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Field {

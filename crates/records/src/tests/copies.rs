@@ -94,7 +94,7 @@ fn a_backup_under_load_is_of_one_moment() {
         };
         scope.spawn(write);
         let seen = desk.changes_seen();
-        desk.wait_for_change(seen, std::time::Duration::from_secs(60));
+        desk.wait_for_change(seen, std::time::Duration::from_mins(1));
         let done = back_up(&desk.database, &file);
         stop.store(true, Ordering::Relaxed);
         done.unwrap();

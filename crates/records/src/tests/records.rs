@@ -227,14 +227,8 @@ fn nobody_sees_or_changes_what_they_may_not() {
         ] {
             assert!(desk.list(&access, "contact", &query).is_err(), "{query:?}");
         }
-        assert!(
-            desk.aggregate(
-                &access,
-                "contact",
-                &AggregateQuery { group: "phone".to_owned(), ..AggregateQuery::default() }
-            )
-            .is_err()
-        );
+        let by_phone = AggregateQuery { group: "phone".to_owned(), ..AggregateQuery::default() };
+        assert!(desk.aggregate(&access, "contact", &by_phone).is_err());
         let (seen, _) = desk.changes(&access, 0, 500).unwrap();
         let contacts: Vec<Id> =
             seen.iter().filter(|change| change.object == "contact").map(|change| change.record).collect();

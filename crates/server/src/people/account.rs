@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use rapport_records::{
-    Id,
+    Desk, Id,
     people::{Account, AccountChange, SecondFactorSetup, SessionFacts},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
 /// The caller's account. For people; a key has none.
 #[utoipa::path(get, path = "/api/v1/me", tag = "account", responses((status = 200, body = Account), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn me(State(app): State<Shared>, operator: Operator) -> Result<Answer<Account>, Problem> {
-    ask(&app, &operator, |desk, access| desk.account(access)).await.map(Answer)
+    ask(&app, &operator, Desk::account).await.map(Answer)
 }
 
 /// Changes name, language or e-mail address of the caller.
@@ -71,7 +71,7 @@ pub(crate) async fn password(
 #[utoipa::path(post, path = "/api/v1/me/second-factor", tag = "account",
     responses((status = 200, body = SecondFactorSetup), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn begin(State(app): State<Shared>, operator: Operator) -> Result<Answer<SecondFactorSetup>, Problem> {
-    ask(&app, &operator, |desk, access| desk.begin_second_factor(access)).await.map(Answer)
+    ask(&app, &operator, Desk::begin_second_factor).await.map(Answer)
 }
 
 /// A code of a second factor.

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rapport_records::{
-    Id, Role,
+    Desk, Id, Role,
     people::{Colleague, RoleFacts, TeamFacts, User, UserChange},
 };
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub(crate) async fn colleagues(
     State(app): State<Shared>,
     operator: Operator,
 ) -> Result<Answer<ColleagueList>, Problem> {
-    let people = ask(&app, &operator, |desk, access| desk.colleagues(access)).await?;
+    let people = ask(&app, &operator, Desk::colleagues).await?;
     Ok(Answer(ColleagueList { people }))
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct UserList {
 /// Everybody's accounts. For administrators.
 #[utoipa::path(get, path = "/api/v1/users", tag = "people", responses((status = 200, body = UserList), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn users(State(app): State<Shared>, operator: Operator) -> Result<Answer<UserList>, Problem> {
-    let users = ask(&app, &operator, |desk, access| desk.users(access)).await?;
+    let users = ask(&app, &operator, Desk::users).await?;
     Ok(Answer(UserList { users }))
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct RoleList {
 /// All roles. For administrators.
 #[utoipa::path(get, path = "/api/v1/roles", tag = "people", responses((status = 200, body = RoleList), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn roles(State(app): State<Shared>, operator: Operator) -> Result<Answer<RoleList>, Problem> {
-    let roles = ask(&app, &operator, |desk, access| desk.roles(access)).await?;
+    let roles = ask(&app, &operator, Desk::roles).await?;
     Ok(Answer(RoleList { roles }))
 }
 
@@ -159,7 +159,7 @@ pub(crate) struct TeamList {
 /// All teams, with who is in them.
 #[utoipa::path(get, path = "/api/v1/teams", tag = "people", responses((status = 200, body = TeamList), (status = 401, body = Problem)))]
 pub(crate) async fn teams(State(app): State<Shared>, operator: Operator) -> Result<Answer<TeamList>, Problem> {
-    let teams = ask(&app, &operator, |desk, access| desk.teams(access)).await?;
+    let teams = ask(&app, &operator, Desk::teams).await?;
     Ok(Answer(TeamList { teams }))
 }
 

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rapport_records::{
-    Id,
+    Desk, Id,
     people::{Invitation, KeyFacts, LinkFacts, NewKey, Secret},
 };
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub(crate) struct LinkList {
 /// All links. For administrators.
 #[utoipa::path(get, path = "/api/v1/invitations", tag = "people", responses((status = 200, body = LinkList), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn links(State(app): State<Shared>, operator: Operator) -> Result<Answer<LinkList>, Problem> {
-    let links = ask(&app, &operator, |desk, access| desk.links(access)).await?;
+    let links = ask(&app, &operator, Desk::links).await?;
     Ok(Answer(LinkList { links }))
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct KeyList {
 /// All keys, without themselves. For administrators.
 #[utoipa::path(get, path = "/api/v1/keys", tag = "people", responses((status = 200, body = KeyList), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn list(State(app): State<Shared>, operator: Operator) -> Result<Answer<KeyList>, Problem> {
-    let keys = ask(&app, &operator, |desk, access| desk.keys(access)).await?;
+    let keys = ask(&app, &operator, Desk::keys).await?;
     Ok(Answer(KeyList { keys }))
 }
 

@@ -48,12 +48,9 @@ fn tell(aside: Option<&Path>, salvaged: Option<Salvaged>) -> String {
     let (Some(aside), Some(salvaged)) = (aside, salvaged) else {
         return "there was no state.db; keys of credentials.json stay, models must be trained again".to_owned();
     };
-    let Salvaged { sources, api_keys, models, is_incomplete } = salvaged;
+    let Salvaged { sources, models, is_incomplete } = salvaged;
     let rest = if is_incomplete { "; not everything in it could be read" } else { "" };
-    format!(
-        "the old file is {}: {sources} sources, {api_keys} API keys and {models} models were taken over{rest}",
-        aside.display()
-    )
+    format!("the old file is {}: {sources} sources and {models} models were taken over{rest}", aside.display())
 }
 
 /// Renames the old database to the first free `state.db.old-N`; none if there is no old one.

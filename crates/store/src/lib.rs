@@ -1,4 +1,4 @@
-//! What is kept besides the log: checkpoints of the state, the model registry, sources, keys, sessions.
+//! What is kept besides the log: checkpoints of the state, the model registry, sources with their write keys.
 //!
 //! Everything about customers here can be made again from the log, so the database runs with `synchronous = NORMAL`: a power
 //! cut may take the last checkpoints away, never tear one. What cannot be made again (keys, models) is written with a
@@ -16,7 +16,7 @@ mod salvage;
 mod secret;
 mod sqlite;
 
-pub use access::{ApiKey, Session, Source};
+pub use access::Source;
 pub use checkpoint::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk};
 pub use error::{Fault, Retry, StoreError};
 pub use models::{ModelOrigin, ModelRecord, NewModel};

@@ -1,4 +1,4 @@
-//! What can still be read of a damaged store: sources, keys, sessions, links and models, which the log does not have.
+//! What can still be read of a damaged store: sources and models, which the log does not have.
 //!
 //! Row by row, up to the first that cannot be read; a model whose artifact has changed is left out. Checkpoints are not
 //! looked at, because they can be made from the log.
@@ -14,8 +14,6 @@ use crate::{SqliteStore, StoreError, checksum};
 pub struct Salvaged {
     /// Sources with a write key.
     pub sources: u64,
-    /// API keys.
-    pub api_keys: u64,
     /// Models.
     pub models: u64,
     /// Whether anything could not be read.
@@ -23,11 +21,8 @@ pub struct Salvaged {
 }
 
 /// Tables with their columns; those of a model begin with score, version and artifact.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 2] = [
     ("source", "id, name, key_hash"),
-    ("api_key", "id, name, key_hash, created_at"),
-    ("session", "secret_hash, name, since, ends_at"),
-    ("link", "token_hash, name, ends_at, used"),
     ("model", "score, version, artifact, created_at, metrics, rows, range_from, range_to, algorithm, origin"),
 ];
 /// Columns that came with a later format, and what stands for them where they are not there.
@@ -59,7 +54,6 @@ impl SqliteStore {
             })?;
             match table {
                 "source" => salvaged.sources = taken,
-                "api_key" => salvaged.api_keys = taken,
                 "model" => salvaged.models = taken,
                 _ => {}
             }

@@ -131,23 +131,19 @@ fn what_can_be_read_of_a_damaged_store_is_taken_over() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = SqliteStore::open(old.path()).unwrap();
     let (id, key) = store.add_source("web").unwrap().unwrap();
-    let api = store.add_api_key("local", Timestamp(1)).unwrap();
-    let link = store.add_link("admin", Timestamp(100)).unwrap();
     store.add_model(&model(b"one")).unwrap();
     store.add_model(&model(b"two")).unwrap();
     let connection = rusqlite::Connection::open(old.path().join("state.db")).unwrap();
     connection.execute("UPDATE model SET artifact = x'00' WHERE version = 1", []).unwrap();
-    connection.execute_batch("DROP TABLE session").unwrap();
     drop((connection, store));
     let before = std::fs::read(old.path().join("state.db")).unwrap();
     let store = SqliteStore::open(new.path()).unwrap();
     let salvaged = store.salvage(&old.path().join("state.db")).unwrap();
-    assert_eq!((salvaged.sources, salvaged.api_keys, salvaged.models, salvaged.is_incomplete), (1, 1, 1, true));
+    assert_eq!((salvaged.sources, salvaged.models, salvaged.is_incomplete), (1, 1, true));
     assert_eq!(std::fs::read(old.path().join("state.db")).unwrap(), before, "evidence stays as it is");
     let source = store.sources().unwrap().into_iter().find(|source| source.id == id).unwrap();
-    assert!(source.has_key(key.reveal()) && store.api_keys().unwrap()[0].is(api.reveal()));
+    assert!(source.has_key(key.reveal()));
     assert_eq!((store.artifact("a", 1).unwrap(), store.artifact("a", 2).unwrap()), (None, Some(b"two".to_vec())));
-    assert!(store.sign_in(link.reveal(), Timestamp(5), Timestamp(500)).unwrap().is_some());
     assert_eq!(store.model("a", 2).unwrap().map(|model| model.origin), Some(ModelOrigin::Retrained));
     assert_eq!(store.add_model(&model(b"three")).unwrap(), 3);
 }
@@ -199,35 +195,15 @@ fn keys_are_kept_as_hashes_only() {
     let (id, key) = store.add_source("web").unwrap().unwrap();
     assert_eq!(id, SourceId(1));
     assert!(store.add_source("web").unwrap().is_none(), "a name is taken once");
-    let api = store.add_api_key("replay", Timestamp(1)).unwrap();
     let sources = store.sources().unwrap();
     assert_eq!((sources.len(), &*sources[0].name, sources[0].id), (2, "crm", SourceId(0)));
     assert!(sources[1].has_key(key.reveal()) && !sources[1].has_key("") && !sources[0].has_key(""));
-    assert!(store.api_keys().unwrap()[0].is(api.reveal()));
     assert_eq!(format!("{key:?}"), "Secret(..)");
     drop(store);
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
-        for secret in [&key, &api] {
-            assert!(!bytes.windows(secret.reveal().len()).any(|part| part == secret.reveal().as_bytes()));
-        }
+        assert!(!bytes.windows(key.reveal().len()).any(|part| part == key.reveal().as_bytes()));
     }
-}
-
-#[test]
-fn a_link_signs_in_once_and_in_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path()).unwrap();
-    let token = store.add_link("admin", Timestamp(100)).unwrap();
-    assert!(store.sign_in("other", Timestamp(5), Timestamp(500)).unwrap().is_none());
-    assert!(store.sign_in(token.reveal(), Timestamp(100), Timestamp(500)).unwrap().is_none(), "too late");
-    let (secret, session) = store.sign_in(token.reveal(), Timestamp(99), Timestamp(500)).unwrap().unwrap();
-    assert_eq!((&*session.name, session.since), ("admin", Timestamp(99)));
-    assert!(store.sign_in(token.reveal(), Timestamp(99), Timestamp(500)).unwrap().is_none(), "used");
-    assert_eq!(store.session(secret.reveal(), Timestamp(499)).unwrap(), Some(session));
-    assert_eq!(store.session(secret.reveal(), Timestamp(500)).unwrap(), None);
-    store.sign_out(secret.reveal()).unwrap();
-    assert_eq!(store.session(secret.reveal(), Timestamp(100)).unwrap(), None);
 }
 
 #[test]

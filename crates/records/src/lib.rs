@@ -28,6 +28,7 @@ mod id;
 mod identities;
 pub mod import;
 mod lookup;
+#[cfg(feature = "measuring")]
 mod measuring;
 mod merge;
 mod migrate;

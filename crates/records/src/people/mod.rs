@@ -8,7 +8,7 @@
 //!   argon2id), and each is shown once.
 //! - There is always an active administrator, once there was one.
 //! - Every change here is in the audit, in the transaction that makes it, with no secret in it. Objects of those lines are
-//!   [`AUDITED`]; they are for administrators only.
+//!   `AUDITED`; they are for administrators only.
 //! - What a request is allowed is held in memory. A change of this process counts at once, one of another process on the same
 //!   database within [`FRESH`].
 //!

@@ -1,6 +1,6 @@
 //! Objects and fields as data: what kinds of records there are and what they hold.
 //!
-//! An object is a table, a field a column; those that Rapport brings stand in [`builtin`], those that an organisation adds
+//! An object is a table, a field a column; those that Rapport brings stand in `builtin`, those that an organisation adds
 //! are kept in the database. Neither is treated differently anywhere else.
 //!
 //! Limits: [`MAX_OBJECTS`] objects, [`MAX_FIELDS`] fields of an object, [`MAX_OPTIONS`] options of a choice.

@@ -4,6 +4,8 @@
 
 use axum::{extract::State, http::StatusCode};
 use rapport_records::{Conversion, Converted, Fields, Id, Merged, Pair, Proposal, Similar};
+use rapport_stream::Append;
+use rapport_types::{CustomerId, Entry, Event, EventKind, Object, SourceId, Timestamp, partition_of};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -105,6 +107,7 @@ pub(crate) struct MergeBody {
 }
 
 /// Merges another record into this one. Everything that names the other names this one afterwards; its batch can be undone.
+/// Where both are customers, their profiles become one, and stay one when the batch is undone.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/records/{id}/merge", tag = "duplicates", params(("object" = String, Path), ("id" = String, Path)), request_body = MergeBody,
     responses((status = 200, body = Merged), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn merge(
@@ -116,7 +119,35 @@ pub(crate) async fn merge(
     let merged = move |desk: &rapport_records::Desk, access: &rapport_records::Access| {
         desk.merge(access, &object, id, body.other, &body.fields)
     };
-    ask(&app, &operator, merged).await.map(Answer)
+    let merged = ask(&app, &operator, merged).await?;
+    if let Some((stays, goes)) = &merged.profiles {
+        let event = one_customer(stays, goes, merged.batch, (app.state.clock)());
+        let id = CustomerId::User(stays.as_str().into());
+        let partition = partition_of(&id, app.state.log.partitions());
+        app.state.log.append(Append::one(partition, Entry::Event(event).encode()))?.await?;
+    }
+    Ok(Answer(merged))
+}
+
+/// The entry by which two profiles become one: an alias of source 0. Its id makes a repeat a repeat.
+fn one_customer(stays: &str, goes: &str, batch: Id, now: Timestamp) -> Event {
+    Event {
+        kind: EventKind::Alias,
+        message_id: format!("merge-{batch}").into(),
+        user_id: Some(stays.into()),
+        anonymous_id: None,
+        previous_id: Some(goes.into()),
+        group_id: None,
+        name: None,
+        properties: Object::default(),
+        context: Object::default(),
+        integrations: Object::default(),
+        timestamp: now,
+        original_timestamp: None,
+        sent_at: None,
+        received_at: now,
+        source: SourceId(0),
+    }
 }
 
 /// What a lead would become: contacts and companies that are there already.

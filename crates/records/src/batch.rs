@@ -181,6 +181,12 @@ fn step(
         take_back(moment, tx, access, &changes, undo, undone)?;
         changes.last().filter(|_| changes.len() as u64 == STEP).map(|change| change.seq)
     };
+    if found.undone_by.is_none()
+        && undone.undone == 0
+        && let Some(kept) = undone.kept.first()
+    {
+        return Err(RecordsError::Conflict(format!("nothing of it can be taken back: {}", kept.what)));
+    }
     let update = Query::update()
         .table(Alias::new("batch"))
         .value(Alias::new("undone_by"), undo.0)

@@ -214,7 +214,11 @@ impl Desk {
             if let Some(once) = once
                 && let Some(answer) = begin_once(tx, access, once, moment.now)?
             {
-                return serde_json::from_str(&answer).map_err(|error| RecordsError::Database(error.to_string()));
+                // The records as the caller may read them now.
+                let done: Done =
+                    serde_json::from_str(&answer).map_err(|error| RecordsError::Database(error.to_string()))?;
+                let records = records_of(moment, tx, access, object, &done.ids)?;
+                return Ok(Edited { records, batch: done.batch });
             }
             let batch = if edits.len() > 1 { Some(moment.ids.next(moment.now)?) } else { None };
             let count = edits.len();
@@ -230,15 +234,11 @@ impl Desk {
                     count as i64,
                 )?;
             }
-            let mut records = Vec::with_capacity(ids.len());
-            for chunk in ids.chunks(read::PAGE) {
-                records.extend(after_edit(moment, tx, access, object, chunk)?);
-            }
-            let edited = Edited { records, batch };
+            let records = records_of(moment, tx, access, object, &ids)?;
             if let Some(once) = once {
-                end_once(tx, access, once, &edited)?;
+                end_once(tx, access, once, &Done { ids, batch })?;
             }
-            Ok(edited)
+            Ok(Edited { records, batch })
         })
     }
 
@@ -359,6 +359,27 @@ pub struct AuditQuery {
     pub limit: u64,
 }
 
+/// What is kept of a request that may be sent again: not the records, which the caller may see otherwise by then.
+#[derive(Serialize, Deserialize)]
+struct Done {
+    ids: Vec<Id>,
+    batch: Option<Id>,
+}
+
+fn records_of(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    ids: &[Id],
+) -> Result<Vec<Record>, RecordsError> {
+    let mut records = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(read::PAGE) {
+        records.extend(after_edit(moment, tx, access, object, chunk)?);
+    }
+    Ok(records)
+}
+
 /// The records that were just edited, in the order of the ids; one that the caller cannot read any more is left out.
 fn after_edit(
     moment: &Moment<'_>,
@@ -423,7 +444,7 @@ fn begin_once(tx: &mut Tx<'_>, access: &Access, once: &Once, now: Timestamp) -> 
     Ok(Some(row.text(1)?.to_owned()))
 }
 
-fn end_once(tx: &mut Tx<'_>, access: &Access, once: &Once, edited: &Edited) -> Result<(), RecordsError> {
+fn end_once(tx: &mut Tx<'_>, access: &Access, once: &Once, edited: &Done) -> Result<(), RecordsError> {
     let answer = serde_json::to_string(edited).map_err(|error| RecordsError::Database(error.to_string()))?;
     let column = |name: &str| Expr::col(Alias::new(name));
     let update = Query::update()

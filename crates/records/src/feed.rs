@@ -170,15 +170,23 @@ pub(crate) fn change_of(row: &Row) -> Result<Change, RecordsError> {
 pub(crate) fn follow(tx: &mut Tx<'_>, after: i64, limit: u64) -> Result<Vec<Change>, RecordsError> {
     let mut query = select();
     query.and_where(column("seq").gt(after)).order_by(Alias::new("seq"), Order::Asc).limit(limit);
-    if tx.backend() == Backend::Postgres {
-        query.and_where(Expr::cust("xact < pg_snapshot_xmin(pg_current_snapshot())"));
-    }
+    settled(tx.backend(), &mut query);
     tx.query(&query)?.iter().map(change_of).collect()
 }
 
-/// The newest line; 0 if there is none.
+/// Leaves out lines behind one whose transaction is still at work.
+fn settled(backend: Backend, query: &mut SelectStatement) {
+    if backend == Backend::Postgres {
+        query.and_where(Expr::cust("xact < pg_snapshot_xmin(pg_current_snapshot())"));
+    }
+}
+
+/// The newest line that every earlier line is before; 0 if there is none.
 pub(crate) fn newest(tx: &mut Tx<'_>) -> Result<i64, RecordsError> {
-    let row = tx.first(Query::select().expr(column("seq").max()).from(Alias::new("change")))?;
+    let mut query = Query::select();
+    query.expr(column("seq").max()).from(Alias::new("change"));
+    settled(tx.backend(), &mut query);
+    let row = tx.first(&query)?;
     row.map_or(Ok(0), |row| Ok(row.int_or_none(0)?.unwrap_or(0)))
 }
 

@@ -59,7 +59,7 @@ impl<'g> Ground<'g> {
 
     /// The object of a relation, as a subquery sees it.
     fn related(&self, object: &'g Object) -> Ground<'g> {
-        Ground { object, me: self.me.clone(), table: format!("r_{}", object.name), ..*self }
+        Ground { object, me: self.me.clone(), table: format!("{}_{}", self.table, object.name), ..*self }
     }
 
     /// A column of the object's table.

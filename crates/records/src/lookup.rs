@@ -11,7 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    Access, Change, Desk, Id, ListQuery, Op, PAGE, Page, Reach, RecordsError, Tx, Verb,
+    Access, Change, Desk, Id, ListQuery, PAGE, Page, Reach, RecordsError, Tx, Verb,
     access::Actor,
     desk::Moment,
     feed, read,
@@ -271,8 +271,7 @@ fn records_of(
     let access = Access::of_system(Actor::System);
     let mut found = BTreeMap::new();
     for (object, ids) in touched(changes) {
-        let gone = changes.iter().filter(|change| change.op == Op::Purge).count();
-        if moment.schema.object(object).is_none() || ids.len() == gone {
+        if moment.schema.object(object).is_none() {
             continue;
         }
         for chunk in ids.chunks(PAGE) {

@@ -433,7 +433,11 @@ pub(crate) fn aggregate(
     }
     query.order_by_expr(ground.column(&group.name), Order::Asc).limit(GROUPS + 1);
     let mut groups: Vec<Group> = Vec::new();
-    for row in tx.query(&query)? {
+    let rows = tx.query(&query)?;
+    if rows.len() as u64 > GROUPS {
+        return Err(RecordsError::Limit(format!("\"{}\" has more than {GROUPS} values", group.name)));
+    }
+    for row in rows {
         let value = match Stuff::of_column(group, &row, 0)? {
             Stuff::Nothing => Value::Null,
             stuff => stuff.to_json(&group.kind),
@@ -454,9 +458,6 @@ pub(crate) fn aggregate(
             }
             None => {}
         }
-    }
-    if groups.len() as u64 > GROUPS {
-        return Err(RecordsError::Limit(format!("\"{}\" has more than {GROUPS} values", group.name)));
     }
     Ok(groups)
 }

@@ -26,6 +26,8 @@ use crate::{
 
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "rapport_session";
+/// The ends of paths that take a body to be asked with, and change nothing.
+const ASKING: [&str; 3] = ["/similar", "/check", "/decide"];
 /// The header that a page of another origin cannot send without being asked first.
 const REQUEST_HEADER: &str = "x-rapport-request";
 
@@ -63,13 +65,14 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Refuses those who may not read all customers: a profile has no owner, so it is shown to those who read every contact.
+    /// Refuses those who may not read everything: a profile has no owner, and its timeline tells of records of all objects.
     pub(crate) fn must_read_customers(&self) -> Result<(), Problem> {
-        must(self.access.may_all(Verb::Read, "contact"), "customers are shown to those who may read all contacts")
+        must(self.access.reads_everything(), "customers are shown to those who may read all fields of all records")
     }
 
     /// Refuses those who may not change all customers.
     pub(crate) fn must_change_customers(&self) -> Result<(), Problem> {
+        self.must_read_customers()?;
         must(self.access.may_all(Verb::Update, "contact"), "customers are changed by those who may change all contacts")
     }
 
@@ -99,6 +102,11 @@ impl FromRequestParts<Shared> for Operator {
             return Err(problem.field("X-Rapport-Request").detail("changes with a session need X-Rapport-Request: 1"));
         }
         let SignedIn { session, access, session_id } = signed_in;
+        let path = parts.uri.path();
+        let only_asks = parts.method.is_safe() || ASKING.iter().any(|end| path.ends_with(end));
+        if access.is_read_only() && !only_asks {
+            must(false, "this key is for reading only")?;
+        }
         let access = match parts.extensions.get::<Peer>() {
             Some(peer) => access.from_address(peer.0.to_string()),
             None => access,

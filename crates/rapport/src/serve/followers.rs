@@ -28,6 +28,11 @@ const KEEP_EVERY: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(5);
 /// Bytes of the log that are looked at in one step.
 const STEP_BYTES: usize = 4 << 20;
+/// Bytes of one append, well below what the log takes at once.
+const APPEND_BYTES: usize = 4 << 20;
+/// Bytes of one entry, as of an event of a sender; beyond it fields longer than this are left out.
+const ENTRY_BYTES: usize = 32 << 10;
+const FIELD_BYTES: usize = 256;
 /// Changes that are told to the log in one step.
 const STEP_CHANGES: u64 = 500;
 
@@ -96,10 +101,18 @@ impl Follower {
     /// One turn; whether there is more to do at once.
     fn step(&mut self) -> Result<bool, StepError> {
         let mut more = false;
+        // What fails must not hold up the others; it is told once all had their turn.
+        let mut told = Ok(());
         for partition in (0..self.log.partitions()).map(PartitionId) {
-            more |= self.take_identities(partition)?;
+            match self.take_identities(partition) {
+                Ok(again) => more |= again,
+                Err(error) => told = Err(error),
+            }
         }
-        more |= self.tell_log()?;
+        match self.tell_log() {
+            Ok(again) => more |= again,
+            Err(error) => told = Err(error),
+        }
         more |= self.desk.find_duplicates(STEP_CHANGES)? > 0;
         let begin = self.desk.search_position();
         more |= self.desk.follow_search()?;
@@ -109,7 +122,7 @@ impl Follower {
             self.desk.rest_search()?;
             self.busy_at = None;
         }
-        Ok(more)
+        told.map(|()| more)
     }
 
     /// Makes contacts of the customers that a step of the log names.
@@ -144,14 +157,38 @@ impl Follower {
         if happened.is_empty() {
             return Ok(self.desk.told(end)?);
         }
-        let entries = happened.into_iter().map(|happened| {
-            let event = event(happened);
-            let id = CustomerId::User(event.user_id.clone().unwrap_or_default());
-            (partition_of(&id, self.log.partitions()), Entry::Event(event).encode())
-        });
-        self.log.append(Append { entries: entries.collect() })?.wait()?;
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        for happened in happened {
+            let before = happened.seq - 1;
+            let (place, entry) = self.entry(happened);
+            if bytes + entry.len() > APPEND_BYTES && !entries.is_empty() {
+                self.log.append(Append { entries: std::mem::take(&mut entries) })?.wait()?;
+                self.desk.told(before)?;
+                bytes = 0;
+            }
+            bytes += entry.len();
+            entries.push((place, entry));
+        }
+        self.log.append(Append { entries })?.wait()?;
         self.desk.told(end)?;
         Ok(true)
+    }
+}
+
+impl Follower {
+    /// The entry of what happened, and its partition. Long texts are left out of one that would be too large for an event; they
+    /// stand in the record.
+    fn entry(&self, happened: Happened) -> (PartitionId, Vec<u8>) {
+        let id = CustomerId::User(happened.customer.as_str().into());
+        let partition = partition_of(&id, self.log.partitions());
+        let mut short = happened.clone();
+        let bytes = Entry::Event(event(happened)).encode();
+        if bytes.len() <= ENTRY_BYTES {
+            return (partition, bytes);
+        }
+        short.fields.retain(|_, value| value.to_string().len() <= FIELD_BYTES);
+        (partition, Entry::Event(event(short)).encode())
     }
 }
 

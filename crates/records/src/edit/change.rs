@@ -100,7 +100,17 @@ impl Editor<'_, '_> {
             return Err(RecordsError::Stale { current: record.version });
         }
         match edit {
-            Edit::Update { fields, .. } => self.prepare(tx, Some(record), fields).map(Some),
+            Edit::Update { fields, .. } => {
+                let stuffs = self.prepare(tx, Some(record), fields)?;
+                let itself = |name: &str, stuff: &Stuff| {
+                    *stuff == Stuff::Whole(id.0)
+                        && object.field(name).is_some_and(|field| field.kind.target() == Some(&object.name))
+                };
+                match stuffs.iter().find(|(name, stuff)| itself(name, stuff)) {
+                    Some((name, _)) => Err(RecordsError::invalid(name, "a record cannot name itself")),
+                    None => Ok(Some(stuffs)),
+                }
+            }
             Edit::Delete { .. } => self.mark(tx, record, Op::Delete, Some(self.moment.now.0)).map(|()| None),
             _ => self.mark(tx, record, Op::Restore, None).map(|()| None),
         }

@@ -93,6 +93,8 @@ fn merge(
             return Err(RecordsError::invalid(field, format!("{name} has no such field that you may change")));
         }
     }
+    // What the caller chose is checked with the caller's own rights; what follows from the merge is not asked for.
+    Editor::new(moment, access, name, None)?.check_values(tx, chosen)?;
     let able = access.with_every_right();
     let wanted = ListQuery { ids: Some(vec![winner, loser]), limit: 2, ..ListQuery::default() };
     let records = read::list(moment, tx, &able, name, &wanted)?.records;
@@ -108,6 +110,11 @@ fn merge(
         }
         _ => None,
     };
+    let may_join = access.may_all(Verb::Update, "contact") && access.may_set("contact", "customer_id");
+    if profiles.is_some() && !may_join {
+        let what = "both are customers, whose profiles would become one; your role may not do that".to_owned();
+        return Err(RecordsError::Forbidden(what));
+    }
     let batch = moment.ids.next(moment.now)?;
     let editor = || Ok::<_, RecordsError>(Editor::new(moment, &able, name, Some(batch))?.merging_into(winner));
     // The loser first: values that only one record may have are free then.

@@ -389,3 +389,44 @@ fn custom_objects_are_first_class() {
         assert!(desk.schema().object("car").is_some());
     });
 }
+
+#[test]
+fn a_condition_over_a_records_own_kind_goes_by_the_right_record() {
+    on_both(|desk| {
+        let admin = everything();
+        let company = |value| made(desk, &admin, "company", value);
+        let eu = company(json!({ "name": "EU" }));
+        let inside = company(json!({ "name": "inside", "parent": eu.id, "employees": 7 }));
+        let outside = company(json!({ "name": "outside", "employees": 7 }));
+        for (name, of) in [("a", inside.id), ("b", outside.id)] {
+            made(desk, &admin, "deal", json!({ "name": name, "company": of }));
+        }
+        let grant = Grant { read: Reach::Condition("parent.name == \"EU\"".to_owned()), ..Grant::default() };
+        let mut role = Role::reader();
+        role.objects.insert("company".to_owned(), grant);
+        let access = person(1, &[], role);
+        assert_eq!(names(&list(desk, &access, "company", "employees == 7")), ["inside"]);
+        assert_eq!(names(&list(desk, &access, "deal", "company.employees == 7")), ["a"]);
+        let itself = Edit::Update { id: eu.id, fields: fields(json!({ "parent": eu.id })), version: None };
+        assert!(matches!(
+            desk.edit(&admin, "company", vec![itself], None),
+            Err(RecordsError::Invalid { field, .. }) if field == "parent"
+        ));
+    });
+}
+
+#[test]
+fn a_repeat_is_answered_with_the_rights_of_now() {
+    on_both(|desk| {
+        know(desk, &[1], &[]);
+        let once = Once::of("k", &["request"]);
+        let edit = || vec![create(json!({ "name": "A", "phone": "12345" }))];
+        let first = desk.edit(&person(1, &[], Role::manager()), "contact", edit(), Some(&once)).unwrap();
+        assert_eq!(first.records[0].fields["phone"], "12345");
+        let mut role = Role::manager();
+        role.other.hidden = vec!["phone".to_owned()];
+        let again = desk.edit(&person(1, &[], role), "contact", edit(), Some(&once)).unwrap();
+        assert_eq!(again.records[0].id, first.records[0].id);
+        assert!(!again.records[0].fields.contains_key("phone"));
+    });
+}

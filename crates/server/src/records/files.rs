@@ -86,13 +86,18 @@ pub(crate) async fn upload(
     let patience = app.state.patience.body;
     let carry = async move {
         // A sender that is silent for too long is taken for gone.
-        while let Ok(Some(piece)) = tokio::time::timeout(patience, body.next()).await {
+        loop {
+            let Ok(next) = tokio::time::timeout(patience, body.next()).await else {
+                // What came so far must not be taken for the whole file.
+                let late = axum::Error::new(io::Error::from(io::ErrorKind::TimedOut));
+                let _gone = sender.send(Err(late)).await.is_err();
+                return false;
+            };
+            let Some(piece) = next else { return true };
             if sender.send(piece).await.is_err() {
                 return true;
             }
         }
-        // Its time over or at its end: only the end has nothing more.
-        tokio::time::timeout(std::time::Duration::ZERO, body.next()).await.is_ok()
     };
     let store = ask(&app, &operator, move |desk, access| {
         let mut incoming = Incoming { pieces, piece: Bytes::new() };

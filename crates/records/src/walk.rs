@@ -1,10 +1,9 @@
 //! Pages of a sorted list found by walking the index of its order, where SQLite would gather and sort all that somebody reaches.
 //!
 //! SQLite's planner does not weigh that a page needs a few records only: of those that a team owns it reads every one by the
-//! index of owners, then sorts them (50 ms of processor time for 40,000 of a million). Walked in the order of the list, the page
-//! is full after some thousand records (2 to 12 ms), unless few are let through, and then the walk would be long (1.3 s where
-//! nearly none is). So the walk goes in steps, and ends with nothing as soon as what it has found says that it is too long; the
-//! page is then read as SQLite would. PostgreSQL's planner knows limits and statistics, and is left alone.
+//! index of owners, then sorts them. Walked in the order of the list, the page is full after some thousand records, unless few
+//! are let through, and then the walk would be long. So the walk goes in steps, and ends with nothing as soon as what it has found
+//! says that it is too long; the page is then read as SQLite would. PostgreSQL's planner knows limits and statistics, and is left alone.
 //!
 //! It is exact: all records of a step come before those of the next in the list's order, and each step is sorted.
 

@@ -330,7 +330,7 @@ fn opposite(editor: &Editor<'_, '_>, change: &Change, version: i64) -> Result<Ea
 }
 
 impl Undone {
-    fn keep(&mut self, change: &Change, what: &str) {
+    pub(crate) fn keep(&mut self, change: &Change, what: &str) {
         self.kept_in_all += 1;
         if self.kept.len() < KEPT {
             let (object, id) = (change.object.clone(), change.record);

@@ -366,6 +366,7 @@ struct Done {
     batch: Option<Id>,
 }
 
+/// The records that were just edited, in the order of the ids; one that the caller cannot read any more is left out.
 fn records_of(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
@@ -375,27 +376,14 @@ fn records_of(
 ) -> Result<Vec<Record>, RecordsError> {
     let mut records = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(read::PAGE) {
-        records.extend(after_edit(moment, tx, access, object, chunk)?);
+        let begin = records.len();
+        for trash in [false, true] {
+            let wanted = ListQuery { ids: Some(chunk.to_vec()), limit: read::PAGE, trash, ..ListQuery::default() };
+            records.extend(read::list(moment, tx, access, object, &wanted)?.records);
+        }
+        records[begin..].sort_by_key(|record| chunk.iter().position(|id| *id == record.id));
     }
     Ok(records)
-}
-
-/// The records that were just edited, in the order of the ids; one that the caller cannot read any more is left out.
-fn after_edit(
-    moment: &Moment<'_>,
-    tx: &mut Tx<'_>,
-    access: &Access,
-    object: &str,
-    ids: &[Id],
-) -> Result<Vec<Record>, RecordsError> {
-    let mut found = Vec::with_capacity(ids.len());
-    for trash in [false, true] {
-        let wanted = ListQuery { ids: Some(ids.to_vec()), limit: read::PAGE, trash, ..ListQuery::default() };
-        found.extend(read::list(moment, tx, access, object, &wanted)?.records);
-    }
-    let place = |record: &Record| ids.iter().position(|id| *id == record.id);
-    found.sort_by_key(place);
-    Ok(found)
 }
 
 /// A change without the fields that somebody does not see.

@@ -60,6 +60,8 @@ pub struct Happened {
     pub name: Option<String>,
     /// What changed, by field.
     pub fields: Map<String, Value>,
+    /// The customer whose profile becomes this one's, because their contacts were merged.
+    pub joined: Option<String>,
 }
 
 impl Desk {
@@ -219,6 +221,14 @@ fn happened_of(moment: &Moment<'_>, tx: &mut Tx<'_>, change: Change) -> Result<O
         Op::Merge => "Merged",
         Op::Purge => return Ok(None),
     };
+    let joined = match (change.op, change.batch) {
+        (Op::Merge, Some(batch)) if is_contact => crate::merge::profiles_of(tx, batch)?,
+        _ => None,
+    };
+    if let Some((stays, goes)) = joined {
+        let (seq, at) = (change.seq, change.at);
+        return Ok(Some(Happened { seq, customer: stays, at, name: None, fields: Map::new(), joined: Some(goes) }));
+    }
     let mut fields = change.after;
     let name = if is_contact && matches!(change.op, Op::Create | Op::Update) {
         fields.retain(|name, _| name != "customer_id");
@@ -230,5 +240,5 @@ fn happened_of(moment: &Moment<'_>, tx: &mut Tx<'_>, change: Change) -> Result<O
         fields.insert("record".to_owned(), json!(change.record));
         Some(format!("{} {word}", object.label.en))
     };
-    Ok(Some(Happened { seq: change.seq, customer: customer.to_owned(), at: change.at, name, fields }))
+    Ok(Some(Happened { seq: change.seq, customer: customer.to_owned(), at: change.at, name, fields, joined: None }))
 }

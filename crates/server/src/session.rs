@@ -11,7 +11,7 @@ use crate::{
     api::{Session, SignIn},
     auth::{COOKIE, Operator, cookie, must_be_our_page},
     exchange::{Answer, Json, blocking},
-    people::{Peer, origin},
+    people::{Peer, origin, sign_in::used_up},
     problem::Problem,
 };
 
@@ -27,10 +27,7 @@ pub(crate) async fn sign_in(
     must_be_our_page(&headers)?;
     let (secure, origin) = (app.state.secure_cookie, origin(peer.map(|peer| peer.0), &headers));
     let made = blocking(move || app.state.access.sign_in(&request.token, &origin)).await??;
-    let Some(made) = made else {
-        let title = "The link was used before or is too old";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "token", title).field("token"));
-    };
+    let made = made.ok_or_else(used_up)?;
     let session = Session { name: made.name, since: Some(made.since) };
     set_cookie(Answer(session).into_response(), &made.secret, made.lasts_s, secure)
 }

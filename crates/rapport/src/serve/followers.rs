@@ -205,13 +205,17 @@ fn identity(bytes: &[u8]) -> Option<Identity> {
 
 /// What happened to a record as an event of Rapport's own source.
 fn event(happened: Happened) -> Event {
-    let Happened { seq, customer, at, name, fields } = happened;
+    let Happened { seq, customer, at, name, fields, joined } = happened;
     Event {
-        kind: if name.is_some() { EventKind::Track } else { EventKind::Identify },
+        kind: match (&joined, &name) {
+            (Some(_), _) => EventKind::Alias,
+            (None, Some(_)) => EventKind::Track,
+            (None, None) => EventKind::Identify,
+        },
         message_id: format!("record-{seq}").into(),
         user_id: Some(customer.into()),
         anonymous_id: None,
-        previous_id: None,
+        previous_id: joined.map(Into::into),
         group_id: None,
         name: name.map(Into::into),
         properties: object(fields),

@@ -139,6 +139,22 @@ fn remember(tx: &mut Tx<'_>, batch: Id, about: &About) -> Result<(), RecordsErro
     tx.execute(&update).map(drop)
 }
 
+fn about_of(tx: &mut Tx<'_>, merge: Id) -> Result<About, RecordsError> {
+    let query = Query::select()
+        .column(Alias::new("about"))
+        .from(Alias::new("batch"))
+        .and_where(feed::column("id").eq(merge.0))
+        .take();
+    let row = tx.first(&query)?;
+    let about = row.as_ref().map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    serde_json::from_str(about).map_err(|_| RecordsError::Damaged { what: format!("the merge {merge}") })
+}
+
+/// The customer id that stays and the one whose profile becomes the same, where a merge was of two customers.
+pub(crate) fn profiles_of(tx: &mut Tx<'_>, merge: Id) -> Result<Option<(String, String)>, RecordsError> {
+    Ok(about_of(tx, merge)?.profiles)
+}
+
 /// Refuses unless somebody may do something with a record, be it in the trash or not.
 pub(crate) fn must(
     moment: &Moment<'_>,
@@ -231,15 +247,7 @@ pub(crate) fn unmerge(
     merge: Id,
     undone: &mut Undone,
 ) -> Result<(), RecordsError> {
-    let query = Query::select()
-        .column(Alias::new("about"))
-        .from(Alias::new("batch"))
-        .and_where(feed::column("id").eq(merge.0))
-        .take();
-    let row = tx.first(&query)?;
-    let about = row.as_ref().map(|row| row.text(0)).transpose()?.unwrap_or_default();
-    let damaged = |_| RecordsError::Damaged { what: format!("the merge {merge}") };
-    let about: About = serde_json::from_str(about).map_err(damaged)?;
+    let about = about_of(tx, merge)?;
     must(moment, tx, access, &about.object, about.winner, Verb::Update)?;
     must(moment, tx, access, &about.object, about.loser, Verb::Delete)?;
     let able = access.with_every_right();

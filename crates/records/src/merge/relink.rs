@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::MOVES;
 use crate::{
-    Access, Backend, Change, Id, Kept, Op, RecordsError, Tx, Undone,
+    Access, Backend, Change, Id, Op, RecordsError, Tx, Undone,
     desk::Moment,
     edit::replace_relations,
     feed::{self, Line},
@@ -219,8 +219,7 @@ pub(super) fn move_back(
                     values.insert(change.record, change.before.clone());
                     before.insert(change.record, change.after.clone());
                 } else {
-                    let what = "it was changed since and stays as it is".to_owned();
-                    undone.kept.push(Kept { object: name.clone(), id: change.record, what });
+                    undone.keep(change, "it was changed since and stays as it is");
                 }
             }
             if values.is_empty() {

@@ -244,3 +244,22 @@ fn a_merged_pair_leaves_the_queue_and_comes_back_with_the_records() {
         assert_eq!(waiting(), 3);
     });
 }
+
+#[test]
+fn the_log_is_told_of_two_customers_who_are_one() {
+    on_both(|desk| {
+        let access = everything();
+        let contact =
+            |name: &str, id: &str| made(desk, &access, "contact", json!({ "name": name, "customer_id": id })).id;
+        let (stays, goes) = (contact("A", "a"), contact("B", "b"));
+        desk.merge(&access, "contact", stays, goes, &Fields::new()).unwrap();
+        let (happened, end) = desk.happened(500).unwrap();
+        let joined: Vec<(&str, Option<&str>)> = happened
+            .iter()
+            .filter(|happened| happened.joined.is_some())
+            .map(|happened| (happened.customer.as_str(), happened.joined.as_deref()))
+            .collect();
+        assert_eq!(joined, [("a", Some("b"))]);
+        assert!(desk.told(end).unwrap() && desk.happened(500).unwrap().0.is_empty());
+    });
+}

@@ -13,7 +13,7 @@ use crate::{
     auth::Operator,
     exchange::{Answer, Json, Piece},
     problem::Problem,
-    records::ask,
+    records::{ask, done},
 };
 
 /// The caller's account. For people; a key has none.
@@ -109,8 +109,7 @@ pub(crate) async fn remove(
     operator: Operator,
     Json(code): Json<Code>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.remove_second_factor(access, &code.code)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.remove_second_factor(access, &code.code)).await
 }
 
 /// Where the caller is signed in.
@@ -136,14 +135,12 @@ pub(crate) async fn end(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.end_session(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.end_session(access, id)).await
 }
 
 /// Ends all of the caller's sessions but this one.
 #[utoipa::path(delete, path = "/api/v1/me/sessions", tag = "account", responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn end_others(State(app): State<Shared>, operator: Operator) -> Result<StatusCode, Problem> {
     let current = session_of(&operator)?;
-    ask(&app, &operator, move |desk, access| desk.end_other_sessions(access, current)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.end_other_sessions(access, current)).await
 }

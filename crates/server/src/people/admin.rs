@@ -18,7 +18,7 @@ use crate::{
     auth::Operator,
     exchange::{Answer, Json, Piece},
     problem::Problem,
-    records::ask,
+    records::{ask, done},
 };
 
 /// People, as owners of records are chosen from.
@@ -84,8 +84,7 @@ pub(crate) async fn clear_second_factor(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.clear_second_factor(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.clear_second_factor(access, id)).await
 }
 
 /// Roles.
@@ -133,8 +132,7 @@ pub(crate) async fn change_role(
     Piece(id): Piece<Id>,
     Json(role): Json<Role>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.change_role(access, id, &role)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.change_role(access, id, &role)).await
 }
 
 /// Takes a role away that nobody has. For administrators.
@@ -145,8 +143,7 @@ pub(crate) async fn delete_role(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.delete_role(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.delete_role(access, id)).await
 }
 
 /// Teams.
@@ -191,8 +188,7 @@ pub(crate) async fn rename_team(
     Piece(id): Piece<Id>,
     Json(team): Json<TeamName>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.rename_team(access, id, &team.name)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.rename_team(access, id, &team.name)).await
 }
 
 /// Takes a team away. For administrators.
@@ -203,6 +199,5 @@ pub(crate) async fn delete_team(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.delete_team(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.delete_team(access, id)).await
 }

@@ -17,7 +17,7 @@ use crate::{
     auth::Operator,
     exchange::{Answer, Json, Piece},
     problem::Problem,
-    records::ask,
+    records::{ask, done},
 };
 
 /// A link that was just made. Its token is shown once.
@@ -71,8 +71,7 @@ pub(crate) async fn revoke_link(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.revoke_link(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.revoke_link(access, id)).await
 }
 
 /// Keys.
@@ -118,6 +117,5 @@ pub(crate) async fn revoke(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.revoke_key(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.revoke_key(access, id)).await
 }

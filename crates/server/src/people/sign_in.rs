@@ -75,7 +75,8 @@ pub(crate) struct Acceptance {
     password: String,
 }
 
-fn used_up() -> Problem {
+/// What somebody is told whose link does not let in any more.
+pub(crate) fn used_up() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "token", "The link was used before or is too old").field("token")
 }
 

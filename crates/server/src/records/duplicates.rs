@@ -4,12 +4,10 @@
 
 use axum::{extract::State, http::StatusCode};
 use rapport_records::{Conversion, Converted, Fields, Id, Merged, Pair, Proposal, Similar};
-use rapport_stream::Append;
-use rapport_types::{CustomerId, Entry, Event, EventKind, Object, SourceId, Timestamp, partition_of};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ask;
+use super::{ask, done};
 use crate::{
     Shared,
     auth::Operator,
@@ -90,8 +88,7 @@ pub(crate) async fn dismiss(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.dismiss_duplicate(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.dismiss_duplicate(access, id)).await
 }
 
 /// What is merged into a record.
@@ -119,35 +116,7 @@ pub(crate) async fn merge(
     let merged = move |desk: &rapport_records::Desk, access: &rapport_records::Access| {
         desk.merge(access, &object, id, body.other, &body.fields)
     };
-    let merged = ask(&app, &operator, merged).await?;
-    if let Some((stays, goes)) = &merged.profiles {
-        let event = one_customer(stays, goes, merged.batch, (app.state.clock)());
-        let id = CustomerId::User(stays.as_str().into());
-        let partition = partition_of(&id, app.state.log.partitions());
-        app.state.log.append(Append::one(partition, Entry::Event(event).encode()))?.await?;
-    }
-    Ok(Answer(merged))
-}
-
-/// The entry by which two profiles become one: an alias of source 0. Its id makes a repeat a repeat.
-fn one_customer(stays: &str, goes: &str, batch: Id, now: Timestamp) -> Event {
-    Event {
-        kind: EventKind::Alias,
-        message_id: format!("merge-{batch}").into(),
-        user_id: Some(stays.into()),
-        anonymous_id: None,
-        previous_id: Some(goes.into()),
-        group_id: None,
-        name: None,
-        properties: Object::default(),
-        context: Object::default(),
-        integrations: Object::default(),
-        timestamp: now,
-        original_timestamp: None,
-        sent_at: None,
-        received_at: now,
-        source: SourceId(0),
-    }
+    ask(&app, &operator, merged).await.map(Answer)
 }
 
 /// What a lead would become: contacts and companies that are there already.

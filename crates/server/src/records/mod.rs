@@ -68,6 +68,15 @@ pub(crate) async fn ask<T: Send + 'static>(
     Ok(blocking(move || question(&desk, &access)).await??)
 }
 
+/// The same for what has no answer but that it is done.
+pub(crate) async fn done(
+    app: &Shared,
+    operator: &Operator,
+    work: impl FnOnce(&Desk, &Access) -> Result<(), RecordsError> + Send + 'static,
+) -> Result<StatusCode, Problem> {
+    ask(app, operator, work).await.map(|()| StatusCode::NO_CONTENT)
+}
+
 impl From<RecordsError> for Problem {
     fn from(error: RecordsError) -> Self {
         let told = error.to_string();

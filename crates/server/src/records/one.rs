@@ -11,7 +11,7 @@ use rapport_records::{Change, Edit, Fields, Id, Record};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ask, if_match, once};
+use super::{ask, done, if_match, once};
 use crate::{
     Shared,
     auth::Operator,
@@ -105,8 +105,7 @@ pub(crate) async fn remove(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let edit = Edit::Delete { id: id_of(&id)?, version: if_match(&headers)? };
-    ask(&app, &operator, move |desk, access| desk.edit(access, &object, vec![edit], None)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.edit(access, &object, vec![edit], None).map(drop)).await
 }
 
 /// Takes a record out of the trash.

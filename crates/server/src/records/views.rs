@@ -11,7 +11,7 @@ use rapport_records::{Id, NewView, View, ViewChange};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ask;
+use super::{ask, done};
 use crate::{
     Shared,
     auth::Operator,
@@ -78,6 +78,5 @@ pub(crate) async fn remove(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    ask(&app, &operator, move |desk, access| desk.delete_view(access, id)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    done(&app, &operator, move |desk, access| desk.delete_view(access, id)).await
 }

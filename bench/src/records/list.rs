@@ -134,7 +134,7 @@ fn pages(desk: &Desk, plain: &mut Plain, backend: Backend, list: &List) -> Resul
 
 /// Records without a value come first in SQLite, and last in PostgreSQL unless it is told.
 fn nulls_as_in_sqlite(order: &str) -> String {
-    let (column, id) = order.split_once(", ").unwrap_or((order, ""));
+    let Some((column, id)) = order.split_once(", ") else { return order.to_owned() };
     let nulls = if order.contains("DESC") { "NULLS LAST" } else { "NULLS FIRST" };
-    if id.is_empty() { format!("{column} {nulls}") } else { format!("{column} {nulls}, {id}") }
+    format!("{column} {nulls}, {id}")
 }

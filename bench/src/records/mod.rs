@@ -7,6 +7,7 @@ mod ask;
 mod board;
 mod change;
 mod find;
+mod import;
 mod list;
 mod load;
 mod plain;
@@ -51,6 +52,8 @@ enum Part {
     Board,
     /// Making and changing a record.
     Change,
+    /// An import of contacts from a file.
+    Import,
     /// The search in contacts, which is beside the database and the same for both.
     Search,
 }
@@ -141,23 +144,49 @@ fn name_of(backend: Backend) -> &'static str {
 }
 
 fn of_database(args: &RecordsArgs, folder: &Path, backend: Backend) -> Result<Vec<Row>, BenchError> {
-    let file = folder.join("records.db");
     // It lives as long as the measurement.
     let server = match backend {
         Backend::Sqlite => None,
         Backend::Postgres => Some(Server::start_durable().map_err(BenchError::NoServer)?),
     };
-    let url = server.as_ref().map(|server| server.try_database("records").map_err(BenchError::NoServer)).transpose()?;
-    let database = match &url {
-        Some(url) => Database::postgres(url)?,
-        None => Database::sqlite(&file)?,
+    let place = |name: &str| match &server {
+        Some(server) => server.try_database(name).map(Place::Postgres).map_err(BenchError::NoServer),
+        None => Ok(Place::Sqlite(folder.join(name).with_extension("db"))),
     };
-    let desk = Desk::open(database, now)?;
+    let mut rows = Vec::new();
+    if wants(args, Part::Import) {
+        rows.extend(import::measure(&place("imported")?.desk()?, folder, backend, args.rows)?);
+    }
+    if [Part::List, Part::Board, Part::Change].into_iter().any(|part| wants(args, part)) {
+        rows.extend(of_rows(args, folder, backend, &place("records")?)?);
+    }
+    Ok(rows)
+}
+
+/// A database.
+enum Place {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Place {
+    fn desk(&self) -> Result<Desk, BenchError> {
+        let database = match self {
+            Self::Sqlite(file) => Database::sqlite(file)?,
+            Self::Postgres(url) => Database::postgres(url)?,
+        };
+        Ok(Desk::open(database, now)?)
+    }
+}
+
+/// What is measured on many rows that are there.
+fn of_rows(args: &RecordsArgs, folder: &Path, backend: Backend, place: &Place) -> Result<Vec<Row>, BenchError> {
+    let desk = place.desk()?;
     let mut rows = vec![load::contacts(&desk, backend, args.rows)?];
     let deals = wants(args, Part::Board).then(|| load::deals(&desk, args.rows / 10)).transpose()?;
-    let mut plain = match &url {
-        Some(url) => Plain::postgres(url)?,
-        None => Plain::sqlite(&file)?,
+    let mut plain = match place {
+        Place::Sqlite(file) => Plain::sqlite(file)?,
+        Place::Postgres(url) => Plain::postgres(url)?,
     };
     plain.settle()?;
     if wants(args, Part::List) {

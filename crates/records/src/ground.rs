@@ -31,8 +31,8 @@ pub(crate) struct Ground<'g> {
     backend: Backend,
     /// What the object's table is called in the statement.
     table: String,
-    /// Whether the records are walked in the order of a list, so that no index of owners is to be used.
-    walks: bool,
+    /// Whether records are found by another way than their owners, so that SQLite is to use no index of these.
+    is_past_owners: bool,
 }
 
 impl<'g> Ground<'g> {
@@ -44,12 +44,32 @@ impl<'g> Ground<'g> {
         backend: Backend,
     ) -> Self {
         let me = access.user.map_or_else(String::new, |user| user.to_string());
-        Self { schema, object, access: Some(access), me, now, backend, table: table_of(&object.name), walks: false }
+        Self {
+            schema,
+            object,
+            access: Some(access),
+            me,
+            now,
+            backend,
+            table: table_of(&object.name),
+            is_past_owners: false,
+        }
     }
 
-    /// The same, for a walk in the order of a list.
-    pub(crate) fn walking(self) -> Self {
-        Self { walks: true, ..self }
+    /// The same for a query that finds records by another way than their owners.
+    pub(crate) fn past_owners(self) -> Self {
+        Self { is_past_owners: true, ..self }
+    }
+
+    /// What somebody reads who reads what they or their teams own, in the two parts that have an index each; none for others.
+    pub(crate) fn of_team(&self, access: &Access) -> Option<[Expr; 2]> {
+        match (access.reach(Verb::Read, self.object), access.user) {
+            (Ok(Reach::Team), Some(user)) if !access.teams.is_empty() => Some([
+                self.column("owner").eq(user.0),
+                self.column("team").is_in(access.teams.iter().map(|team| team.0)),
+            ]),
+            _ => None,
+        }
     }
 
     /// The same object, asked by Rapport itself.
@@ -86,7 +106,7 @@ impl<'g> Ground<'g> {
 
     /// The rows that a reach lets through; none where it is all of them.
     fn reached(&self, reach: &Reach, access: &Access) -> Result<Option<Expr>, RecordsError> {
-        let column = |name: &str| match (self.walks, self.backend) {
+        let column = |name: &str| match (self.is_past_owners, self.backend) {
             // To SQLite a value that is computed has no index.
             (true, Backend::Sqlite) => Expr::cust_with_exprs("+?", [self.column(name)]),
             _ => self.column(name),

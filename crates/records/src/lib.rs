@@ -32,6 +32,7 @@ mod lookup;
 mod measuring;
 mod merge;
 mod migrate;
+mod owned;
 pub mod people;
 mod read;
 mod record;
@@ -42,7 +43,6 @@ pub mod search;
 mod value;
 mod views;
 mod visible;
-mod walk;
 
 pub use access::{Access, Actor};
 pub use backup::{RolledBack, SNAPSHOTS, back_up, look_through, roll_back};

@@ -13,10 +13,10 @@ use crate::{
     database::Datum,
     desk::Moment,
     ground::Ground,
+    owned,
     record::{Record, Shape},
     schema::{FieldKind, Object, is_system},
     value::{MONEY_UNIT, Stuff},
-    walk,
 };
 
 /// The most records of a page.
@@ -91,7 +91,7 @@ impl Sorting {
         Ok(Self { text, column, descending })
     }
 
-    fn order(&self) -> Order {
+    pub(crate) fn order(&self) -> Order {
         if self.descending { Order::Desc } else { Order::Asc }
     }
 
@@ -99,6 +99,8 @@ impl Sorting {
     pub(crate) fn apply(&self, ground: &Ground<'_>, query: &mut SelectStatement, backend: Backend) {
         let column = ground.column(&self.column);
         match backend {
+            // Every record has an id: PostgreSQL would not use the primary key for an order that says where none go.
+            _ if self.column == "id" => query.order_by_expr(column, self.order()),
             Backend::Sqlite => query.order_by_expr(column, self.order()),
             Backend::Postgres => {
                 let nulls = if self.descending { NullOrdering::Last } else { NullOrdering::First };
@@ -160,15 +162,12 @@ pub(crate) fn list(
         return Err(RecordsError::invalid("limit", format!("it must be 1 to {PAGE}")));
     }
     let sorting = Sorting::read(wanted.sort.as_deref(), ground.object, access)?;
-    let (shape, query) = page_query(&ground, access, object, wanted, &sorting, tx.backend())?;
-    let walked = if tx.backend() == Backend::Sqlite && walk::pays(&ground, access, wanted, &sorting) {
-        let walking = moment.ground(object, access)?.walking();
-        let (_, query) = page_query(&walking, access, object, wanted, &sorting, tx.backend())?;
-        walk::walk(&walking, tx, wanted, &sorting, &query)?
-    } else {
-        None
+    let (shape, query) = page_query(&ground, access, wanted, &sorting, tx.backend())?;
+    let owned = match tx.backend() {
+        Backend::Sqlite => owned::page(&moment.ground(object, access)?.past_owners(), tx, access, wanted, &sorting)?,
+        Backend::Postgres => None,
     };
-    let mut rows = match walked {
+    let mut rows = match owned {
         Some(rows) => rows,
         None => tx.query(&query)?,
     };
@@ -187,7 +186,6 @@ pub(crate) fn list(
 pub(crate) fn page_query<'s>(
     ground: &Ground<'s>,
     access: &Access,
-    object: &str,
     wanted: &ListQuery,
     sorting: &Sorting,
     backend: Backend,
@@ -195,6 +193,20 @@ pub(crate) fn page_query<'s>(
     let mut query = if wanted.trash { ground.select_trash(access)? } else { ground.select(access)? };
     let shape = Shape::select(ground, access, wanted.fields.as_deref(), &mut query)?;
     query.expr(ground.column(&sorting.column));
+    narrow(&mut query, ground, access, wanted, sorting)?;
+    sorting.apply(ground, &mut query, backend);
+    query.limit(wanted.limit as u64 + 1);
+    Ok((shape, query))
+}
+
+/// Lets through what a page asks for, and what comes behind the page before.
+pub(crate) fn narrow(
+    query: &mut SelectStatement,
+    ground: &Ground<'_>,
+    access: &Access,
+    wanted: &ListQuery,
+    sorting: &Sorting,
+) -> Result<(), RecordsError> {
     if let Some(filter) = wanted.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
         query.and_where(ground.filter(filter)?);
     }
@@ -202,7 +214,7 @@ pub(crate) fn page_query<'s>(
         query.and_where(ground.column("id").is_in(ids.iter().map(|id| id.0)));
     }
     if let Some((name, value)) = &wanted.only {
-        let field = ground.object.field(name).filter(|_| access.may_see(object, name));
+        let field = ground.object.field(name).filter(|_| access.may_see(&ground.object.name, name));
         let field = field.ok_or_else(|| RecordsError::invalid("group", format!("there is no field \"{name}\"")))?;
         let column = ground.column(name);
         query.and_where(match crate::value::read(&crate::schema::Field { required: false, ..field.clone() }, value)? {
@@ -210,10 +222,7 @@ pub(crate) fn page_query<'s>(
             stuff => column.eq(stuff.bound()),
         });
     }
-    sorting.go_on(ground, wanted.cursor.as_deref(), &mut query)?;
-    sorting.apply(ground, &mut query, backend);
-    query.limit(wanted.limit as u64 + 1);
-    Ok((shape, query))
+    sorting.go_on(ground, wanted.cursor.as_deref(), query)
 }
 
 fn write_cursor(sorting: &Sorting, value: &Datum, id: Id) -> Result<String, RecordsError> {

@@ -51,9 +51,9 @@ impl Server {
     }
 
     /// Starts a server with PostgreSQL's own promises: a commit is on the disk of the temporary folder when it returns.
-    /// For measurements.
+    /// For measurements, with the memory that its manual advises instead of the 128 MB that it takes unasked.
     pub fn start_durable() -> Result<Self, String> {
-        Self::start_with("disk", &[])
+        Self::start_with("disk", &["shared_buffers=2GB"])
     }
 
     /// `place` and `settings` as `postgres.sh` explains them.

@@ -4,7 +4,7 @@
 //! durable when it returns, or did not happen.
 //!
 //! Limits: [`READERS`] connections read at once; who finds none free waits [`PATIENCE`], then is told to come back. SQLite has
-//! one writer. Statements take up to [`MAX_PARAMETERS`] values.
+//! one writer.
 
 mod pool;
 mod postgres;
@@ -28,8 +28,8 @@ use crate::RecordsError;
 pub(crate) const READERS: usize = 8;
 /// How long one waits for a free connection, or for another process's lock.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// Both databases take 2^15 - 1 values in a statement, and SQLite more.
-pub(crate) const MAX_PARAMETERS: usize = 32_000;
+/// So many rows are copied into PostgreSQL; fewer are inserted, which takes fewer messages.
+const COPIED: usize = 8;
 
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,11 @@ impl Database {
             Inner::Sqlite(_) => Backend::Sqlite,
             Inner::Postgres(_) => Backend::Postgres,
         }
+    }
+
+    /// Gives back memory that a large write took.
+    pub(crate) fn shrink(&self) -> Result<(), RecordsError> {
+        self.as_sqlite().map_or(Ok(()), SqliteDatabase::shrink)
     }
 
     /// Runs queries that all see the same moment.
@@ -163,33 +168,20 @@ impl Tx<'_> {
     }
 
     /// Inserts rows of equal width. SQLite runs one prepared statement for each row, which costs it less than parsing a
-    /// long one; PostgreSQL takes many rows at once, since each statement is a journey.
+    /// long one; PostgreSQL copies many rows in, and plans nothing for them.
     pub(crate) fn insert_rows(
         &mut self,
         table: &str,
         columns: &[&str],
         rows: &[Vec<Value>],
     ) -> Result<(), RecordsError> {
-        let at_once = match self.backend() {
-            Backend::Sqlite => 1,
-            Backend::Postgres => (MAX_PARAMETERS / columns.len().max(1)).clamp(1, 500),
-        };
-        let full = insert_text(self.backend(), table, columns, at_once);
-        for chunk in rows.chunks(at_once) {
-            if let [row] = chunk
-                && at_once == 1
-            {
-                self.execute_sql(&full, row)?;
-                continue;
-            }
-            let values: Vec<Value> = chunk.iter().flatten().cloned().collect();
-            if chunk.len() == at_once {
-                self.execute_sql(&full, &values)?;
-            } else {
-                self.execute_sql(&insert_text(self.backend(), table, columns, chunk.len()), &values)?;
+        match &mut self.inner {
+            TxInner::Postgres(tx) if rows.len() >= COPIED => tx.copy_rows(table, columns, rows),
+            _ => {
+                let insert = insert_text(self.backend(), table, columns);
+                rows.iter().try_for_each(|row| self.execute_sql(&insert, row).map(drop))
             }
         }
-        Ok(())
     }
 
     /// Runs `work` so that its failure undoes only what it did itself.
@@ -218,22 +210,12 @@ impl Tx<'_> {
     }
 }
 
-/// An insert of `rows` rows. Names are quoted; they come from the schema, which lets letters, digits and `_` through.
-fn insert_text(backend: Backend, table: &str, columns: &[&str], rows: usize) -> String {
-    use std::fmt::Write as _;
-    let mut sql = format!("INSERT INTO \"{table}\" (\"{}\") VALUES ", columns.join("\", \""));
-    let mut place = 0;
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns.len() {
-            place += 1;
-            sql.push_str(if column == 0 { "" } else { ", " });
-            match backend {
-                Backend::Sqlite => sql.push('?'),
-                Backend::Postgres => write!(sql, "${place}").expect("a text takes everything"),
-            }
-        }
-        sql.push(')');
-    }
-    sql
+/// An insert of a row. Names are quoted; they come from the schema, which lets letters, digits and `_` through.
+fn insert_text(backend: Backend, table: &str, columns: &[&str]) -> String {
+    let place = |place: usize| match backend {
+        Backend::Sqlite => "?".to_owned(),
+        Backend::Postgres => format!("${place}"),
+    };
+    let places = (1..=columns.len()).map(place).collect::<Vec<_>>().join(", ");
+    format!("INSERT INTO \"{table}\" (\"{}\") VALUES ({places})", columns.join("\", \""))
 }

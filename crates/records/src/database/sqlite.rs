@@ -18,8 +18,13 @@ use super::{
 };
 use crate::RecordsError;
 
-/// The page cache of a connection; negative numbers are KiB to SQLite.
+/// The page cache of a connection that reads; negative numbers are KiB to SQLite.
 const CACHE_KIB: i64 = -8_192;
+/// That of the one that writes. The rows of an import go to pages all over the indexes; those that do not fit are written more
+/// than once for a transaction. It is taken when it is needed, and given back after an import.
+const WRITER_CACHE_KIB: i64 = -98_304;
+/// After so many pages the write-ahead log is brought into the file. A page that is changed again until then is brought once.
+const CHECKPOINT_PAGES: i64 = 16_384;
 /// How much of the file is read through the system's page cache without a copy.
 const MMAP_BYTES: i64 = 1 << 30;
 /// Prepared statements kept by a connection: lists and inserts of some objects.
@@ -46,8 +51,17 @@ impl SqliteDatabase {
     pub(super) fn open(path: &Path) -> Result<Self, RecordsError> {
         let connection = Connection::open(path).map_err(|error| told_of(path, &error))?;
         prepare(&connection).map_err(|error| told_of(path, &error))?;
+        let writes = [("cache_size", WRITER_CACHE_KIB), ("wal_autocheckpoint", CHECKPOINT_PAGES)];
+        for (pragma, value) in writes {
+            connection.pragma_update(None, pragma, value).map_err(|error| told_of(path, &error))?;
+        }
         let writer = Mutex::new(Writer { connection, poison: None });
         Ok(Self { path: path.to_owned(), writer, readers: Pool::new(READERS) })
+    }
+
+    /// Gives back memory that a large write took.
+    pub(crate) fn shrink(&self) -> Result<(), RecordsError> {
+        self.writer.lock().connection.execute_batch("PRAGMA shrink_memory").map_err(|error| told(&error))
     }
 
     /// The file.

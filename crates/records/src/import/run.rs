@@ -153,6 +153,7 @@ impl Desk {
                 }
             }
         };
+        self.database.shrink()?;
         let import = load()?;
         if !import.state.is_over() {
             ended?;

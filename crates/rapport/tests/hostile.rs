@@ -21,8 +21,9 @@ use rapport_stream::{Log as _, SqliteLog, SqliteLogOptions};
 use rapport_types::{Entry, Offset, PartitionId};
 use server::{Gate, Server, state};
 
-/// How long a sender may take, in seconds: long enough for every fast one on a busy machine.
-const PATIENCE: &[(&str, &str)] = &[("RAPPORT_HEAD_SECONDS", "2"), ("RAPPORT_BODY_SECONDS", "2")];
+/// How long a sender or a reader may take, in seconds: long enough for every fast one on a busy machine.
+const PATIENCE: &[(&str, &str)] =
+    &[("RAPPORT_HEAD_SECONDS", "2"), ("RAPPORT_BODY_SECONDS", "2"), ("RAPPORT_READ_SECONDS", "2")];
 /// No socket may stay open for longer; many times what is set, because machines can be slow.
 const TOO_LONG: Duration = Duration::from_secs(30);
 /// Between two bytes of a slow sender.
@@ -315,6 +316,54 @@ fn slow_senders_are_cut_off(gate: &Gate) {
     });
 }
 
+/// Asks and asks and reads no answer. Once the buffers between are full the server waits, and then it ends the connection, which
+/// the sender is told when it sends more.
+fn readers_that_stand_still_are_cut_off(gate: &Gate) {
+    let mut stream = gate.connect();
+    stream.set_write_timeout(Some(DRIBBLE)).unwrap();
+    let asked = "GET /metrics HTTP/1.1\r\nHost: rapport\r\n\r\n".repeat(100);
+    let begun = Instant::now();
+    loop {
+        assert!(begun.elapsed() < TOO_LONG, "the server waits for ever");
+        match stream.write(asked.as_bytes()) {
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_until_one_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[("RAPPORT_CONNECTIONS", "1")]);
+    let gate = &server.gate;
+    // What the start of the test asked with may still be ending.
+    let mut first = gate.connect();
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: rapport\r\n\r\n").unwrap();
+        let mut buffer = [0; 4_096];
+        let read = stream.read(&mut buffer).unwrap();
+        assert!(buffer[..read].starts_with(b"HTTP/1.1 200"));
+    };
+    ask(&mut first);
+    let mut second = gate.connect();
+    second.write_all(&gate.request("/v1/track", "", br#"{"event":"A","userId":"u"}"#)).unwrap();
+    for _ in 0..100 {
+        ask(&mut first);
+    }
+    second.set_nonblocking(true).unwrap();
+    let early = second.read(&mut [0; 16]);
+    assert_eq!(early.unwrap_err().kind(), ErrorKind::WouldBlock, "there was room for one only");
+    second.set_nonblocking(false).unwrap();
+    drop(first);
+    assert_eq!(Answers::read(&mut second).statuses(), [200]);
+    server.kill();
+}
+
 impl Gate {
     fn exchange_nothing(&self) -> Answers {
         Answers::read(&mut self.connect())
@@ -391,6 +440,7 @@ fn hostile_requests_are_refused_and_leave_nothing() {
     frames_are_refused(gate);
     torn_batches_leave_nothing(gate);
     slow_senders_are_cut_off(gate);
+    readers_that_stand_still_are_cut_off(gate);
     assert_eq!(gate.accepted(), 1, "nothing that was refused is counted");
     nothing_is_smuggled(gate);
     send_good(gate, "last");

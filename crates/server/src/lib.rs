@@ -65,8 +65,10 @@ pub struct State {
     pub about: api::About,
     /// How fast a write key may send.
     pub limits: Limits,
-    /// How long a sender may take.
+    /// How long senders and readers may take.
     pub patience: Patience,
+    /// How many connections may be open at once. Others wait until one ends.
+    pub connections: usize,
     /// Whether the cookie is for HTTPS only; set behind a proxy that speaks HTTPS.
     pub secure_cookie: bool,
     /// The time of the machine; [`system_time`] outside tests.
@@ -88,19 +90,21 @@ impl Default for Limits {
     }
 }
 
-/// How long a sender may take. A sender that takes longer holds a connection for nothing. Answers have no such limit: a
-/// live stream goes on for as long as its reader wants.
+/// How long the other side may take. Who takes longer holds a connection for nothing. An answer as a whole has no such limit:
+/// a live stream goes on for as long as its reader reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// For the head of a request, counted from the end of the one before it: an idle connection ends then too.
     pub head: Duration,
     /// For the whole body of a request.
     pub body: Duration,
+    /// For taking anything of an answer: a reader that stands still for so long is gone.
+    pub read: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head: Duration::from_secs(75), body: Duration::from_secs(30) }
+        Self { head: Duration::from_secs(75), body: Duration::from_secs(30), read: Duration::from_secs(60) }
     }
 }
 

@@ -34,6 +34,8 @@ use crate::{
     data::{self, Data},
 };
 
+/// Files that the program itself opens: databases, the search index, files that come in and go out.
+const OWN_FILES: u64 = 512;
 /// How long requests at hand may take after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -135,11 +137,31 @@ fn wire(
         patience: Patience {
             head: Duration::from_secs(u64::from(config.head_seconds)),
             body: Duration::from_secs(u64::from(config.body_seconds)),
+            read: Duration::from_secs(u64::from(config.read_seconds)),
         },
+        connections: room_for(config.connections),
         secure_cookie: config.secure_cookie,
         clock: system_time,
     };
     Ok((state, trainer))
+}
+
+/// How many connections there is room for: of the files that the system lets this process open, some are the databases'.
+fn room_for(wanted: u32) -> usize {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // A soft limit of 1,024 is what most systems begin with, whatever they allow.
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit.clone() };
+    let files = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OWN_FILES).max(files / 2));
+    let connections = room.min(u64::from(wanted));
+    if connections < u64::from(wanted) {
+        tracing::warn!(
+            connections,
+            "the system lets this process open few files, so there is room for fewer connections"
+        );
+    }
+    connections as usize
 }
 
 fn listen(config: &Config, state: State, jobs: &Jobs, credentials: &Credentials) -> Result<(), Failure> {

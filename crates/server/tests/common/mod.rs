@@ -98,6 +98,7 @@ impl World {
             about,
             limits,
             patience: Patience::default(),
+            connections: 1_000,
             secure_cookie: false,
             clock: now,
         };

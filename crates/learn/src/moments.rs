@@ -4,7 +4,7 @@
 //! exchanged. A moment whose outcome is not known yet is left out, never called negative; what happens at or after `until`
 //! is not seen at all.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use rapport_decide::ScoreDefinition;
 use rapport_ml::frame::{Column, Frame};
@@ -135,12 +135,17 @@ struct Folded {
     outcomes: Vec<Seen>,
 }
 
-/// Makes the training set of a log. `progress` is told the share that is done, from 0 to 1, now and then.
+/// Makes the training set of a log. `progress` is told the share that is done, from 0 to 1, now and then, and ends the work by
+/// [`ControlFlow::Break`].
+///
+/// # Errors
+///
+/// [`MlError::Stopped`] if `progress` ended it, what the log says, and what [`Task`] wants and the log does not have.
 pub fn training_set(
     log: &dyn Log,
     features: &FeatureSet,
     task: &Task,
-    progress: &(dyn Fn(f64) + Sync),
+    progress: &(dyn Fn(f64) -> ControlFlow<()> + Sync),
 ) -> Result<TrainingSet, LearnError> {
     let partitions = log.partitions();
     let ends: Vec<Offset> = (0..partitions).map(|partition| log.end(PartitionId(partition))).collect();
@@ -148,7 +153,7 @@ pub fn training_set(
     let done = std::sync::atomic::AtomicU64::new(0);
     let tell = |entries: u64| {
         let before = done.fetch_add(entries, std::sync::atomic::Ordering::Relaxed);
-        progress((before + entries) as f64 / total as f64);
+        progress((before + entries) as f64 / total as f64)
     };
     let numbers: Vec<usize> = (0..features.len()).filter(|index| features.is_number(*index)).collect();
     let folded: Result<Vec<Folded>, LearnError> = std::thread::scope(|scope| {
@@ -181,13 +186,15 @@ fn fold(
     features: &FeatureSet,
     numbers: &[usize],
     task: &Task,
-    tell: &(dyn Fn(u64) + Sync),
+    tell: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
 ) -> Result<Folded, LearnError> {
     let partition = folded.state.partition();
     let mut changes = Changes::default();
     while folded.state.next_offset() < end {
         let records = log.read(partition, folded.state.next_offset(), READ_BYTES)?;
-        tell(records.len() as u64);
+        if tell(records.len() as u64).is_break() {
+            return Err(MlError::Stopped.into());
+        }
         for record in records.into_iter().take_while(|record| record.offset < end) {
             let Ok(entry) = Entry::decode(&record.bytes) else {
                 folded.state.skip(record.offset);

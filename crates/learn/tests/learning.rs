@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+use std::ops::ControlFlow;
+
 use rapport_decide::ScoreDefinition;
 use rapport_learn::{Data, LearnError, Task, Threads, TrainOptions, Trained, Watch, train, training_set};
 use rapport_profile::{FeatureDefinition, FeatureSet};
@@ -58,13 +60,20 @@ fn task(until: Option<i64>) -> Task {
 }
 
 #[test]
+fn the_replay_for_a_training_set_can_be_ended() {
+    let log = log_of(&[order(1, 7, 0)]);
+    let set = training_set(&log, &features(), &task(None), &|_| ControlFlow::Break(()));
+    assert!(matches!(set.unwrap_err(), LearnError::Ml(rapport_ml::MlError::Stopped)));
+}
+
+#[test]
 fn moments_have_the_features_of_then_and_labels_only_where_the_outcome_is_known() {
     let days = [(0, 1), (1, 11), (2, 60), (3, 89), (4, 119)];
     let mut events: Vec<Event> = days.iter().map(|(n, day)| order(*n, 7, day * DAY_MS)).collect();
     events.push(order(9, 8, 100 * DAY_MS));
     events.insert(2, events[1].clone());
     let log = log_of(&events);
-    let set = training_set(&log, &features(), &task(None), &|_| {}).unwrap();
+    let set = training_set(&log, &features(), &task(None), &|_| ControlFlow::Continue(())).unwrap();
     assert_eq!(set.names, ["orders", "since_previous"], "a sequence is no number");
     let found: Vec<(i64, f64, bool)> =
         (0..set.labels.len()).map(|row| (set.at[row].0 / DAY_MS, set.rows.row(row)[0], set.labels[row])).collect();
@@ -77,7 +86,10 @@ fn moments_have_the_features_of_then_and_labels_only_where_the_outcome_is_known(
 
 /// Labels of the moments by their day.
 fn labels(events: &[Event], rest: &str) -> (Vec<(i64, bool)>, usize, usize) {
-    let set = training_set(&log_of(events), &features(), &Task::new(&score(rest), None).unwrap(), &|_| {}).unwrap();
+    let set = training_set(&log_of(events), &features(), &Task::new(&score(rest), None).unwrap(), &|_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap();
     let days = set.at.iter().map(|at| at.0 / DAY_MS).zip(set.labels.iter().copied()).collect();
     (days, set.open, set.unanswered)
 }
@@ -102,7 +114,7 @@ fn where_every_event_is_a_moment_a_day_counts_once() {
         (0..6).map(|n| order(n, 7, (n as i64) * DAY_MS / 3)).chain([order(9, 8, 99 * DAY_MS)]).collect();
     let document = r#"{"name": "s", "event": "*", "within": "30d", "baseline": "orders", "outcome": {"absent": true}}"#;
     let task = Task::new(&serde_json::from_str(document).unwrap(), None).unwrap();
-    let set = training_set(&log_of(&events), &features(), &task, &|_| {}).unwrap();
+    let set = training_set(&log_of(&events), &features(), &task, &|_| ControlFlow::Continue(())).unwrap();
     assert_eq!(set.at.iter().map(|at| at.0 / DAY_MS).collect::<Vec<_>>(), [0, 1]);
     assert_eq!((set.labels, set.customers), (vec![false, false], vec![0, 0]));
 }
@@ -129,8 +141,8 @@ fn where_only_answers_count_the_first_answer_decides_and_silence_is_no_label() {
 #[test]
 fn nothing_at_or_after_the_limit_is_seen() {
     let events: Vec<Event> = [1, 11, 60, 89].iter().zip(0..).map(|(day, n)| order(n, 7, day * DAY_MS)).collect();
-    let whole = training_set(&log_of(&events), &features(), &task(Some(60)), &|_| {}).unwrap();
-    let before = training_set(&log_of(&events[..2]), &features(), &task(None), &|_| {}).unwrap();
+    let whole = training_set(&log_of(&events), &features(), &task(Some(60)), &|_| ControlFlow::Continue(())).unwrap();
+    let before = training_set(&log_of(&events[..2]), &features(), &task(None), &|_| ControlFlow::Continue(())).unwrap();
     // Row by row: what is missing is NaN, which equals nothing.
     assert_eq!((whole.at, whole.labels, whole.open), (before.at, before.labels, before.open));
     assert_eq!(whole.rows.rows(), before.rows.rows());
@@ -163,7 +175,7 @@ fn shop() -> Vec<Event> {
 }
 
 fn trained(events: &[Event], options: &TrainOptions) -> Result<Trained, LearnError> {
-    let set = training_set(&log_of(events), &features(), &task(None), &|_| {}).unwrap();
+    let set = training_set(&log_of(events), &features(), &task(None), &|_| ControlFlow::Continue(())).unwrap();
     let data = Data::of_history(&set, "returns", 30 * DAY_MS, "since_previous").unwrap();
     let mut watch = Watch {
         parallel: &Threads::new(2),

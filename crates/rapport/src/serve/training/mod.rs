@@ -20,12 +20,13 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc};
 
 use parking_lot::RwLock;
 use rapport_decide::{Definitions, Promotion, ScoreDefinition};
 use rapport_engine::Reader;
-use rapport_learn::{Task, training_set};
+use rapport_learn::{LearnError, Task, training_set};
+use rapport_ml::MlError;
 use rapport_profile::FeatureSet;
 use rapport_server::{
     api::{ChallengeRequest, Imported, Job, JobStep, Model, ModelDetail, Monitoring, TrainRequest},
@@ -122,7 +123,14 @@ impl Trainer {
         let features = FeatureSet::compile(&definitions.features)
             .map_err(|mistakes| mistakes.first().map(ToString::to_string).unwrap_or_default())?;
         let task = Task::new(score, request.until)?;
-        let set = training_set(&*self.log, &features, &task, &|share| work.progress(share * REPLAY_SHARE))?;
+        let progress = |share| {
+            work.progress(share * REPLAY_SHARE);
+            if work.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let set = match training_set(&*self.log, &features, &task, &progress) {
+            Err(LearnError::Ml(MlError::Stopped)) => return Ok(None),
+            set => set?,
+        };
         work.step(JobStep::Fitting);
         let Some(fitted) = learner::fit(&set, score, request, work)? else { return Ok(None) };
         work.step(JobStep::Evaluating);

@@ -5,6 +5,8 @@
 //! not known yet count for no figure, though drift could do without outcomes: it lags by a score's span. Weeks that a model
 //! was trained on are not told apart from later ones.
 
+use std::ops::ControlFlow;
+
 use rapport_learn::{Task, TrainingSet, training_set};
 use rapport_ml::{
     Artifact, MlError, Scorer,
@@ -47,7 +49,7 @@ impl Trainer {
         let score = definitions.scores.iter().find(|score| *score.name == *name).ok_or("the score is gone")?;
         let features = FeatureSet::compile(&definitions.features)
             .map_err(|mistakes| mistakes.first().map(ToString::to_string).unwrap_or_default())?;
-        let set = training_set(&*self.log, &features, &Task::new(score, None)?, &|_| ())?;
+        let set = training_set(&*self.log, &features, &Task::new(score, None)?, &|_| ControlFlow::Continue(()))?;
         let model = |version: u32| -> Result<Artifact, Failure> {
             let bytes = self.store.artifact(name, version)?.ok_or("a model is not in the registry")?;
             Ok(Artifact::from_bytes(&bytes)?)

@@ -2,9 +2,9 @@
  * The pages in a real Chromium, against a real server that this starts and stops.
  *
  * RAPPORT_BINARY is the server's binary, RAPPORT_CHROMIUM the browser. Waits are for things on the page, never for time.
+ * `npm run e2e sign-on` runs only the tests of that file, which needs a server of its own.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,32 +12,14 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
+import { serve } from './server.mjs';
+import { signOnTests } from './sign-on.mjs';
 
-const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
 const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const data = await mkdtemp(join(tmpdir(), 'rapport-e2e-'));
 
-/** Starts the server; it has written its address before it prints its first line. */
-async function serve(listen) {
-  const child = spawn(binary, ['serve', '--data', data, '--listen', listen, '--log-level', 'error'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await new Promise((resolve, reject) => {
-    child.stdout.once('data', resolve);
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
-  });
-  const url = await readFile(join(data, 'address'), 'utf8');
-  const credentials = JSON.parse(await readFile(join(data, 'credentials.json'), 'utf8'));
-  const stop = () =>
-    new Promise((resolve) => {
-      child.once('exit', resolve);
-      child.kill('SIGTERM');
-    });
-  return { url, stop, ...credentials };
-}
-
-let server = await serve('127.0.0.1:0');
+let server = await serve(data, '127.0.0.1:0');
 const basic = `Basic ${Buffer.from(`${server.write_key}:`).toString('base64')}`;
 
 async function send(call, body) {
@@ -59,9 +41,9 @@ page.setDefaultTimeout(15_000);
 const faults = [];
 page.on('pageerror', (error) => faults.push(String(error)));
 
-async function accessible(name) {
-  await page.addScriptTag({ path: axe }).catch(async () => page.evaluate(await readFile(axe, 'utf8')));
-  const found = await page.evaluate(() =>
+async function accessible(name, shown = page) {
+  await shown.addScriptTag({ path: axe }).catch(async () => shown.evaluate(await readFile(axe, 'utf8')));
+  const found = await shown.evaluate(() =>
     globalThis.axe
       .run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
       .then((result) =>
@@ -204,7 +186,7 @@ const tests = {
     const { port } = new URL(server.url);
     await server.stop();
     await page.getByTestId('live').getByText('reconnecting').waitFor();
-    server = await serve(`127.0.0.1:${port}`);
+    server = await serve(data, `127.0.0.1:${port}`);
     await page.getByTestId('live').getByText('live', { exact: true }).waitFor({ timeout: 40_000 });
     await send('track', { userId: 'grace', event: 'Order Completed', messageId: 'after', properties: { total: 5 } });
     await page.locator('[data-event="after"]').waitFor();
@@ -223,9 +205,12 @@ const tests = {
   },
 };
 
+const signOn = signOnTests({ browser, accessible });
+const chosen = process.argv[2] === 'sign-on' ? signOn.tests : { ...tests, ...signOn.tests };
+
 let [passed, failed] = [0, 0];
 try {
-  for (const [name, test] of Object.entries(tests)) {
+  for (const [name, test] of Object.entries(chosen)) {
     try {
       await test();
       passed += 1;
@@ -244,6 +229,7 @@ try {
 } finally {
   await browser.close();
   await server.stop();
+  await signOn.stop();
   await rm(data, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);

@@ -2,7 +2,11 @@
 //!
 //! `default.toml` beside this file is the reference: it is parsed at start like a user's file, so the two cannot differ.
 
+pub(crate) mod sign_on;
+
 use std::{fmt::Write as _, net::SocketAddr, path::PathBuf};
+
+use rapport_outbound::Allowed;
 
 /// The commented defaults.
 pub(crate) const DEFAULTS: &str = include_str!("default.toml");
@@ -33,6 +37,10 @@ pub(crate) struct Config {
     pub(crate) secure_cookie: bool,
     pub(crate) data_note: String,
     pub(crate) records: String,
+    /// The address at which browsers find the pages; empty if it is not known.
+    pub(crate) public_url: String,
+    pub(crate) allow_private: Allowed,
+    pub(crate) sign_on: Vec<sign_on::Provider>,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -63,10 +71,18 @@ impl Config {
         flags: Vec<(&str, String)>,
     ) -> Result<Self, ConfigError> {
         let mut mistakes = Vec::new();
-        let mut given = from_toml("the defaults", DEFAULTS, &mut mistakes);
+        let mut given = plain(table("the defaults", DEFAULTS, &mut mistakes), "the defaults");
         let names: Vec<String> = given.iter().map(|setting| setting.name.clone()).collect();
+        let mut providers = Vec::new();
         if let Some((name, text)) = file {
-            given.extend(from_toml(name, text, &mut mistakes));
+            let mut settings = table(name, text, &mut mistakes);
+            if let Some(value) = settings.remove("sign_on") {
+                match sign_on::read(value) {
+                    Ok(read) => providers = read,
+                    Err(told) => mistakes.extend(told.into_iter().map(|what| format!("{name}: {what}"))),
+                }
+            }
+            given.extend(plain(settings, name));
         }
         for (variable, value) in environment {
             if let Some(name) = variable.strip_prefix("RAPPORT_").map(str::to_ascii_lowercase) {
@@ -79,11 +95,14 @@ impl Config {
         let flag = |(name, value): (&str, String)| Given { origin: format!("--{name}"), name: name.to_owned(), value };
         given.extend(flags.into_iter().map(flag));
 
-        let mut config = Self::blank();
+        let mut config = Self { sign_on: providers, ..Self::blank() };
         for setting in given {
             if let Err(what) = config.set(&setting.name, &setting.value) {
                 mistakes.push(format!("{}: {what}", setting.origin));
             }
+        }
+        if !config.sign_on.is_empty() && config.public_url.is_empty() {
+            mistakes.push("sign_on needs public_url, the address at which browsers find Rapport".to_owned());
         }
         if mistakes.is_empty() { Ok(config) } else { Err(ConfigError(mistakes)) }
     }
@@ -107,6 +126,9 @@ impl Config {
             secure_cookie: true,
             data_note: String::from("?"),
             records: String::from("?"),
+            public_url: String::from("?"),
+            allow_private: Allowed::read("blank.invalid:1").expect("it is a host and a port"),
+            sign_on: Vec::new(),
         }
     }
 
@@ -147,6 +169,14 @@ impl Config {
                 self.secure_cookie = value.parse().map_err(wrong)?;
             }
             "data_note" => value.clone_into(&mut self.data_note),
+            "public_url" if value.is_empty() || is_origin(value) => value.clone_into(&mut self.public_url),
+            "public_url" => {
+                let what = "must be empty or an address without a path such as https://crm.example.com";
+                return Err(format!("public_url = \"{value}\" {what}"));
+            }
+            "allow_private" => {
+                self.allow_private = Allowed::read(value).map_err(|what| format!("allow_private: {what}"))?;
+            }
             "records" if value.is_empty() || value.starts_with("postgres://") || value.starts_with("postgresql://") => {
                 value.clone_into(&mut self.records);
             }
@@ -161,14 +191,21 @@ impl Config {
     }
 }
 
-fn from_toml(origin: &str, text: &str, mistakes: &mut Vec<String>) -> Vec<Given> {
-    let table: toml::Table = match text.parse() {
-        Ok(table) => table,
-        Err(error) => {
-            mistakes.push(format!("{origin}: {}", error.to_string().trim()));
-            return Vec::new();
-        }
-    };
+/// Whether an address is `http` or `https`, a host, and at most a port.
+fn is_origin(text: &str) -> bool {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.is_some_and(|url| url.origin().ascii_serialization() == text.trim_end_matches('/'))
+}
+
+fn table(origin: &str, text: &str, mistakes: &mut Vec<String>) -> toml::Table {
+    text.parse().unwrap_or_else(|error: toml::de::Error| {
+        mistakes.push(format!("{origin}: {}", error.to_string().trim()));
+        toml::Table::new()
+    })
+}
+
+/// Settings that are one value each.
+fn plain(table: toml::Table, origin: &str) -> Vec<Given> {
     let plain = |value: toml::Value| match value {
         toml::Value::String(text) => text,
         other => other.to_string(),
@@ -188,7 +225,8 @@ mod tests {
         assert_ne!(config.data, blank.data);
         assert_ne!(config.listen, blank.listen);
         assert_ne!((config.secure_cookie, config.data_note), (blank.secure_cookie, blank.data_note));
-        assert_ne!(config.records, blank.records);
+        assert_ne!((config.records, config.public_url), (blank.records, blank.public_url));
+        assert_ne!(config.allow_private, blank.allow_private);
         assert_ne!(config.events_per_second, blank.events_per_second);
         for (set, left) in [
             (config.partitions, blank.partitions),
@@ -221,6 +259,23 @@ mod tests {
         let ConfigError(mistakes) = Config::read(file, environment, vec![("data", String::new())]).unwrap_err();
         assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
         assert!(mistakes.iter().any(|mistake| mistake.starts_with("the environment (RAPPORT_LISTEN): listen")));
+    }
+
+    #[test]
+    fn sign_on_needs_the_address_of_the_pages() {
+        let provider =
+            "[[sign_on]]\nname = \"a\"\nissuer = \"https://a.example\"\nclient_id = \"b\"\nclient_secret_env = \"S\"";
+        let read = |before: &str| Config::read(Some(("rapport.toml", &format!("{before}\n{provider}"))), [], vec![]);
+        assert!(read("").unwrap_err().to_string().contains("public_url"));
+        let config = read("public_url = \"https://crm.example.com\"\nallow_private = \"a.example:443\"").unwrap();
+        assert_eq!((config.sign_on.len(), config.allow_private), (1, Allowed::read("a.example:443").unwrap()));
+        for wrong in ["crm.example.com", "https://crm.example.com/path", "ftp://crm.example.com", "https://a@b.example"]
+        {
+            let told = read(&format!("public_url = \"{wrong}\"")).unwrap_err().to_string();
+            assert!(told.contains("without a path"), "{told}");
+        }
+        let told = read("public_url = \"https://a.example\"\nallow_private = \"a\"").unwrap_err().to_string();
+        assert!(told.contains("host and a port"), "{told}");
     }
 
     #[test]

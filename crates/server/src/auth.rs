@@ -141,9 +141,14 @@ fn credential(headers: &HeaderMap) -> Option<Credential> {
 
 /// The session's secret in the cookies.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie_named<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
+    pairs.into_iter().find(|(name, _)| *name == wanted).map(|(_, secret)| secret)
 }
 
 fn after_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {

@@ -31,6 +31,7 @@ mod records;
 mod routes;
 mod serve;
 mod session;
+mod sign_on;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,6 +42,7 @@ pub use hub::{Hub, HubOptions, Kind, Pushed};
 pub use problem::Problem;
 pub use routes::router;
 pub use serve::serve;
+pub use sign_on::{ClientSecret, ProviderSettings, SignOn};
 
 /// What the server works with.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub struct State {
     pub access: Arc<dyn ports::Access>,
     /// The CRM's records, and who works with them.
     pub records: Arc<rapport_records::Desk>,
+    /// The providers by which people sign on.
+    pub sign_on: Arc<SignOn>,
     /// Models.
     pub training: Arc<dyn ports::Training>,
     /// Definitions.

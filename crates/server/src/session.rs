@@ -60,9 +60,21 @@ pub(crate) fn set_cookie(
     lasts_s: u64,
     secure: bool,
 ) -> Result<Response, Problem> {
-    let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={secret}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite=Strict{secure}");
-    let value = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
-    response.headers_mut().insert(header::SET_COOKIE, value);
+    put_cookie(&mut response, (COOKIE, secret), lasts_s, "Strict", secure)?;
     Ok(response)
+}
+
+/// Adds a cookie, by name and value, that scripts do not see.
+pub(crate) fn put_cookie(
+    response: &mut Response,
+    (name, value): (&str, &str),
+    lasts_s: u64,
+    same_site: &str,
+    secure: bool,
+) -> Result<(), Problem> {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={lasts_s}; HttpOnly; SameSite={same_site}{secure}");
+    let text = HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))?;
+    response.headers_mut().append(header::SET_COOKIE, text);
+    Ok(())
 }

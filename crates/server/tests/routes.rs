@@ -11,7 +11,7 @@ use axum::{
 use common::{BEARER, COOKIE, World};
 
 /// Method, path, body, status with a valid credential.
-const TABLE: [(&str, &str, &str, u16); 93] = [
+const TABLE: [(&str, &str, &str, u16); 95] = [
     ("GET", "/v1/customers", "", 200),
     ("GET", "/v1/customers/user:u1", "", 200),
     ("GET", "/v1/customers/user:nobody", "", 404),
@@ -86,6 +86,8 @@ const TABLE: [(&str, &str, &str, u16); 93] = [
     ("GET", "/api/v1/me/sessions", "", 403),
     ("DELETE", "/api/v1/me/sessions/0000000000001", "", 403),
     ("DELETE", "/api/v1/me/sessions", "", 403),
+    ("GET", "/api/v1/me/sign-ons", "", 403),
+    ("DELETE", "/api/v1/me/sign-ons/0000000000001", "", 403),
     ("GET", "/api/v1/colleagues", "", 200),
     ("GET", "/api/v1/users", "", 200),
     ("PATCH", "/api/v1/users/0000000000001", "{}", 404),
@@ -143,11 +145,14 @@ async fn every_route_asks_who_is_there() {
 }
 
 /// Routes that need no credential, or that no answer ends.
-const APART: [(&str, &str); 11] = [
+const APART: [(&str, &str); 14] = [
     ("POST", "/v1/{call}"),
     ("POST", "/v1/batch"),
     ("POST", "/v1/session"),
     ("POST", "/api/v1/sign-in"),
+    ("GET", "/api/v1/sign-in/providers"),
+    ("GET", "/api/v1/sign-in/with/{provider}"),
+    ("GET", "/api/v1/sign-in/with/{provider}/back"),
     ("POST", "/api/v1/accept"),
     ("POST", "/api/v1/reset-password"),
     ("GET", "/healthz"),

@@ -4,15 +4,14 @@ import type { SortKey } from '~/api/queries';
 import { Crashed, NotFound, Waiting } from '~/components/states';
 import { readSearch } from '~/features/table/search';
 import { Shell } from './shell';
+import { readSignIn } from './sign-in';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/signin',
-  validateSearch: (search: Record<string, unknown>) => ({
-    token: typeof search.token === 'string' ? search.token : undefined,
-  }),
+  validateSearch: readSignIn,
   component: lazyRouteComponent(() => import('~/features/session/sign-in-page'), 'SignInPage'),
 });
 

@@ -14,7 +14,7 @@ import {
 import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { Languages, LogOut, Moon, Search, Sun } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { aboutQuery, sessionQuery, signOut } from '~/api/queries';
@@ -30,12 +30,19 @@ export function Shell() {
   const session = useQuery(sessionQuery);
   if (session.isPending) return <Waiting />;
   if (session.isError) return <Failed error={session.error} retry={() => session.refetch()} />;
-  if (session.data === null) return <Navigate to="/signin" search={{ token: undefined }} />;
+  if (session.data === null) return <ToSignIn />;
   return (
     <LiveProvider>
       <Frame />
     </LiveProvider>
   );
+}
+
+function ToSignIn() {
+  const router = useRouter();
+  // Where one was when the session was found to be over, not where this has led meanwhile.
+  const [here] = useState(() => router.state.location.href);
+  return <Navigate to="/signin" search={{ from: here === '/' ? undefined : here }} />;
 }
 
 function Frame() {

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("rapport-types", 0),
     ("rapport-condition", 1),
     ("rapport-ml", 1),
+    ("rapport-outbound", 2),
     ("rapport-profile", 2),
     ("rapport-stream", 2),
     ("rapport-store", 2),
@@ -31,6 +32,11 @@ const TESTKIT: &str = "rapport-testkit";
 
 /// Tools beside the house: they may use any crate, and no crate may use them.
 const TOOLS: &[&str] = &["xtask", "rapport-bench"];
+
+/// The one crate that asks other systems by HTTP, and the packages of which none but it ships one.
+const DOOR: &str = "rapport-outbound";
+const WAYS_OUT: &[&str] =
+    &["curl", "hyper-rustls", "hyper-tls", "native-tls", "reqwest", "rustls", "tokio-rustls", "ureq"];
 
 /// Names that say nothing of what is inside, and so fill up with everything.
 const DRAWERS: &[&str] = &["common", "core", "util", "utils", "shared", "helpers", "misc"];
@@ -54,6 +60,12 @@ pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
             if let Some(text) = wrong_arrow(&member.name, dependency) {
                 findings.push(Finding::new(RULE, &manifest, 0, text));
             }
+        }
+        let ships = |dependency: &&Dependency| dependency.kind != Kind::Dev;
+        let outward = |dependency: &&Dependency| WAYS_OUT.contains(&dependency.name.as_str());
+        for way in member.dependencies.iter().filter(ships).filter(outward).filter(|_| member.name != DOOR) {
+            let text = format!("'{}' ships '{}'; other systems are asked through '{DOOR}'", member.name, way.name);
+            findings.push(Finding::new(RULE, &manifest, 0, text));
         }
         if reaches_itself(member, &members) {
             let text = format!("'{}' reaches itself through dev-dependencies; move the test up", member.name);
@@ -147,6 +159,17 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("'rapport-profile' (floor 2) uses 'rapport-decide'"), "{found:?}");
         assert!(found[1].contains("'rapport-engine' (floor 4) uses 'rapport-server'"), "{found:?}");
+    }
+
+    #[test]
+    fn there_is_one_door_out() {
+        let found = findings(vec![
+            member("rapport-outbound", &[("rustls", Kind::Normal)]),
+            member("rapport-server", &[("rapport-outbound", Kind::Normal), ("rustls", Kind::Dev)]),
+            member("rapport-records", &[("reqwest", Kind::Normal)]),
+        ]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("'rapport-records' ships 'reqwest'"), "{found:?}");
     }
 
     #[test]

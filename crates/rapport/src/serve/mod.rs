@@ -15,7 +15,7 @@ use std::{io::Write as _, sync::Arc, time::Duration};
 use parking_lot::RwLock;
 use rapport_decide::Effect;
 use rapport_engine::{Engine, EngineOptions, Sink};
-use rapport_server::{Hub, HubOptions, Limits, Patience, State, api::About, system_time};
+use rapport_server::{Hub, HubOptions, Limits, Patience, SignOn, State, api::About, system_time};
 use rapport_store::Checkpoint as _;
 use rapport_types::{Offset, PartitionId};
 
@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     cli::Failure,
-    config::{Config, LogFormat},
+    config::{self, Config, LogFormat},
     credentials::{self, Credentials},
     data::{self, Data},
 };
@@ -55,6 +55,7 @@ impl Sink for HubSink {
 /// Runs until it is told to stop.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     start_logging(config);
+    let sign_on = Arc::new(sign_on(config)?);
     let data = Data::open(config)?;
     let records = Arc::new(data::open_records(config)?);
     data::define_first(&*data.log)?;
@@ -71,7 +72,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let sink = Arc::new(HubSink(hub.clone()));
     let store: Arc<dyn rapport_store::Checkpoint> = Arc::<rapport_store::SqliteStore>::clone(&data.store);
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
-    let (state, trainer) = wire(config, &data, &records, &engine, hub)?;
+    let (state, trainer) = wire(config, &data, &records, &engine, hub, sign_on)?;
     let scheduler = Scheduler::start(trainer.clone())?;
     records.set_files(&config.data.join("files"))?;
     records.open_search(&config.data.join("search"))?;
@@ -101,6 +102,7 @@ fn wire(
     records: &Arc<rapport_records::Desk>,
     engine: &Arc<Engine>,
     hub: Hub,
+    sign_on: Arc<SignOn>,
 ) -> Result<(State, Trainer), Failure> {
     let reader = engine.reader();
     let access = Arc::new(AccessBook::read(&data.store, Arc::clone(records))?);
@@ -124,6 +126,7 @@ fn wire(
         answers: Arc::new(answers),
         access,
         records: Arc::clone(records),
+        sign_on,
         training: Arc::new(trainer.clone()),
         definitions: Arc::new(DefinitionsDesk::new(Arc::clone(&data.log), reader)),
         health: Arc::new(EngineHealth { engine: Arc::clone(engine), log: Arc::clone(&data.log) }),
@@ -162,6 +165,17 @@ fn room_for(wanted: u32) -> usize {
         );
     }
     connections as usize
+}
+
+/// The providers of the settings, with their secrets.
+fn sign_on(config: &Config) -> Result<SignOn, Failure> {
+    let with_secret = |provider: &config::sign_on::Provider| provider.settings(|name| std::env::var(name).ok());
+    let providers = config.sign_on.iter().map(with_secret).collect::<Result<Vec<_>, _>>()?;
+    let client = || {
+        let client = rapport_outbound::Client::new(config.allow_private.clone(), rapport_outbound::Limits::default());
+        client.map_err(|error| error.to_string())
+    };
+    Ok(SignOn::new(providers, &config.public_url, client)?)
 }
 
 fn listen(config: &Config, state: State, jobs: &Jobs, credentials: &Credentials) -> Result<(), Failure> {

@@ -34,11 +34,18 @@ CREATE TABLE role (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition
 CREATE TABLE team (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE person (
   id {whole} PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role {whole} NOT NULL, language TEXT,
-  password TEXT, totp {bytes}, totp_new {bytes}, totp_step {whole}, oidc TEXT UNIQUE, active {truth} NOT NULL, created_at {whole} NOT NULL,
+  password TEXT, totp {bytes}, totp_new {bytes}, totp_step {whole}, active {truth} NOT NULL, created_at {whole} NOT NULL,
   last_seen {whole}
 );
 -- Hashes of codes for who has lost the second factor; each works once.
 CREATE TABLE recovery_code (person {whole} NOT NULL, code_hash {bytes} NOT NULL, PRIMARY KEY (person, code_hash));
+-- By what providers of sign-on know people; an account has one of an issuer.
+CREATE TABLE sign_on (
+  id {whole} PRIMARY KEY, person {whole} NOT NULL, provider TEXT NOT NULL, issuer TEXT NOT NULL, subject TEXT NOT NULL,
+  linked_at {whole} NOT NULL, used_at {whole} NOT NULL, UNIQUE (issuer, subject), UNIQUE (person, issuer)
+);
+-- Answers of providers that were used within the last hour: each works once.
+CREATE TABLE sign_on_used (once {bytes} PRIMARY KEY, at {whole} NOT NULL);
 CREATE TABLE membership (person {whole} NOT NULL, team {whole} NOT NULL, PRIMARY KEY (person, team));
 CREATE TABLE session (
   secret_hash {bytes} PRIMARY KEY, id {whole} NOT NULL UNIQUE, person {whole} NOT NULL, since {whole} NOT NULL, ends_at {whole} NOT NULL,

@@ -77,7 +77,7 @@ pub(super) fn checked_language(language: &str) -> Result<String, RecordsError> {
 }
 
 /// What is kept of a person's password.
-fn kept_password(tx: &mut Tx<'_>, person: Id) -> Result<Option<String>, RecordsError> {
+pub(super) fn kept_password(tx: &mut Tx<'_>, person: Id) -> Result<Option<String>, RecordsError> {
     let row = tx.first(&select("person", &["password"]).and_where(col("id").eq(person.0)).take())?;
     row.map_or(Ok(None), |row| Ok(row.text_or_none(0)?.map(str::to_owned)))
 }

@@ -38,6 +38,11 @@ impl Try {
         let names = [Some(format!("email {email}")), address.map(|address| format!("from {address}"))];
         Self { names: names.into_iter().flatten().collect() }
     }
+
+    /// Somebody of whom only the network address is known yet.
+    pub(super) fn of_address(address: Option<&str>) -> Self {
+        Self { names: address.map(|address| format!("from {address}")).into_iter().collect() }
+    }
 }
 
 impl Guard {

@@ -179,10 +179,40 @@ fn take(
     kind: LinkKind,
     token: &str,
 ) -> Result<Option<LinkFacts>, RecordsError> {
+    take_where(moment, tx, ledger, kind, col("token_hash").eq(hash(token).to_vec()))
+}
+
+/// Uses the newest invitation of an e-mail address up; none if there is none that can be used.
+pub(super) fn take_invitation_of(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    ledger: &mut Ledger<'_>,
+    email: &str,
+) -> Result<Option<LinkFacts>, RecordsError> {
+    let of_email = col("kind").eq(LinkKind::Invitation.name()).and(col("email").eq(email));
+    let newest = select("link", &["id"])
+        .and_where(of_email.and(is_open(moment.now)))
+        .order_by(Alias::new("id"), Order::Desc)
+        .limit(1)
+        .take();
+    match tx.first(&newest)? {
+        Some(row) => take_where(moment, tx, ledger, LinkKind::Invitation, col("id").eq(row.int(0)?)),
+        None => Ok(None),
+    }
+}
+
+/// Uses the link up of which a condition is true.
+fn take_where(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    ledger: &mut Ledger<'_>,
+    kind: LinkKind,
+    condition: Expr,
+) -> Result<Option<LinkFacts>, RecordsError> {
     let used = Query::update()
         .table(Alias::new("link"))
         .value(Alias::new("used_at"), moment.now.0)
-        .and_where(col("token_hash").eq(hash(token).to_vec()))
+        .and_where(condition)
         .and_where(col("kind").eq(kind.name()))
         .and_where(is_open(moment.now))
         .returning(Query::returning().columns(COLUMNS.map(Alias::new)))
@@ -192,6 +222,29 @@ fn take(
         ledger.note(Op::Update, "link", link.id, json!({}), json!({ "kind": kind, "used": true }));
     }
     Ok(link)
+}
+
+/// Makes the account of somebody who was invited.
+pub(super) fn admit(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    ledger: &mut Ledger<'_>,
+    invited: LinkFacts,
+    name: &str,
+    password: Option<String>,
+) -> Result<Id, RecordsError> {
+    let (Some(email), Some(role)) = (invited.email, invited.role) else {
+        return Err(RecordsError::Damaged { what: format!("link {}", invited.id) });
+    };
+    user::check_role(tx, role)?;
+    let mut teams = Vec::new();
+    for team in invited.teams {
+        // A team that was deleted meanwhile is no reason to refuse the person.
+        if is_there(tx, "team", team)? {
+            teams.push(team);
+        }
+    }
+    user::add(moment, tx, ledger, (&email, name, role, &teams), password)
 }
 
 /// The administrator who is there longest, or the first one, made now.
@@ -306,18 +359,7 @@ impl Desk {
         let hash = self.people.hashing.hash(password)?;
         self.change_people(&nobody(origin), |moment, tx, ledger| {
             let Some(link) = take(moment, tx, ledger, LinkKind::Invitation, token)? else { return Ok(None) };
-            let (Some(email), Some(role)) = (link.email, link.role) else {
-                return Err(RecordsError::Damaged { what: format!("link {}", link.id) });
-            };
-            user::check_role(tx, role)?;
-            let mut teams = Vec::new();
-            for team in link.teams {
-                // A team that was deleted meanwhile is no reason to refuse the person.
-                if is_there(tx, "team", team)? {
-                    teams.push(team);
-                }
-            }
-            let person = user::add(moment, tx, ledger, (&email, &name, role, &teams), Some(hash))?;
+            let person = admit(moment, tx, ledger, link, &name, Some(hash))?;
             session::begin(moment, tx, ledger, person, origin, "invitation").map(Some)
         })
     }

@@ -1,4 +1,4 @@
-//! People and what they may do: accounts, sign-in, sessions, keys, one-time links, roles, teams.
+//! People and what they may do: accounts, sign-in, sign-on by a provider, sessions, keys, one-time links, roles, teams.
 //!
 //! It is not the check of a single record, which [`crate::Role`] and the statements of records do. It knows no HTTP: cookies,
 //! headers and addresses of pages are the server's.
@@ -25,6 +25,7 @@ mod second_factor;
 mod secret;
 mod session;
 mod sign_in;
+mod sign_on;
 mod sql;
 mod team;
 mod user;
@@ -50,6 +51,7 @@ pub use self::{
     secret::Secret,
     session::{SESSION_MS, SESSIONS, SessionFacts, SignedIn},
     sign_in::{Answer, SignIn},
+    sign_on::{SignOn, SignOnAnswer, SignOnFacts, SignOnRefusal, SignOnTry},
     team::TeamFacts,
     user::{User, UserChange},
 };

@@ -3,6 +3,7 @@
 mod copies;
 mod people;
 mod records;
+mod sign_on;
 mod transfer;
 
 use std::cell::Cell;

@@ -15,31 +15,31 @@ use crate::{
 
 const PASSWORD: &str = "plum tractor nine";
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     Origin { address: Some("192.0.2.1".to_owned()), agent: Some("Firefox".to_owned()) }
 }
 
 /// The first administrator, signed in.
-fn administrator(desk: &Desk) -> (Access, SignedIn) {
+pub(super) fn administrator(desk: &Desk) -> (Access, SignedIn) {
     let token = desk.administrator_link().unwrap();
     let begun = desk.sign_in_by_link(token.reveal(), &origin()).unwrap().unwrap();
     (let_in(desk, &begun).0, begun)
 }
 
-fn let_in(desk: &Desk, begun: &SignedIn) -> (Access, SessionFacts) {
+pub(super) fn let_in(desk: &Desk, begun: &SignedIn) -> (Access, SessionFacts) {
     desk.access_of_session(begun.secret.reveal()).unwrap().expect("the session is let in")
 }
 
-fn is_let_in(desk: &Desk, begun: &SignedIn) -> bool {
+pub(super) fn is_let_in(desk: &Desk, begun: &SignedIn) -> bool {
     desk.access_of_session(begun.secret.reveal()).unwrap().is_some()
 }
 
-fn role(desk: &Desk, administrator: &Access, name: &str) -> Id {
+pub(super) fn role(desk: &Desk, administrator: &Access, name: &str) -> Id {
     desk.roles(administrator).unwrap().into_iter().find(|role| role.role.name == name).unwrap().id
 }
 
 /// Somebody who was invited and has accepted.
-fn somebody(desk: &Desk, administrator: &Access, email: &str, role_name: &str, teams: &[Id]) -> SignedIn {
+pub(super) fn somebody(desk: &Desk, administrator: &Access, email: &str, role_name: &str, teams: &[Id]) -> SignedIn {
     let role = role(desk, administrator, role_name);
     let invitation = Invitation { email: email.to_owned(), role, teams: teams.to_vec() };
     let (_, token) = desk.invite(administrator, &invitation).unwrap();
@@ -58,7 +58,7 @@ fn signed_in(answer: Answer) -> SignedIn {
     }
 }
 
-fn audit(desk: &Desk, administrator: &Access, object: &str) -> Vec<Change> {
+pub(super) fn audit(desk: &Desk, administrator: &Access, object: &str) -> Vec<Change> {
     let query = AuditQuery { object: Some(object.to_owned()), limit: 500, ..AuditQuery::default() };
     desk.audit(administrator, &query).unwrap()
 }

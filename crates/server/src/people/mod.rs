@@ -1,4 +1,4 @@
-//! People: signing in, one's own account, and for administrators everybody's accounts, roles, teams, keys and links.
+//! People: signing in and on, one's own account, and for administrators everybody's accounts, roles, teams, keys and links.
 //!
 //! It is a thin door over `rapport-records`, which keeps people and decides what each may do.
 
@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod keys;
 pub(crate) mod sign_in;
+pub(crate) mod sign_on;
 
 use std::net::IpAddr;
 
@@ -32,6 +33,9 @@ pub(crate) fn origin(peer: Option<Peer>, headers: &HeaderMap) -> Origin {
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/api/v1/sign-in", post(sign_in::sign_in))
+        .route("/api/v1/sign-in/providers", get(sign_on::providers))
+        .route("/api/v1/sign-in/with/{provider}", get(sign_on::leave))
+        .route("/api/v1/sign-in/with/{provider}/back", get(sign_on::back))
         .route("/api/v1/accept", post(sign_in::accept))
         .route("/api/v1/reset-password", post(sign_in::reset))
         .route("/api/v1/me", get(account::me).patch(account::change))
@@ -39,6 +43,8 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/me/second-factor", post(account::begin).put(account::activate).delete(account::remove))
         .route("/api/v1/me/sessions", get(account::sessions).delete(account::end_others))
         .route("/api/v1/me/sessions/{id}", delete(account::end))
+        .route("/api/v1/me/sign-ons", get(sign_on::list))
+        .route("/api/v1/me/sign-ons/{id}", delete(sign_on::remove))
         .route("/api/v1/colleagues", get(admin::colleagues))
         .route("/api/v1/users", get(admin::users))
         .route("/api/v1/users/{id}", patch(admin::change_user))

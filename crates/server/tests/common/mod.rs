@@ -79,6 +79,11 @@ impl World {
     }
 
     pub fn with(log: MemoryLog, options: HubOptions, limits: Limits) -> Self {
+        Self::changed(log, options, limits, |_| {})
+    }
+
+    /// The same with another state.
+    pub fn changed(log: MemoryLog, options: HubOptions, limits: Limits, change: impl FnOnce(&mut State)) -> Self {
         let log = Arc::new(log);
         let hub = Hub::new(log.partitions(), options);
         for partition in 0..log.partitions() {
@@ -86,11 +91,12 @@ impl World {
         }
         let fakes = Arc::new(Fakes::new(Arc::clone(&log)));
         let about = About { version: "1.2.3".to_owned(), data_note: None, partitions: log.partitions() };
-        let state = State {
+        let mut state = State {
             log: log.clone(),
             answers: fakes.clone(),
             access: fakes.clone(),
             records: desk(),
+            sign_on: Arc::default(),
             training: fakes.clone(),
             definitions: fakes.clone(),
             health: fakes.clone(),
@@ -102,6 +108,7 @@ impl World {
             secure_cookie: false,
             clock: now,
         };
+        change(&mut state);
         Self { log, hub, fakes, app: router(state) }
     }
 
@@ -189,7 +196,7 @@ pub fn desk() -> Arc<Desk> {
 }
 
 /// What the key of the tests may do: everything.
-fn administrator() -> rapport_records::Access {
+pub fn administrator() -> rapport_records::Access {
     desk().access_of_key("ak_test").unwrap().unwrap()
 }
 

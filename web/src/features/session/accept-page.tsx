@@ -52,7 +52,7 @@ export function ResetPage() {
       submit={async (password) => {
         await resetPassword(token, password);
         notice.done({ text: t.signin.passwordSet });
-        await navigate({ to: '/signin', search: { token: undefined } });
+        await navigate({ to: '/signin' });
       }}
     />
   );

@@ -8,11 +8,12 @@ import { signInWith } from '~/api/people';
 import { signIn } from '~/api/queries';
 import { useI18n } from '~/i18n';
 import { SessionFrame } from './frame';
+import { SignOnButtons, SignOnRefused } from './sign-on';
 
 export function SignInPage() {
-  const { token } = useSearch({ from: '/signin' });
+  const { token, from, refused, provider } = useSearch({ from: '/signin' });
   const { t } = useI18n();
-  const enter = useEnter();
+  const enter = useEnter(from);
   const [failed, setFailed] = useState(false);
   const taken = useRef<string | null>(null);
   useEffect(() => {
@@ -37,19 +38,21 @@ export function SignInPage() {
           {t.signin.used}
         </Alert>
       )}
+      {refused && <SignOnRefused reason={refused} provider={provider ?? ''} />}
+      <SignOnButtons from={from} />
       <PasswordForm enter={enter} />
     </SessionFrame>
   );
 }
 
-/** Goes to the pages once there is a session. */
-export function useEnter(): () => Promise<void> {
+/** Goes to the pages once there is a session: to where one wanted to go, or to the first. */
+export function useEnter(from = '/'): () => Promise<void> {
   const navigate = useNavigate();
   const client = useQueryClient();
   const entering = useRef(async () => {
     // What was asked before is another person's, or nobody's.
     client.clear();
-    await navigate({ to: '/', replace: true });
+    await navigate({ href: from, replace: true });
   });
   return entering.current;
 }

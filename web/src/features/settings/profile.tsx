@@ -19,6 +19,7 @@ import { PASSWORD_LETTERS } from '~/features/session/accept-page';
 import { useI18n } from '~/i18n';
 import { Part, useAct } from './part';
 import { SecondFactor } from './second-factor';
+import { SignOns } from './sign-ons';
 
 export function Profile() {
   const { t } = useI18n();
@@ -31,6 +32,7 @@ export function Profile() {
       <About me={me.data} />
       <Password me={me.data} />
       <SecondFactor me={me.data} />
+      <SignOns me={me.data} />
       <Sessions />
     </Stack>
   );

@@ -9,6 +9,7 @@ import { objectsTexts } from './objects';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
+import { signOnTexts } from './sign-on';
 
 export const en = {
   ...appTexts,
@@ -21,6 +22,7 @@ export const en = {
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,
+  ...signOnTexts,
 };
 
 export type Messages = typeof en;

@@ -10,6 +10,7 @@ import { objectsTexts } from './objects';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
+import { signOnTexts } from './sign-on';
 
 export const zh: Messages = {
   ...appTexts,
@@ -22,4 +23,5 @@ export const zh: Messages = {
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,
+  ...signOnTexts,
 };

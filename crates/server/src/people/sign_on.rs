@@ -1,0 +1,202 @@
+//! Signing on by a provider: which there are, the way there and back, and one's own.
+//!
+//! A browser goes these ways itself, so a failure is no document but the sign-in page with a word for its reason; the page
+//! has a sentence for each. The protocol is that of `sign_on/`, the decision is that of `rapport-records`.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rapport_records::{
+    Desk, Id,
+    people::{SESSION_MS, SignOnAnswer, SignOnFacts, SignOnRefusal, SignedIn},
+};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+use utoipa::ToSchema;
+
+use super::{Peer, origin};
+use crate::{
+    Shared,
+    auth::{Operator, cookie_named},
+    exchange::{Answer, Params, Piece, blocking},
+    problem::Problem,
+    records::{ask, done},
+    session::{put_cookie, set_cookie},
+    sign_on::{Back, LASTS_MS, Provider, SignOnError},
+};
+
+/// The cookie of somebody who is at a provider.
+const COOKIE: &str = "rapport_sign_on";
+/// The same where HTTPS is spoken: with this prefix a browser takes it from this very host only, so no neighbour under the same
+/// domain can put somebody else's there.
+const HOST_COOKIE: &str = "__Host-rapport_sign_on";
+
+fn cookie_name(app: &Shared) -> &'static str {
+    if app.state.secure_cookie { HOST_COOKIE } else { COOKIE }
+}
+
+/// A provider by which people sign on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderFacts {
+    /// What it is called in addresses.
+    name: String,
+    /// What it is called on the button.
+    title: String,
+}
+
+/// The providers by which people sign on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderList {
+    /// In the order of the settings.
+    providers: Vec<ProviderFacts>,
+}
+
+/// The providers by which people sign on. For everybody: the sign-in page shows them.
+#[utoipa::path(get, path = "/api/v1/sign-in/providers", tag = "session", security(()), responses((status = 200, body = ProviderList)))]
+pub(crate) async fn providers(State(app): State<Shared>) -> Answer<ProviderList> {
+    let facts = |provider: &Provider| ProviderFacts {
+        name: provider.settings.name.clone(),
+        title: provider.settings.title.clone(),
+    };
+    Answer(ProviderList { providers: app.state.sign_on.providers().iter().map(facts).collect() })
+}
+
+/// Where to go on after a sign-on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Leaving {
+    /// A path of the pages; the first page if there is none.
+    return_to: String,
+}
+
+/// Sends the browser to a provider. What goes wrong is told by the sign-in page.
+#[utoipa::path(get, path = "/api/v1/sign-in/with/{provider}", tag = "session", security(()), params(("provider" = String, Path), ("return_to" = Option<String>, Query)),
+    responses((status = 303, description = "To the provider, or to the sign-in page with `refused`"), (status = 404, body = Problem)))]
+pub(crate) async fn leave(
+    State(app): State<Shared>,
+    Piece(name): Piece<String>,
+    Params(leaving): Params<Leaving>,
+) -> Result<Response, Problem> {
+    let provider = provider(&app, &name)?;
+    match provider.leave(&leaving.return_to, (app.state.clock)()).await {
+        Ok((url, value)) => {
+            let mut response = to(url.as_str())?;
+            put(&app, &mut response, &value, LASTS_MS.unsigned_abs() / 1_000)?;
+            Ok(response)
+        }
+        Err(error) => turned_away(&app, &name, error.code(), &error),
+    }
+}
+
+/// Where a provider sends the browser back to: signs in and goes on. What goes wrong is told by the sign-in page.
+#[utoipa::path(get, path = "/api/v1/sign-in/with/{provider}/back", tag = "session", security(()), params(("provider" = String, Path),
+        ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("error" = Option<String>, Query), ("iss" = Option<String>, Query)),
+    responses((status = 303, description = "To the pages, or to the sign-in page with `refused`"), (status = 404, body = Problem)))]
+pub(crate) async fn back(
+    State(app): State<Shared>,
+    Piece(name): Piece<String>,
+    peer: Option<axum::Extension<Peer>>,
+    headers: HeaderMap,
+    Params(back): Params<Back>,
+) -> Result<Response, Problem> {
+    let (provider, now) = (provider(&app, &name)?, (app.state.clock)());
+    let returned = match provider.take_in(cookie_named(&headers, cookie_name(&app)), back, now) {
+        Ok(returned) => returned,
+        Err(error) => return turned_away(&app, &name, error.code(), &error),
+    };
+    let origin = origin(peer.map(|peer| peer.0), &headers);
+    // Counted before the provider is asked, so that nobody has us ask it as often as they like.
+    let Ok(attempt) = app.state.records.count_sign_on(&origin) else {
+        return turned_away(&app, &name, "rate", &"too many failures from this address");
+    };
+    let sign_on = match provider.prove(&returned, now).await {
+        Ok(sign_on) => sign_on,
+        Err(error) => {
+            if matches!(error, SignOnError::Unreachable(_)) {
+                app.state.records.forgive_sign_on(&attempt);
+            }
+            return turned_away(&app, &name, error.code(), &error);
+        }
+    };
+    let desk = app.state.records.clone();
+    let answer = blocking(move || desk.sign_on(&attempt, &sign_on, &origin)).await?;
+    match answer {
+        Ok(SignOnAnswer::SignedIn(signed_in)) => let_in(&app, &signed_in, returned.place()),
+        Ok(SignOnAnswer::Refused(refusal)) => turned_away(&app, &name, code_of(refusal), &"the account is not let in"),
+        Err(error) => turned_away(&app, &name, "failed", &error),
+    }
+}
+
+fn code_of(refusal: SignOnRefusal) -> &'static str {
+    match refusal {
+        SignOnRefusal::Unknown => "unknown",
+        SignOnRefusal::Inactive => "inactive",
+        SignOnRefusal::Linked => "linked",
+        SignOnRefusal::Repeated => SignOnError::Expired.code(),
+    }
+}
+
+fn provider<'a>(app: &'a Shared, name: &str) -> Result<&'a Provider, Problem> {
+    app.state.sign_on.provider(name).ok_or_else(|| Problem::not_found("there is no such provider of sign-on"))
+}
+
+fn let_in(app: &Shared, signed_in: &SignedIn, place: &str) -> Result<Response, Problem> {
+    let lasts_s = SESSION_MS.unsigned_abs() / 1_000;
+    let mut response = set_cookie(to(place)?, signed_in.secret.reveal(), lasts_s, app.state.secure_cookie)?;
+    put(app, &mut response, "", 0)?;
+    Ok(response)
+}
+
+/// To the sign-in page, with the reason as a word. What was begun is over.
+fn turned_away(
+    app: &Shared,
+    provider: &str,
+    code: &'static str,
+    why: &dyn std::fmt::Display,
+) -> Result<Response, Problem> {
+    tracing::warn!(provider, code, %why, "a sign-on let nobody in");
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("refused", code)
+        .append_pair("provider", provider)
+        .finish();
+    let mut response = to(&format!("/signin?{query}"))?;
+    put(app, &mut response, "", 0)?;
+    Ok(response)
+}
+
+fn to(place: &str) -> Result<Response, Problem> {
+    let place = HeaderValue::from_str(place).map_err(|error| Problem::internal(&error))?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response())
+}
+
+/// The cookie comes back with a link from the provider, which `SameSite=Strict` would not let it.
+fn put(app: &Shared, response: &mut Response, value: &str, lasts_s: u64) -> Result<(), Problem> {
+    put_cookie(response, (cookie_name(app), value), lasts_s, "Lax", app.state.secure_cookie)
+}
+
+/// The sign-ons of the caller's account.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SignOnList {
+    /// The first one first.
+    sign_ons: Vec<SignOnFacts>,
+}
+
+/// The sign-ons of the caller's account.
+#[utoipa::path(get, path = "/api/v1/me/sign-ons", tag = "account", responses((status = 200, body = SignOnList), (status = 401, body = Problem), (status = 403, body = Problem)))]
+pub(crate) async fn list(State(app): State<Shared>, operator: Operator) -> Result<Answer<SignOnList>, Problem> {
+    let sign_ons = ask(&app, &operator, Desk::sign_ons).await?;
+    Ok(Answer(SignOnList { sign_ons }))
+}
+
+/// Takes a sign-on of the caller's account away. Refused where nothing else would let them in.
+#[utoipa::path(delete, path = "/api/v1/me/sign-ons/{id}", tag = "account", params(("id" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn remove(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<StatusCode, Problem> {
+    done(&app, &operator, move |desk, access| desk.remove_sign_on(access, id)).await
+}

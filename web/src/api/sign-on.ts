@@ -1,0 +1,25 @@
+/** Sign-on by a provider: which there are, and one's own. */
+import { queryOptions } from '@tanstack/react-query';
+import { call } from './client';
+import type { ProviderFacts as Provider, SignOnFacts as SignOn } from './schema';
+
+export const signOnsKey = ['me', 'sign-ons'] as const;
+
+export const providersQuery = queryOptions({
+  queryKey: ['sign-on-providers'],
+  queryFn: ({ signal }) => call<{ providers: Provider[] }>('GET', '/sign-in/providers', { signal }),
+  select: (answer) => answer.providers,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const signOnsQuery = queryOptions({
+  queryKey: signOnsKey,
+  queryFn: ({ signal }) => call<{ sign_ons: SignOn[] }>('GET', '/me/sign-ons', { signal }),
+  select: (answer) => answer.sign_ons,
+});
+
+export const removeSignOn = (id: string) => call<void>('DELETE', `/me/sign-ons/${encodeURIComponent(id)}`);
+
+/** What people call a provider; its name where the settings have it no more. */
+export const titleOf = (providers: Provider[], name: string) =>
+  providers.find((provider) => provider.name === name)?.title ?? name;

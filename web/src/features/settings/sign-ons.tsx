@@ -1,0 +1,59 @@
+/** The providers by which one signs on; shown to who has some. */
+import { Button, Card, Table, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { Account } from '~/api/people';
+import { providersQuery, removeSignOn, signOnsKey, signOnsQuery, titleOf } from '~/api/sign-on';
+import { Ago } from '~/components/ago';
+import { useI18n } from '~/i18n';
+import { Part, useAct } from './part';
+
+export function SignOns({ me }: { me: Account }) {
+  const { t } = useI18n();
+  const signOns = useQuery(signOnsQuery);
+  const providers = useQuery(providersQuery).data ?? [];
+  const act = useAct(signOnsKey);
+  if (signOns.data?.length === 0) return null;
+  const isLast = !me.password && signOns.data?.length === 1;
+  return (
+    <Card withBorder>
+      <Title order={2} size="h4" mb="xs">
+        {t.signOn.title}
+      </Title>
+      <Part
+        label={t.signOn.title}
+        lead={t.signOn.help}
+        query={signOns}
+        heads={[t.signOn.provider, t.signOn.since, t.signOn.lastUsed]}
+        row={(signOn) => {
+          const title = titleOf(providers, signOn.provider);
+          return (
+            <Table.Tr key={signOn.id} data-sign-on={signOn.provider}>
+              <Table.Td>{title}</Table.Td>
+              <Table.Td>
+                <Ago at={signOn.linked_at} />
+              </Table.Td>
+              <Table.Td>
+                <Ago at={signOn.used_at} />
+              </Table.Td>
+              <Table.Td ta="right">
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  disabled={isLast}
+                  onClick={() => void act(() => removeSignOn(signOn.id), t.signOn.unlinked(title))}
+                >
+                  {t.signOn.unlink(title)}
+                </Button>
+              </Table.Td>
+            </Table.Tr>
+          );
+        }}
+      />
+      {isLast && (
+        <Text size="sm" c="dimmed">
+          {t.signOn.needsPassword}
+        </Text>
+      )}
+    </Card>
+  );
+}

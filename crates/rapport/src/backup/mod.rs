@@ -25,7 +25,7 @@ use rapport_store::SqliteStore;
 use rapport_stream::SqliteLog;
 
 use self::manifest::Manifest;
-pub(crate) use self::restore::{restore, verify};
+pub(crate) use self::restore::{restore, unfinished, verify};
 use crate::{
     cli::Failure,
     config::Config,
@@ -45,7 +45,7 @@ pub(crate) fn back_up(config: &Config, to: &Path) -> Result<String, Failure> {
     if !data.join(LOG).exists() {
         return Err(format!("there is no installation in {}; --data names the folder", data.display()).into());
     }
-    let partial = begin(to)?;
+    let (partial, _) = begin(to)?;
     if data.join(STATE).exists() {
         SqliteStore::copy(data, &partial.join(STATE))?;
     }
@@ -72,8 +72,14 @@ fn records_of(config: &Config) -> Result<Option<Database>, Failure> {
     Ok(if file.exists() { Some(Database::sqlite(&file)?) } else { None })
 }
 
-/// An empty folder beside the one that is to be. What an earlier try left there is removed.
-fn begin(wanted: &Path) -> Result<PathBuf, Failure> {
+/// Where a folder is made until it is whole: beside the one that is to be.
+fn partial_of(wanted: &Path) -> Result<PathBuf, Failure> {
+    let name = wanted.file_name().ok_or_else(|| format!("{} is no name for a folder", wanted.display()))?;
+    Ok(wanted.with_file_name(format!("{}.{PARTIAL}", name.display())))
+}
+
+/// An empty folder beside the one that is to be. What an earlier try left there is removed; whether there was any.
+fn begin(wanted: &Path) -> Result<(PathBuf, bool), Failure> {
     let is_free = match fs::read_dir(wanted) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
@@ -81,13 +87,13 @@ fn begin(wanted: &Path) -> Result<PathBuf, Failure> {
     if !is_free {
         return Err(format!("{} is there already and not an empty folder; name another", wanted.display()).into());
     }
-    let name = wanted.file_name().ok_or_else(|| format!("{} is no name for a folder", wanted.display()))?;
-    let partial = wanted.with_file_name(format!("{}.{PARTIAL}", name.display()));
-    if partial.exists() {
+    let partial = partial_of(wanted)?;
+    let is_second_try = partial.exists();
+    if is_second_try {
         fs::remove_dir_all(&partial).map_err(|error| told(&partial, &error))?;
     }
     private_folder(&partial)?;
-    Ok(partial)
+    Ok((partial, is_second_try))
 }
 
 /// Gives a whole folder its name, in one step. Everything in it is on the disk before.

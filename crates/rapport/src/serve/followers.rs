@@ -212,7 +212,9 @@ fn event(happened: Happened) -> Event {
             (None, Some(_)) => EventKind::Track,
             (None, None) => EventKind::Identify,
         },
-        message_id: format!("record-{seq}").into(),
+        // Places in the feed are given again after a restore or a rollback, of which the log knows nothing: with its time in the
+        // id, a new change is no repeat of one that is gone.
+        message_id: format!("record-{seq}-{}", at.0).into(),
         user_id: Some(customer.into()),
         anonymous_id: None,
         previous_id: joined.map(Into::into),

@@ -190,11 +190,16 @@ fn run(desk: &Arc<Desk>, id: Id) {
     }
 }
 
-/// Goes on with the imports that a stop or a crash left.
+/// Goes on with the imports that a stop or a crash left. The database is asked on a thread of its own: who calls this may be
+/// on one of the runtime's.
 pub(crate) fn resume(desk: &Arc<Desk>) {
-    match desk.unfinished_imports() {
-        Ok(imports) => imports.into_iter().for_each(|id| run(desk, id)),
+    let held = Arc::clone(desk);
+    let go_on = move || match held.unfinished_imports() {
+        Ok(imports) => imports.into_iter().for_each(|id| run(&held, id)),
         Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+    };
+    if let Err(error) = std::thread::Builder::new().name("imports".to_owned()).spawn(go_on) {
+        tracing::error!(%error, "no thread to go on with imports");
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) secure_cookie: bool,
     pub(crate) data_note: String,
     pub(crate) records: String,
+    pub(crate) file_megabytes: u32,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -107,6 +108,7 @@ impl Config {
             secure_cookie: true,
             data_note: String::from("?"),
             records: String::from("?"),
+            file_megabytes: 0,
         }
     }
 
@@ -142,6 +144,7 @@ impl Config {
             "checkpoint_seconds" => self.checkpoint_seconds = number(1, 3_600)?,
             "checkpoint_entries" => self.checkpoint_entries = number(1_000, 100_000_000)?,
             "hot_profiles" => self.hot_profiles = number(1_000, 100_000_000)?,
+            "file_megabytes" => self.file_megabytes = number(1, 10_240)?,
             "secure_cookie" => {
                 let wrong = |_| format!("secure_cookie = \"{value}\" must be true or false");
                 self.secure_cookie = value.parse().map_err(wrong)?;
@@ -199,6 +202,7 @@ mod tests {
             (config.checkpoint_seconds, blank.checkpoint_seconds),
             (config.checkpoint_entries, blank.checkpoint_entries),
             (config.hot_profiles, blank.hot_profiles),
+            (config.file_megabytes, blank.file_megabytes),
         ] {
             assert_ne!(set, left);
         }

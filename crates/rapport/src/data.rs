@@ -12,6 +12,9 @@ use crate::{backup, cli::Failure, config::Config};
 /// The file of the records in the data folder.
 pub(crate) const RECORDS: &str = "records.db";
 
+/// The folder of contents of files, and of files that are imported.
+pub(crate) const FILES: &str = "files";
+
 /// What a data folder holds.
 pub(crate) struct Data {
     pub(crate) log: Arc<dyn Log>,

@@ -91,7 +91,7 @@ fn a_backup_under_load_holds_all_that_was_acknowledged_before_it() {
     assert!(lost.is_empty(), "{lost:?}");
     assert!(found.is_subset(&now) && found.len().is_multiple_of(CONTACTS), "whole requests: {}", found.len());
     let ledger = until("the ledger", || {
-        let ledger = server.gate.get("/v1/ledger")["total"].clone();
+        let ledger = server.gate.told("/v1/ledger")["total"].clone();
         (ledger["accepted"] == ledger["applied"]).then_some(ledger)
     });
     assert!(ledger["applied"].as_u64().unwrap() >= events as u64, "{ledger} of {events}");

@@ -56,7 +56,7 @@ fn fill(gate: &Gate, count: usize) {
 fn contacts(gate: &Gate) -> BTreeSet<String> {
     let (mut names, mut cursor) = (BTreeSet::new(), String::new());
     loop {
-        let page = gate.get(&format!("/api/v1/objects/contact/records?fields=name&limit=500{cursor}"));
+        let page = gate.told(&format!("/api/v1/objects/contact/records?fields=name&limit=500{cursor}"));
         let records = page["records"].as_array().unwrap();
         names.extend(records.iter().map(|record| record["fields"]["name"].as_str().unwrap().to_owned()));
         let Some(next) = page["next"].as_str() else { return names };

@@ -52,13 +52,13 @@ fn works(gate: &Gate) {
     assert_eq!((changed["version"].as_i64(), &changed["fields"]["city"]), (Some(2), &json!("Bonn")));
     let deal = json!({"name": "One", "amount": {"amount": 12.34, "currency": "USD"}, "contact": id, "contacts": [id]});
     gate.send("POST", "/api/v1/objects/deal/records", &json!({ "fields": deal }));
-    let board = gate.get("/api/v1/objects/deal/board?group=stage&sum=amount");
+    let board = gate.told("/api/v1/objects/deal/board?group=stage&sum=amount");
     assert_eq!(board["columns"][0]["count"], 1, "{board}");
-    let list = gate.get(&format!("{records}?filter=city%20%3D%3D%20%22Bonn%22&sort=-name&count=true"));
+    let list = gate.told(&format!("{records}?filter=city%20%3D%3D%20%22Bonn%22&sort=-name&count=true"));
     assert_eq!(list["total"], 1, "{list}");
-    assert_eq!(gate.get(&format!("{records}/{id}/history"))["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(gate.told(&format!("{records}/{id}/history"))["changes"].as_array().unwrap().len(), 2);
     until("the search", || {
-        let hits = gate.get("/api/v1/search?q=ann%40example.com")["hits"].clone();
+        let hits = gate.told("/api/v1/search?q=ann%40example.com")["hits"].clone();
         (hits[0]["id"] == id).then_some(())
     });
     until("the customer's profile", || {
@@ -70,7 +70,7 @@ fn works(gate: &Gate) {
     let undone = gate.send("POST", &format!("/api/v1/batches/{}/undo", batch.as_str().unwrap()), &Value::Null);
     assert_eq!(undone["undone"], 3);
     imports(gate);
-    let audit = gate.get("/api/v1/audit?limit=500");
+    let audit = gate.told("/api/v1/audit?limit=500");
     assert!(audit["changes"].as_array().unwrap().len() > 10);
 }
 
@@ -79,7 +79,7 @@ fn imports(gate: &Gate) {
     let import = gate.ask("POST", "/api/v1/imports?object=contact&name=a.csv", file.as_bytes()).unwrap().good();
     let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap());
     gate.send("POST", &format!("{path}/start"), &Value::Null);
-    let done = until("the import", || Some(gate.get(&path)).filter(|import| import["state"] != "running"));
+    let done = until("the import", || Some(gate.told(&path)).filter(|import| import["state"] != "running"));
     assert_eq!((&done["state"], &done["created"]), (&json!("done"), &json!(2)), "{done}");
 }
 
@@ -127,7 +127,7 @@ fn a_server_on_postgresql_is_backed_up_and_restored_there_or_into_a_file() {
 fn works_on(gate: &Gate) {
     make(gate, &["Zoe".to_owned()]).unwrap().good();
     until("the search", || {
-        let hits = gate.get("/api/v1/search?q=zoe")["hits"].clone();
+        let hits = gate.told("/api/v1/search?q=zoe")["hits"].clone();
         (hits[0]["title"] == "Zoe").then_some(())
     });
 }

@@ -78,7 +78,7 @@ impl Gate {
     }
 
     /// Asks for what must go well.
-    pub fn get(&self, path: &str) -> Value {
+    pub fn told(&self, path: &str) -> Value {
         self.ask("GET", path, b"").unwrap().good()
     }
 

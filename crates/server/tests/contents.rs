@@ -4,21 +4,13 @@
 
 mod common;
 
-use std::path::Path;
-
 use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use common::{BEARER, COOKIE, World, desk};
+use common::{BEARER, COOKIE, World};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
-
-/// A world whose records have a folder of files. The desk is one for all tests of this binary, and so is the folder.
-fn world() -> World {
-    desk().set_files(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("contents")).unwrap();
-    World::new()
-}
 
 async fn send(world: &World, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
     let request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, BEARER);
@@ -33,7 +25,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 
 #[tokio::test]
 async fn a_file_goes_in_and_out_as_it_is_and_can_do_nothing_in_a_browser() {
-    let world = world();
+    let world = World::new();
     let page = "<!doctype html><script>alert(document.cookie)</script>";
     let (status, headers, body) = send(&world, "POST", "/api/v1/files?name=a%22b%0d.html", page).await;
     assert_eq!(status, 422, "a name is one line: {}", String::from_utf8_lossy(&body));
@@ -73,7 +65,7 @@ async fn a_file_goes_in_and_out_as_it_is_and_can_do_nothing_in_a_browser() {
 
 #[tokio::test]
 async fn what_is_too_large_is_refused_at_its_head_or_in_its_middle() {
-    let world = world();
+    let world = World::new();
     let path = "/api/v1/files?name=large";
     let head = Request::post(path).header(header::AUTHORIZATION, BEARER).header(header::CONTENT_LENGTH, (50 << 20) + 1);
     let told = world.send(head.body(Body::from("x")).unwrap()).await;
@@ -88,7 +80,7 @@ async fn what_is_too_large_is_refused_at_its_head_or_in_its_middle() {
 
 #[tokio::test]
 async fn a_workspace_is_for_administrators_and_the_audit_tells_of_it() {
-    let world = world();
+    let world = World::new();
     let path = "/api/v1/workspace";
     let (status, headers, body) = send(&world, "GET", path, "").await;
     assert_eq!((status, text(&headers, "content-type")), (StatusCode::OK, "application/zip"));

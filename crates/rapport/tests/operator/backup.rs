@@ -5,7 +5,10 @@ use std::{fs, path::Path, sync::atomic::AtomicBool, sync::atomic::Ordering, thre
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 
-use super::{contacts, files, fill, make, refusal, text, well};
+use super::{
+    contacts, files, fill, make, refusal, text, well,
+    workspace::{download, upload},
+};
 use crate::server::{Gate, Server, run, state, until};
 
 /// Contacts of one request, and events of one.
@@ -16,6 +19,8 @@ const EVENTS: usize = 20;
 #[derive(Default)]
 struct Acknowledged {
     so_far: Mutex<(Vec<String>, usize)>,
+    /// Files by their ids, with their contents.
+    files: Mutex<Vec<(String, String)>>,
     grown: Condvar,
     stop: AtomicBool,
 }
@@ -48,6 +53,16 @@ impl Acknowledged {
         }
     }
 
+    fn write_files(&self, gate: &Gate) {
+        let mut turn = 0;
+        while !self.stop.load(Ordering::Relaxed) {
+            let content = format!("content {}", turn / 2);
+            let id = upload(gate, "file", content.as_bytes());
+            self.files.lock().push((id, content));
+            turn += 1;
+        }
+    }
+
     /// Waits until this much more was acknowledged; all of it.
     fn after(&self, contacts: usize, events: usize) -> (Vec<String>, usize) {
         let mut so_far = self.so_far.lock();
@@ -66,18 +81,20 @@ fn a_backup_under_load_holds_all_that_was_acknowledged_before_it() {
     let (data, copy, again) = (folder.path().join("data"), folder.path().join("copy"), folder.path().join("again"));
     let server = Server::start(&data, &[]);
     let acknowledged = Acknowledged::default();
-    let (before, events) = thread::scope(|scope| {
+    let (before, events, uploaded) = thread::scope(|scope| {
         let gate = &server.gate;
         scope.spawn(|| acknowledged.write_contacts(gate, 0));
         scope.spawn(|| acknowledged.write_contacts(gate, 1));
         scope.spawn(|| acknowledged.write_events(gate));
-        let before = acknowledged.after(10 * CONTACTS, 10 * EVENTS);
+        scope.spawn(|| acknowledged.write_files(gate));
+        let (before, events) = acknowledged.after(10 * CONTACTS, 10 * EVENTS);
+        let files = acknowledged.files.lock().clone();
         let said = well(&run(&data, &["backup", "--to", text(&copy)]));
-        assert!(said.contains("rows of records"), "{said}");
+        assert!(said.contains("rows of records") && !said.contains("missing"), "{said}");
         // Whoever writes is not held up by it, nor after it.
         acknowledged.after(CONTACTS, EVENTS);
         acknowledged.stop.store(true, Ordering::Relaxed);
-        before
+        (before, events, files)
     });
     let said = well(&run(&data, &["restore", "--from", text(&copy), "--verify"]));
     assert!(said.contains("is whole"), "{said}");
@@ -90,6 +107,10 @@ fn a_backup_under_load_holds_all_that_was_acknowledged_before_it() {
     let lost: Vec<&String> = before.iter().filter(|name| !found.contains(*name)).collect();
     assert!(lost.is_empty(), "{lost:?}");
     assert!(found.is_subset(&now) && found.len().is_multiple_of(CONTACTS), "whole requests: {}", found.len());
+    assert!(!uploaded.is_empty());
+    for (id, content) in &uploaded {
+        assert_eq!(download(&server.gate, id), content.as_bytes());
+    }
     let ledger = until("the ledger", || {
         let ledger = server.gate.told("/v1/ledger")["total"].clone();
         (ledger["accepted"] == ledger["applied"]).then_some(ledger)

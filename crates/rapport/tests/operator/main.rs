@@ -12,6 +12,7 @@ mod postgres;
 mod rollback;
 #[path = "../server/mod.rs"]
 mod server;
+mod workspace;
 
 use std::{
     collections::BTreeSet,

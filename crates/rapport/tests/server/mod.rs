@@ -34,7 +34,7 @@ pub struct Gate {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// The lines of its head, in small letters.
+    /// The lines of its head.
     pub head: String,
     pub body: Vec<u8>,
 }
@@ -67,9 +67,9 @@ impl Gate {
         stream.read_to_end(&mut bytes)?;
         let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(cut)?;
-        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let body = bytes.split_off(end + 4);
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
         if length.is_some_and(|length: usize| length != body.len()) {
             return Err(cut());
         }

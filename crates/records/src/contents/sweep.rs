@@ -118,7 +118,7 @@ fn old_file(path: &Path, before: SystemTime) -> Result<Option<u64>, RecordsError
         other => other.map_err(|error| told(path, &error))?,
     };
     let written = about.modified().map_err(|error| told(path, &error))?;
-    Ok((about.is_file() && written < before).then(|| about.len()))
+    Ok((about.is_file() && written < before).then_some(about.len()))
 }
 
 fn remove(path: &Path, size: u64, swept: &mut Swept) -> Result<(), RecordsError> {

@@ -96,7 +96,7 @@ fn what_is_refused_or_does_not_come_whole_leaves_nothing() {
         assert!(matches!(broken, Err(RecordsError::File(_))), "{broken:?}");
         assert!(upload(desk, &access, json!({"name": "a", "contact": Id(7)}), b"x").is_err(), "no such contact");
         assert!(upload(desk, &access, json!({"name": "a\nb"}), b"x").is_err());
-        assert_eq!(on_disk(folder), [PathBuf::new(); 0]);
+        assert_eq!(on_disk(folder), <[PathBuf; 0]>::default());
         assert_eq!(desk.count(&access, "file", None).unwrap(), 0);
         assert!(upload(desk, &access, json!({"name": "a"}), &[b'x'; 1_000]).is_ok(), "as much as may be");
     });

@@ -68,7 +68,8 @@ export function createFormat(language: Language): Format {
     bytes: (value) => {
       const power = value < 1_000 ? 0 : value < 1_000_000 ? 1 : value < 1_000_000_000 ? 2 : 3;
       const unit = (['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const)[power];
-      const options = { style: 'unit', unit, maximumFractionDigits: power > 1 ? 1 : 0 } as const;
+      const unitDisplay = power === 0 ? 'long' : 'short';
+      const options = { style: 'unit', unit, unitDisplay, maximumFractionDigits: power > 1 ? 1 : 0 } as const;
       return new Intl.NumberFormat(locale, options).format(value / 1_000 ** power);
     },
     percent: (value, digits = 0) =>

@@ -115,9 +115,9 @@ function FileLine({ link, item }: { link: Link; item: Item }) {
       ) : (
         <Text size="sm">{title}</Text>
       )}
-      <Group gap="xs" wrap="nowrap">
+      <Group gap="xs" wrap="nowrap" style={{ flexShrink: 0, whiteSpace: 'nowrap' }}>
         {typeof size === 'number' && (
-          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+          <Text size="xs" c="dimmed">
             {format.bytes(size)}
           </Text>
         )}

@@ -12,7 +12,7 @@ export const settingsTexts = {
       keys: 'Keys',
       objects: 'Objects',
       audit: 'Audit',
-      workspace: 'Take everything along',
+      workspace: 'Export everything',
     },
   },
   profile: {
@@ -131,7 +131,7 @@ export const settingsTexts = {
       key: 'Key',
       view: 'View',
       object: 'Object',
-      workspace: 'Everything, exported',
+      workspace: 'Export of everything',
     } as Record<string, string>,
   },
   batches: {

@@ -14,7 +14,7 @@ export const settingsTexts: typeof English = {
       keys: '密钥',
       objects: '对象',
       audit: '审计',
-      workspace: '带走全部内容',
+      workspace: '导出全部',
     },
   },
   profile: {

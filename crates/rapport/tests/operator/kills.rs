@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{contacts, files, fill, refusal, text, well};
+use super::{contacts, does_not_serve, files, fill, refusal, text, well};
 use crate::server::{Server, rapport, run};
 
 /// Into how many parts the time of a command is cut; it is killed at the end of each.
@@ -71,7 +71,7 @@ fn a_restore_that_is_killed_leaves_nothing_or_everything() {
         if again.exists() {
             assert!(is_whole(&again, &copy), "a mixture");
         } else if partial.exists() {
-            let said = refusal(&run(&again, &["serve", "--listen", "127.0.0.1:0"]));
+            let said = does_not_serve(rapport(&again, &["serve", "--listen", "127.0.0.1:0"]));
             assert!(said.contains("did not end; run `rapport restore` again"), "{said}");
             assert!(!again.exists(), "nothing is begun in its place");
         }

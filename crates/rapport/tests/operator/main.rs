@@ -16,9 +16,10 @@ mod workspace;
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
+    io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -34,6 +35,19 @@ fn well(output: &Output) -> String {
 fn refusal(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Why a server does not start. One that does, stops the test.
+fn does_not_serve(mut command: Command) -> String {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if !line.is_empty() {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("it has started: {line}");
+    }
+    refusal(&child.wait_with_output().unwrap())
 }
 
 /// A path as an argument.

@@ -10,7 +10,7 @@ use rapport_testkit::postgres::Server as Postgres;
 use serde_json::{Value, json};
 
 use super::{
-    contacts, fill,
+    contacts, does_not_serve, fill,
     kills::{killed, timed},
     make, refusal, text, well,
 };
@@ -163,7 +163,7 @@ fn a_restore_into_postgresql_that_was_killed_is_ended_by_the_next() {
     let between = path("between");
     well(&restore(&url, &between).output().unwrap());
     fs::rename(&between, path("between.rapport-partial")).unwrap();
-    let said = refusal(&run_on(&url, &between, &["serve", "--listen", "127.0.0.1:0"]));
+    let said = does_not_serve(on(&url, &between, &["serve", "--listen", "127.0.0.1:0"]));
     assert!(said.contains("did not end"), "{said}");
     let said = well(&restore(&url, &between).output().unwrap());
     assert!(said.contains("earlier try"), "{said}");

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{contacts, make, refusal, well};
-use crate::server::{Gate, Server, run, until};
+use super::{contacts, does_not_serve, make, refusal, well};
+use crate::server::{Gate, Server, rapport, run, until};
 
 /// One partition: what is a repeat there is one for all customers.
 const SETTINGS: &[(&str, &str)] = &[("RAPPORT_PARTITIONS", "1")];
@@ -51,7 +51,7 @@ fn an_upgrade_is_taken_back_and_work_goes_on() {
     let records = Connection::open(data.join("records.db")).unwrap();
     records.execute("UPDATE records_format SET format = 2", []).unwrap();
     drop(records);
-    let said = refusal(&run(data, &["serve", "--partitions", "1", "--listen", "127.0.0.1:0"]));
+    let said = does_not_serve(rapport(data, &["serve", "--partitions", "1", "--listen", "127.0.0.1:0"]));
     assert!(said.contains("format 2") && said.contains("install a newer version"), "{said}");
 
     let said = well(&run(data, &ROLLBACK));

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { fileTests } from './files.mjs';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
 import { serve } from './server.mjs';
@@ -197,6 +198,7 @@ const tests = {
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
   ...recordTests({ page, server: () => server, accessible, fits, browser }),
+  ...fileTests({ page, server: () => server, accessible, fits }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

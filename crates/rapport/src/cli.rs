@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     backup,
     config::{Config, DEFAULTS},
-    credentials, learning, moving, repair, replay, serve, state,
+    credentials, learning, moving, repair, replay, serve, state, workspace,
 };
 
 /// Any error that a command ends with; its text is for the person at the terminal.
@@ -54,6 +54,10 @@ enum Command {
     Rollback(Settings),
     /// Copies the records of a stopped server from its data folder into an empty PostgreSQL.
     Migrate(MigrateArgs),
+    /// Writes everything that people made into one file that any program reads, also while the server runs: a zip of JSON lines.
+    ExportWorkspace(ExportWorkspaceArgs),
+    /// Brings such a file into an installation without records, on either database.
+    ImportWorkspace(ImportWorkspaceArgs),
     /// Prints a new one-time link for signing in to the pages.
     Link(Settings),
     /// Prints all settings with their defaults.
@@ -152,6 +156,24 @@ pub(crate) struct MigrateArgs {
     to: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ExportWorkspaceArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// The file to make.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportWorkspaceArgs {
+    #[command(flatten)]
+    settings: Settings,
+    /// The file of the workspace.
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+}
+
 impl Cli {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
@@ -172,6 +194,8 @@ impl Cli {
             Command::Restore(args) => print(&backup::restore(&args.settings.read()?, &args.from)?)?,
             Command::Rollback(settings) => print(&moving::roll_back(&settings.read()?)?)?,
             Command::Migrate(args) => print(&moving::migrate(&args.settings.read()?, &args.to)?)?,
+            Command::ExportWorkspace(args) => print(&workspace::export(&args.settings.read()?, &args.to)?)?,
+            Command::ImportWorkspace(args) => print(&workspace::import(&args.settings.read()?, &args.from)?)?,
             Command::Link(settings) => print(&credentials::new_link(&settings.read()?)?)?,
             Command::Config => print(DEFAULTS)?,
         }

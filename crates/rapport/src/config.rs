@@ -41,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) public_url: String,
     pub(crate) allow_private: Allowed,
     pub(crate) sign_on: Vec<sign_on::Provider>,
+    pub(crate) file_megabytes: u32,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -129,6 +130,7 @@ impl Config {
             public_url: String::from("?"),
             allow_private: Allowed::read("blank.invalid:1").expect("it is a host and a port"),
             sign_on: Vec::new(),
+            file_megabytes: 0,
         }
     }
 
@@ -164,6 +166,7 @@ impl Config {
             "checkpoint_seconds" => self.checkpoint_seconds = number(1, 3_600)?,
             "checkpoint_entries" => self.checkpoint_entries = number(1_000, 100_000_000)?,
             "hot_profiles" => self.hot_profiles = number(1_000, 100_000_000)?,
+            "file_megabytes" => self.file_megabytes = number(1, 10_240)?,
             "secure_cookie" => {
                 let wrong = |_| format!("secure_cookie = \"{value}\" must be true or false");
                 self.secure_cookie = value.parse().map_err(wrong)?;
@@ -237,6 +240,7 @@ mod tests {
             (config.checkpoint_seconds, blank.checkpoint_seconds),
             (config.checkpoint_entries, blank.checkpoint_entries),
             (config.hot_profiles, blank.hot_profiles),
+            (config.file_megabytes, blank.file_megabytes),
         ] {
             assert_ne!(set, left);
         }

@@ -7,10 +7,13 @@ use rapport_store::{Checkpoint as _, SqliteStore};
 use rapport_stream::{Append, Log, SqliteLog, SqliteLogOptions};
 use rapport_types::{DefinitionsChanged, Entry, PartitionId};
 
-use crate::{cli::Failure, config::Config};
+use crate::{backup, cli::Failure, config::Config};
 
 /// The file of the records in the data folder.
 pub(crate) const RECORDS: &str = "records.db";
+
+/// The folder of contents of files, and of files that are imported.
+pub(crate) const FILES: &str = "files";
 
 /// What a data folder holds.
 pub(crate) struct Data {
@@ -38,6 +41,15 @@ impl Data {
 
 /// Opens the log of the data folder, or makes one.
 pub(crate) fn open_log(config: &Config) -> Result<Arc<dyn Log>, Failure> {
+    // A new installation in the place of the one that is being restored would stand in the way of it.
+    if let Some(partial) = backup::unfinished(&config.data).filter(|_| !config.data.join("log.db").exists()) {
+        return Err(format!(
+            "a restore into {} did not end; run `rapport restore` again, or remove {} to begin without it",
+            config.data.display(),
+            partial.display()
+        )
+        .into());
+    }
     private_folder(&config.data)?;
     let options = SqliteLogOptions { partitions: config.partitions, ..SqliteLogOptions::default() };
     Ok(Arc::new(SqliteLog::open(&config.data, options)?))

@@ -11,6 +11,7 @@ mod repair;
 mod replay;
 mod serve;
 mod state;
+mod workspace;
 
 use std::process::ExitCode;
 

@@ -170,8 +170,9 @@ impl Access {
         !self.role.grant(object).hidden.iter().any(|hidden| hidden == field)
     }
 
-    /// Whether it may change a field that it sees.
+    /// Whether it may change a field that it sees. What says of a file what is in it nobody changes by hand.
     pub fn may_set(&self, object: &str, field: &str) -> bool {
-        self.may_see(object, field) && !self.role.grant(object).locked.iter().any(|locked| locked == field)
+        let is_locked = self.role.grant(object).locked.iter().any(|locked| locked == field);
+        self.may_see(object, field) && !is_locked && !crate::contents::comes_with_content(object, field)
     }
 }

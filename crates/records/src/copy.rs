@@ -1,7 +1,8 @@
 //! A whole database copied into another, table by table, and proof that both hold the same.
 //!
 //! The source is read in one moment; the target, which must be empty, is written in one transaction. So a copy is whole, or
-//! there is none. It serves the move from SQLite to PostgreSQL, and the backup of a PostgreSQL, whose copy is a SQLite file.
+//! there is none, and a copy that is there already is found out and not made again: who was interrupted does the same once
+//! more. It serves the move from SQLite to PostgreSQL, and the backup of a PostgreSQL, whose copy is a SQLite file.
 //!
 //! The proof is a count and a checksum for each table. The checksum does not depend on the order of rows: the BLAKE3 hashes of
 //! all rows are added up as four numbers of 64 bits (after AdHash: Bellare and Micciancio, 1997). It finds accidents; against
@@ -30,7 +31,8 @@ pub struct TableSum {
     pub checksum: String,
 }
 
-/// Copies all of `source` into `target`, which must be empty; what every table holds, the same on both sides.
+/// Copies all of `source` into `target`, which must be empty or hold the same already; what every table holds, the same on
+/// both sides.
 pub fn copy(source: &Database, target: &Database) -> Result<Vec<TableSum>, RecordsError> {
     source.read(|source| target.write(|target| copy_all(source, target)))
 }
@@ -42,7 +44,13 @@ fn copy_all(source: &mut Tx<'_>, target: &mut Tx<'_>) -> Result<Vec<TableSum>, R
         let what = format!("it has format {found}, not {known}; start this version on it once, which brings it there");
         return Err(RecordsError::invalid("source", what));
     }
+    // Another copy may be at work, such as one whose program was killed a moment ago.
+    migrate::lock(target)?;
     if let Some(table) = tables(target)?.first() {
+        let (wanted, there) = (sums(source)?, sums(target)?);
+        if wanted == there {
+            return Ok(there);
+        }
         return Err(RecordsError::invalid("target", format!("it is not empty: it has a table {table}")));
     }
     migrate::migrate(target)?;

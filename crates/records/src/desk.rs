@@ -41,8 +41,10 @@ pub struct Desk {
     pub(crate) people: People,
     clock: fn() -> Timestamp,
     pub(crate) index: OnceLock<SearchIndex>,
-    /// Where files of imports lie.
+    /// Where files lie: contents, and those of imports.
     files: OnceLock<PathBuf>,
+    /// Held by whoever places a content until its record is written, and by the sweep alone.
+    pub(crate) placing: RwLock<()>,
 }
 
 /// What a request stands on: the objects and the time, the same throughout.
@@ -124,6 +126,7 @@ impl Desk {
             clock,
             index: OnceLock::new(),
             files: OnceLock::new(),
+            placing: RwLock::new(()),
         })
     }
 
@@ -132,7 +135,7 @@ impl Desk {
         Self::open(Database::sqlite(path)?, clock)
     }
 
-    /// Says where files lie, such as those of imports. Without it nothing can be imported. The first call counts.
+    /// Says where files lie: contents, and those of imports. Without it there are neither. The first call counts.
     pub fn set_files(&self, folder: &Path) -> Result<(), RecordsError> {
         std::fs::create_dir_all(folder)
             .map_err(|error| RecordsError::File(format!("{} cannot be made: {error}", folder.display())))?;
@@ -367,7 +370,7 @@ struct Done {
 }
 
 /// The records that were just edited, in the order of the ids; one that the caller cannot read any more is left out.
-fn records_of(
+pub(crate) fn records_of(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,

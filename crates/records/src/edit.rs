@@ -95,6 +95,8 @@ pub(crate) struct Editor<'e, 'm> {
     errors: Vec<RowError>,
     /// The record into which another is merged by these edits.
     merge: Option<Id>,
+    /// What Rapport itself sets in each record that is made or changed.
+    own: Stuffs,
 }
 
 /// A record that is to be changed: as it is, and whether the caller may.
@@ -111,12 +113,26 @@ impl<'e, 'm> Editor<'e, 'm> {
         batch: Option<Id>,
     ) -> Result<Self, RecordsError> {
         let ground = moment.ground(object, access)?;
-        Ok(Self { moment, access, batch, ground, lines: Vec::new(), errors: Vec::new(), merge: None })
+        Ok(Self {
+            moment,
+            access,
+            batch,
+            ground,
+            lines: Vec::new(),
+            errors: Vec::new(),
+            merge: None,
+            own: Stuffs::new(),
+        })
     }
 
     /// Tells of the edits as parts of a merge: an update is of the record that stays, a delete of the one that goes.
     pub(crate) fn merging_into(self, winner: Id) -> Self {
         Self { merge: Some(winner), ..self }
+    }
+
+    /// Sets these, too, which the caller itself may not.
+    pub(crate) fn setting(self, own: Stuffs) -> Self {
+        Self { own, ..self }
     }
 
     /// Does all edits or none; the ids, in their order.
@@ -245,6 +261,7 @@ impl<'e, 'm> Editor<'e, 'm> {
     /// Checks the fields of a new record, or the changed ones of one that is there.
     fn prepare(&self, tx: &mut Tx<'_>, current: Option<&Record>, fields: &Fields) -> Result<Stuffs, RecordsError> {
         let mut stuffs = self.values(fields)?;
+        stuffs.extend(self.own.clone());
         self.complete(tx, current, &mut stuffs)?;
         Ok(stuffs)
     }
@@ -293,7 +310,10 @@ impl<'e, 'm> Editor<'e, 'm> {
         let field = object.field(name).filter(|_| self.access.may_see(&object.name, name));
         let field = field.ok_or_else(|| RecordsError::invalid(name, format!("{} has no such field", object.name)))?;
         if !self.access.may_set(&object.name, name) {
-            return Err(RecordsError::invalid(name, "your role may not change it"));
+            let by_content = crate::contents::comes_with_content(&object.name, name);
+            let what =
+                if by_content { "it is set when the file's content comes" } else { "your role may not change it" };
+            return Err(RecordsError::invalid(name, what));
         }
         value::read(field, value)
     }

@@ -40,10 +40,7 @@ pub(crate) fn migrate(tx: &mut Tx<'_>) -> Result<i64, RecordsError> {
 /// The same with steps of the caller's, of which all that are behind the format found are done.
 pub(crate) fn migrate_by(tx: &mut Tx<'_>, steps: &[&str]) -> Result<i64, RecordsError> {
     let known = steps.len() as i64;
-    // Two servers that start at once on PostgreSQL take turns.
-    if tx.backend() == Backend::Postgres {
-        tx.query_sql("SELECT true FROM (SELECT pg_advisory_xact_lock(7205759403792793)) AS locked", &[])?;
-    }
+    lock(tx)?;
     let found = format_of(tx)?;
     if found > known {
         return Err(RecordsError::Newer { found, known });
@@ -57,6 +54,14 @@ pub(crate) fn migrate_by(tx: &mut Tx<'_>, steps: &[&str]) -> Result<i64, Records
     }
     tx.execute(Query::update().table(Alias::new("records_format")).value(Alias::new("format"), known))?;
     Ok(found)
+}
+
+/// Two who bring one PostgreSQL to a format, or fill it, take turns; SQLite has one writer anyway.
+pub(crate) fn lock(tx: &mut Tx<'_>) -> Result<(), RecordsError> {
+    if tx.backend() == Backend::Postgres {
+        tx.query_sql("SELECT true FROM (SELECT pg_advisory_xact_lock(7205759403792793)) AS locked", &[])?;
+    }
+    Ok(())
 }
 
 fn in_words_of(backend: Backend, sql: &str) -> String {

@@ -67,7 +67,7 @@ pub struct State {
     pub hub: Hub,
     /// What the installation says of itself.
     pub about: api::About,
-    /// How fast a write key may send.
+    /// How fast a write key may send, and how large a file may be.
     pub limits: Limits,
     /// How long senders and readers may take.
     pub patience: Patience,
@@ -79,18 +79,20 @@ pub struct State {
     pub clock: fn() -> Timestamp,
 }
 
-/// How fast one write key may send.
+/// How fast one write key may send, and how large a file may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Events a second in the long run.
     pub events_per_second: u32,
     /// Events at once; never less than a full batch.
     pub burst: u32,
+    /// Bytes of a file's content.
+    pub file_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { events_per_second: 250_000, burst: 500_000 }
+        Self { events_per_second: 250_000, burst: 500_000, file_bytes: 50 << 20 }
     }
 }
 

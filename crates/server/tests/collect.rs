@@ -224,7 +224,7 @@ async fn a_batch_shares_its_sent_at() {
 
 #[tokio::test]
 async fn a_sender_that_is_too_fast_is_told_when_to_come_back() {
-    let limits = Limits { events_per_second: 1, burst: 1 };
+    let limits = Limits { events_per_second: 1, burst: 1, ..Limits::default() };
     let world = World::with(MemoryLog::new(2).unwrap(), HubOptions::default(), limits);
     let batch = format!(r#"{{"batch":[{}]}}"#, vec![r#"{"type":"page","userId":"u"}"#; 2_500].join(","));
     assert_eq!(world.collect("/v1/batch", batch.clone()).await.status, StatusCode::OK, "a full batch always fits");

@@ -131,6 +131,25 @@ async fn effects_come_in_order_with_cursors() {
 }
 
 #[tokio::test]
+async fn a_reader_ahead_of_the_feed_of_records_is_told_to_read_anew() {
+    let world = World::new();
+    let ahead = [("authorization", BEARER), ("last-event-id", "1000000")];
+    let mut reader = Reader::open(&world, "/api/v1/changes", &ahead).await;
+    let (name, _, id) = reader.next().await.unwrap();
+    assert_eq!((name.as_str(), id.parse::<i64>().unwrap() < 1_000_000), ("hello", true), "{id}");
+    assert_eq!(reader.next().await.unwrap().0, "resync");
+    let made = world.with_json("POST", "/api/v1/objects/product/records", r#"{"fields":{"name":"New"}}"#).await;
+    let data = loop {
+        match reader.next().await.unwrap() {
+            (name, data, _) if name == "change" => break data,
+            // A heartbeat, where the machine is slow.
+            (name, ..) => assert_eq!(name, ""),
+        }
+    };
+    assert!(data.contains(made.json()["id"].as_str().unwrap()), "{data}");
+}
+
+#[tokio::test]
 async fn filters_let_through_what_was_asked_for() {
     let world = world(HubOptions::default());
     let mut by_customer = Reader::key(&world, "/v1/stream?customer=anon:a1").await;

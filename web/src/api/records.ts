@@ -150,6 +150,8 @@ export const update = (object: string, id: string, fields: Fields, version?: num
   call<Item>('PATCH', of(object, id), { body: { fields }, version });
 export const remove = (object: string, id: string) => call<void>('DELETE', of(object, id));
 export const restore = (object: string, id: string) => call<Item>('POST', `${of(object, id)}/restore`);
+export const emptyTrash = (object: string) =>
+  call<{ gone: number }>('DELETE', `/objects/${encodeURIComponent(object)}/trash`);
 export const bulk = (object: string, edits: Edit[]) =>
   call<Done>('POST', `/objects/${encodeURIComponent(object)}/bulk`, { body: { edits } });
 

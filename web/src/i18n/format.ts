@@ -20,6 +20,8 @@ export interface Format {
   figure(value: number, digits?: number): string;
   /** Short for large counts: `541.9K`. */
   compact(value: number): string;
+  /** The size of a file: `12 kB`, `3.4 MB`. */
+  bytes(value: number): string;
   /** A share of 1 as per cent. */
   percent(value: number, digits?: number): string;
   /** A difference of shares in percentage points, without sign. */
@@ -63,6 +65,13 @@ export function createFormat(language: Language): Format {
     figure: (value, digits = 3) =>
       new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value),
     compact: (value) => (value < 100_000 ? number(value, 0) : compact.format(value)),
+    bytes: (value) => {
+      const power = value < 1_000 ? 0 : value < 1_000_000 ? 1 : value < 1_000_000_000 ? 2 : 3;
+      const unit = (['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const)[power];
+      const unitDisplay = power === 0 ? 'long' : 'short';
+      const options = { style: 'unit', unit, unitDisplay, maximumFractionDigits: power > 1 ? 1 : 0 } as const;
+      return new Intl.NumberFormat(locale, options).format(value / 1_000 ** power);
+    },
     percent: (value, digits = 0) =>
       new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(value),
     points: (difference) => {

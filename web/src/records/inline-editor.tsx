@@ -8,7 +8,7 @@ import { held, isLarge } from './schema';
 import { ValueInput } from './value-input';
 
 /** Kinds whose value is chosen: choosing is all that there is to do. */
-const CHOSEN = new Set<KindName>(['choice', 'boolean', 'relation', 'user']);
+const CHOSEN = new Set<KindName>(['choice', 'boolean', 'relation', 'user', 'file']);
 
 interface InlineProps {
   item: Item;

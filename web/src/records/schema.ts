@@ -13,7 +13,7 @@ const SYSTEM: [string, KindName][] = [
 ];
 
 /** Kinds that are computed or written by Rapport alone. */
-const READ_ONLY = new Set<KindName>(['formula', 'file', 'actor']);
+const READ_ONLY = new Set<KindName>(['formula', 'actor']);
 /** Kinds that a database cannot put in an order. */
 const UNSORTED = new Set<KindName>(['multi_choice', 'emails', 'phones', 'address', 'json', 'relations', 'formula']);
 /** Kinds that need more room than a cell. */

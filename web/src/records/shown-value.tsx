@@ -21,7 +21,8 @@ export function ShownValue({ item, field, tabIndex }: ShownProps) {
   const text = textOf(field, value, reader, related);
   if (text === '') return null;
   switch (field.kind.type) {
-    case 'relation': {
+    case 'relation':
+    case 'file': {
       const [target] = related;
       if (!target) return text;
       return <Linked object={target.object} id={target.id} text={target.title} tabIndex={tabIndex} />;

@@ -5,6 +5,7 @@ import type { Choice, Field } from '~/api/objects';
 import type { Related } from '~/api/records';
 import { useI18n } from '~/i18n';
 import { type Address, isMoney } from './cell';
+import { FileInput } from './file-input';
 import { fromLocal, partsOrNone, toLocal } from './input-value';
 import { useSay } from './reader';
 import { RelationInput } from './relation-input';
@@ -126,6 +127,8 @@ export function ValueInput(props: ValueInputProps) {
           {...{ value, related, onChange, inputRef, opened, onBlur, input }}
         />
       );
+    case 'file':
+      return <FileInput {...{ value, related, onChange, inputRef, opened, onBlur, input }} />;
     case 'address':
       return <AddressInput {...props} />;
     case 'json':

@@ -1,10 +1,13 @@
 //! A backup looked through, and an installation made of it: whole, or not at all.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rapport_records::Database;
 
-use super::{RECORDS, begin, finish, manifest::Manifest, told};
+use super::{RECORDS, begin, finish, manifest::Manifest, partial_of, told};
 use crate::{cli::Failure, config::Config};
 
 /// Looks through a backup: every file, and every row of the records; what is in it, as text.
@@ -18,11 +21,16 @@ pub(crate) fn verify(from: &Path) -> Result<String, Failure> {
     Ok(format!("{} is whole: {}", from.display(), manifest.tell()))
 }
 
-/// Makes an installation of a backup; what was done, as text.
+/// Where a restore into a data folder was begun and did not end; none if none was.
+pub(crate) fn unfinished(data: &Path) -> Option<PathBuf> {
+    partial_of(data).ok().filter(|partial| partial.exists())
+}
+
+/// Makes an installation of a backup; what was done, as text. One that was interrupted is begun anew.
 pub(crate) fn restore(config: &Config, from: &Path) -> Result<String, Failure> {
     let manifest = Manifest::read(from)?;
     manifest.check(from)?;
-    let partial = begin(&config.data)?;
+    let (partial, is_second_try) = begin(&config.data)?;
     for file in manifest.files() {
         let target = partial.join(&file.path);
         if let Some(folder) = target.parent() {
@@ -34,7 +42,8 @@ pub(crate) fn restore(config: &Config, from: &Path) -> Result<String, Failure> {
     manifest.check(&partial)?;
     let records = partial.join(RECORDS);
     if !config.records.is_empty() && records.exists() {
-        // First the database, which takes all or nothing, then the folder: only with both there is an installation.
+        // First the database, which takes all or nothing, then the folder: only with both there is an installation. After an
+        // interruption in between the database has all of it already, which the copy sees.
         let sums = rapport_records::copy(&Database::sqlite(&records)?, &Database::postgres(&config.records)?)?;
         if sums != manifest.records {
             return Err("the tables that were restored are not those of the manifest".into());
@@ -42,5 +51,6 @@ pub(crate) fn restore(config: &Config, from: &Path) -> Result<String, Failure> {
         fs::remove_file(&records).map_err(|error| told(&records, &error))?;
     }
     finish(&partial, &config.data)?;
-    Ok(format!("{} was made of {}: {}", config.data.display(), from.display(), manifest.tell()))
+    let earlier = if is_second_try { ". What an earlier try had left was made anew" } else { "" };
+    Ok(format!("{} was made of {}: {}{earlier}", config.data.display(), from.display(), manifest.tell()))
 }

@@ -1,4 +1,5 @@
-//! What follows the records and the log while the server runs: the search index, the contacts, the log itself.
+//! What follows the records and the log while the server runs: the search index, the contacts, the log itself, and the sweep of
+//! files.
 //!
 //! One thread does all of it in turns, because each is a reader of a feed with a position that is kept: after a stop or a crash
 //! it goes on where it was. Nothing waits for it.
@@ -24,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const REST_AFTER: Duration = Duration::from_secs(30);
 /// How often the place in the log is kept while it names nobody.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
+/// How often contents of files are looked through for what nobody names any more.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// How long is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Bytes of the log that are looked at in one step.
@@ -55,7 +58,7 @@ impl Followers {
     pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>) -> Result<Self, std::io::Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let follower = Follower { desk, log, places: BTreeMap::new(), busy_at: None };
+        let follower = Follower { desk, log, places: BTreeMap::new(), busy_at: None, swept_at: None };
         let run = move || follower.run(&told);
         let thread = std::thread::Builder::new().name("followers".to_owned()).spawn(run)?;
         Ok(Self { stop, thread: Some(thread) })
@@ -80,6 +83,8 @@ struct Follower {
     places: BTreeMap<PartitionId, (Offset, Instant)>,
     /// When the search index was last written to.
     busy_at: Option<Instant>,
+    /// When contents of files were last looked through.
+    swept_at: Option<Instant>,
 }
 
 impl Follower {
@@ -121,6 +126,10 @@ impl Follower {
         } else if self.busy_at.is_some_and(|at| at.elapsed() > REST_AFTER) {
             self.desk.rest_search()?;
             self.busy_at = None;
+        }
+        if self.swept_at.is_none_or(|at| at.elapsed() > SWEEP_EVERY) {
+            self.desk.sweep_files()?;
+            self.swept_at = Some(Instant::now());
         }
         told.map(|()| more)
     }
@@ -212,7 +221,9 @@ fn event(happened: Happened) -> Event {
             (None, Some(_)) => EventKind::Track,
             (None, None) => EventKind::Identify,
         },
-        message_id: format!("record-{seq}").into(),
+        // Places in the feed are given again after a restore or a rollback, of which the log knows nothing: with its time in the
+        // id, a new change is no repeat of one that is gone.
+        message_id: format!("record-{seq}-{}", at.0).into(),
         user_id: Some(customer.into()),
         anonymous_id: None,
         previous_id: joined.map(Into::into),

@@ -74,7 +74,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let engine = Arc::new(Engine::start(Arc::clone(&data.log), store, sink, options)?);
     let (state, trainer) = wire(config, &data, &records, &engine, hub, sign_on)?;
     let scheduler = Scheduler::start(trainer.clone())?;
-    records.set_files(&config.data.join("files"))?;
+    records.set_files(&config.data.join(data::FILES))?;
     records.open_search(&config.data.join("search"))?;
     let followers = Followers::start(Arc::clone(&records), Arc::clone(&data.log))?;
     let served = listen(config, state, &trainer.jobs, &credentials);
@@ -136,7 +136,7 @@ fn wire(
             data_note: (!config.data_note.is_empty()).then(|| config.data_note.clone()),
             partitions: data.log.partitions(),
         },
-        limits: Limits { events_per_second, burst },
+        limits: Limits { events_per_second, burst, file_bytes: u64::from(config.file_megabytes) << 20 },
         patience: Patience {
             head: Duration::from_secs(u64::from(config.head_seconds)),
             body: Duration::from_secs(u64::from(config.body_seconds)),

@@ -3,7 +3,7 @@
 //!
 //! The files in `tests/fixtures` are never written again once a version with their format is released; a new format gets new
 //! ones. `RAPPORT_WRITE_FIXTURES=1 cargo test -p rapport --test formats` writes those that are missing; `fixtures/write.py`
-//! writes data folders, with the program of the commit that has the format.
+//! writes data folders and `fixtures/write_records.py` databases of records, with the program of the commit that has the format.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
@@ -11,6 +11,7 @@ mod checkpoint;
 mod documents;
 mod entries;
 mod folders;
+mod records;
 #[path = "../server/mod.rs"]
 mod server;
 

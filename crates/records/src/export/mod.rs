@@ -9,7 +9,7 @@ mod workspace;
 use std::borrow::Cow;
 
 pub use list::ExportFormat;
-pub use workspace::Manifest;
+pub use workspace::{Manifest, Watch};
 
 /// What a spreadsheet takes for the beginning of a formula.
 pub(crate) const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];

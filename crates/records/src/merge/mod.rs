@@ -199,6 +199,8 @@ fn united(object: &Object, winner: &Record, loser: &Record, chosen: &Fields) -> 
                 fields.insert(field.name.clone(), Value::Array(members));
             }
             _ if field.kind == FieldKind::Actor || BESIDE_STATUS.contains(&field.name.as_str()) => {}
+            // A file keeps its own content.
+            _ if crate::contents::comes_with_content(&object.name, &field.name) => {}
             // A record is not its own parent.
             _ if mine == Some(&gone) => {
                 fields.insert(field.name.clone(), Value::Null);

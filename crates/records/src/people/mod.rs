@@ -66,8 +66,8 @@ pub const MAX_ROLES: i64 = 500;
 pub const MAX_KEYS: i64 = 1_000;
 /// The longest name of a person, role, team or key, in bytes.
 const NAME: usize = 120;
-/// What the audit calls the things of this module. No object of records may be called so.
-pub(crate) const AUDITED: [&str; 7] = ["person", "role", "team", "key", "session", "link", "sign_in"];
+/// What the audit calls the things of this module, and exports of everything. No object of records may be called so.
+pub(crate) const AUDITED: [&str; 8] = ["person", "role", "team", "key", "session", "link", "sign_in", "workspace"];
 
 /// What of people is held in memory.
 #[derive(Debug, Default)]

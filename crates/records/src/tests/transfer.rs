@@ -409,15 +409,18 @@ fn a_workspace_goes_out_whole_and_comes_back_whole() {
         let edits = vec![crate::Edit::Delete { id: bob.id, version: None }];
         desk.edit(&access, "contact", edits, None).unwrap();
         let mut out = Vec::new();
-        let manifest = desk.export_workspace(&access, &mut out).unwrap();
+        let manifest = desk.export_workspace(&access, &mut out, &mut |_, _| ()).unwrap();
         assert_eq!((manifest.counts["records/contact.jsonl"], manifest.counts["person.jsonl"]), (2, 1));
-        assert!(desk.restore_workspace(Cursor::new(&out)).is_err(), "this installation has records");
+        assert!(desk.restore_workspace(Cursor::new(&out), &mut |_, _| ()).is_err(), "this installation has records");
         *file.borrow_mut() = out;
     });
     with_files(|desk| {
         let file = file.borrow();
-        assert!(desk.restore_workspace(Cursor::new(&file[..file.len() / 2])).is_err(), "half a file is none");
-        desk.restore_workspace(Cursor::new(file.as_slice())).unwrap();
+        assert!(
+            desk.restore_workspace(Cursor::new(&file[..file.len() / 2]), &mut |_, _| ()).is_err(),
+            "half a file is none"
+        );
+        desk.restore_workspace(Cursor::new(file.as_slice()), &mut |_, _| ()).unwrap();
         let contacts = all(desk, "contact");
         assert_eq!((contacts.len(), contacts[0].owner, contacts[0].team), (1, Some(Id(5)), Some(Id(6))));
         assert_eq!((contacts[0].version, contacts[0].related["company"]["title"].as_str()), (1, Some("Acme")));

@@ -51,7 +51,7 @@ struct Feed {
 
 /// Changes as they happen.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "live", params(ChangesParams), responses(
-    (status = 200, content_type = "text/event-stream", body = String, description = "events `hello` and `change`; ids are places in the feed"),
+    (status = 200, content_type = "text/event-stream", body = String, description = "events `hello`, `change` and `resync`; ids are places in the feed"),
     (status = 401, body = Problem)))]
 pub(crate) async fn stream(
     State(app): State<Shared>,
@@ -61,14 +61,14 @@ pub(crate) async fn stream(
 ) -> Result<Response, Problem> {
     let last =
         headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).or(params.last_event_id);
-    let after = match last {
-        Some(after) => after,
-        None => {
-            let desk = Arc::clone(&app.state.records);
-            blocking(move || desk.newest_change()).await??
-        }
-    };
-    let hello = format!(": rapport\nid: {after}\nevent: hello\ndata: {{\"live\":true}}\n\n");
+    let desk = Arc::clone(&app.state.records);
+    let newest = blocking(move || desk.newest_change()).await??;
+    let after = last.map_or(newest, |last| last.min(newest));
+    let mut hello = format!(": rapport\nid: {after}\nevent: hello\ndata: {{\"live\":true}}\n\n");
+    // After a restore or a rollback a reader may be ahead of the feed; what it knows is not what is there.
+    if last.is_some_and(|last| last > newest) {
+        hello.push_str("event: resync\ndata: {}\n\n");
+    }
     let Operator { access, credential, .. } = operator;
     let feed = Feed { app, access, credential, object: params.object, after, ready: VecDeque::from([hello.into()]) };
     let body = Body::from_stream(stream::unfold(feed, |mut feed| async move {
@@ -88,7 +88,7 @@ impl Feed {
         loop {
             bell.mark_unchanged();
             // Who was signed out hears no more, and whose role has changed hears by the new one.
-            self.access = self.credential.look(&*self.app.state.access)?.access;
+            self.access = self.credential.look(&self.app.state.access).await?.access;
             let (desk, access, after) = (Arc::clone(&self.app.state.records), self.access.clone(), self.after);
             let read = blocking(move || desk.changes(&access, after, STEP)).await.ok()?;
             let (changes, end) = match read {

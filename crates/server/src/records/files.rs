@@ -5,11 +5,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa writes the parameters' types with a qualification")]
 
-use std::{
-    io::{self, Read, Write},
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{io, ops::ControlFlow, sync::Arc};
 
 use axum::{
     body::Body,
@@ -17,29 +13,24 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use futures::{StreamExt as _, stream};
 use rapport_records::{
     Desk, Id, ListQuery,
     export::ExportFormat,
     import::{Check, Import, Mapping},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
-use super::ask;
+use super::{
+    ask,
+    carry::{incoming, outgoing},
+};
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Json, Params, Piece, blocking},
+    exchange::{Answer, Json, Params, Piece},
     problem::Problem,
 };
-
-/// Pieces of a file that wait between the connection and the disk.
-const PIECES: usize = 16;
-/// Bytes of a piece of an export.
-const PIECE_BYTES: usize = 64 * 1024;
 
 /// What a file is.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -51,27 +42,6 @@ pub(crate) struct UploadParams {
     name: String,
 }
 
-/// The body of a request as a reader. The connection waits when the reader is slow.
-struct Incoming {
-    pieces: mpsc::Receiver<Result<Bytes, axum::Error>>,
-    piece: Bytes,
-}
-
-impl Read for Incoming {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(Ok(piece)) => self.piece = piece,
-                Some(Err(error)) => return Err(io::Error::other(error)),
-                None => return Ok(0),
-            }
-        }
-        let count = self.piece.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.piece.split_to(count));
-        Ok(count)
-    }
-}
-
 /// Brings a file to be imported. The answer says what its columns seem to be.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = String, content_type = "application/octet-stream"),
     responses((status = 201, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
@@ -81,33 +51,11 @@ pub(crate) async fn upload(
     Params(params): Params<UploadParams>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (sender, pieces) = mpsc::channel(PIECES);
-    let mut body = request.into_body().into_data_stream();
-    let patience = app.state.patience.body;
-    let carry = async move {
-        // A sender that is silent for too long is taken for gone.
-        loop {
-            let Ok(next) = tokio::time::timeout(patience, body.next()).await else {
-                // What came so far must not be taken for the whole file.
-                let late = axum::Error::new(io::Error::from(io::ErrorKind::TimedOut));
-                let _gone = sender.send(Err(late)).await.is_err();
-                return false;
-            };
-            let Some(piece) = next else { return true };
-            if sender.send(piece).await.is_err() {
-                return true;
-            }
-        }
-    };
-    let store = ask(&app, &operator, move |desk, access| {
-        let mut incoming = Incoming { pieces, piece: Bytes::new() };
-        desk.upload_import(access, &params.object, &params.name, &mut incoming)
-    });
-    let (is_whole, import) = tokio::join!(carry, store);
-    if !is_whole {
-        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The file took too long to come"));
-    }
-    Ok((StatusCode::CREATED, Answer(import?)).into_response())
+    let import = incoming(&app, &operator, request.into_body(), move |desk, access, file| {
+        desk.upload_import(access, &params.object, &params.name, file)
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Answer(import)).into_response())
 }
 
 /// Imports.
@@ -190,11 +138,16 @@ fn run(desk: &Arc<Desk>, id: Id) {
     }
 }
 
-/// Goes on with the imports that a stop or a crash left.
+/// Goes on with the imports that a stop or a crash left. The database is asked on a thread of its own: who calls this may be
+/// on one of the runtime's.
 pub(crate) fn resume(desk: &Arc<Desk>) {
-    match desk.unfinished_imports() {
-        Ok(imports) => imports.into_iter().for_each(|id| run(desk, id)),
+    let held = Arc::clone(desk);
+    let go_on = move || match held.unfinished_imports() {
+        Ok(imports) => imports.into_iter().for_each(|id| run(&held, id)),
         Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+    };
+    if let Err(error) = std::thread::Builder::new().name("imports".to_owned()).spawn(go_on) {
+        tracing::error!(%error, "no thread to go on with imports");
     }
 }
 
@@ -270,41 +223,8 @@ pub(crate) async fn export(
 }
 
 /// Names of objects are letters, digits and `_`, so that the file's name needs no quoting.
-fn attached(body: Body, kind: &'static str, name: &str) -> Response {
+pub(super) fn attached(body: Body, kind: &'static str, name: &str) -> Response {
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("names are plain");
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, disposition)], body)
         .into_response()
-}
-
-/// A body that is written on a thread for blocking work, and waits for its reader.
-fn outgoing(write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static) -> Body {
-    let (sender, receiver) = mpsc::channel::<Result<Bytes, io::Error>>(PIECES);
-    tokio::spawn(async move {
-        let failed = sender.clone();
-        let written = blocking(move || {
-            let mut out = io::BufWriter::with_capacity(PIECE_BYTES, Outgoing(sender));
-            write(&mut out).and_then(|()| out.flush().map_err(|error| error.to_string()))
-        });
-        if let Ok(Err(error)) = written.await {
-            tracing::warn!(%error, "a file was not written to its end");
-            // The answer is broken off, so that nobody takes the part for the whole. A reader that has gone does not hear it.
-            let _gone = failed.send(Err(io::Error::other("the file was not written to its end"))).await.is_err();
-        }
-    });
-    let pieces = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
-    Body::from_stream(pieces)
-}
-
-struct Outgoing(mpsc::Sender<Result<Bytes, io::Error>>);
-
-impl Write for Outgoing {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the reader has gone");
-        self.0.blocking_send(Ok(Bytes::copy_from_slice(buffer))).map_err(gone)?;
-        Ok(buffer.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

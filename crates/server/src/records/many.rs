@@ -193,3 +193,22 @@ pub(crate) async fn board(
     let columns = ask(&app, &operator, move |desk, access| desk.board(access, &object, &query)).await?;
     Ok(Answer(Board { columns }))
 }
+
+/// What emptying a trash came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Emptied {
+    /// How many records are gone.
+    gone: u64,
+}
+
+/// Removes the records of the trash that the caller may delete for good. Their history stays; nothing brings them back.
+#[utoipa::path(delete, path = "/api/v1/objects/{object}/trash", tag = "records", params(("object" = String, Path)),
+    responses((status = 200, body = Emptied), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn empty_trash(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(object): Piece<String>,
+) -> Result<Answer<Emptied>, Problem> {
+    let gone = ask(&app, &operator, move |desk, access| desk.empty_trash(access, &object)).await?;
+    Ok(Answer(Emptied { gone }))
+}

@@ -4,7 +4,9 @@
 //! [`rapport_records::Access`] that the credential made.
 
 pub(crate) mod batches;
+mod carry;
 pub(crate) mod changes;
+pub(crate) mod contents;
 pub(crate) mod duplicates;
 pub(crate) mod files;
 pub(crate) mod many;
@@ -12,13 +14,14 @@ pub(crate) mod objects;
 pub(crate) mod one;
 pub(crate) mod search;
 pub(crate) mod views;
+pub(crate) mod workspace;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
     http::{HeaderMap, StatusCode, header},
-    routing::{get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use rapport_records::{Access, Desk, Once, RecordsError};
 
@@ -51,6 +54,10 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/imports/{id}/start", post(files::start))
         .route("/api/v1/imports/{id}/cancel", post(files::cancel))
         .route("/api/v1/imports/{id}/errors", get(files::errors))
+        .route("/api/v1/files", post(contents::upload))
+        .route("/api/v1/files/{id}/content", get(contents::content).put(contents::replace))
+        .route("/api/v1/objects/{object}/trash", delete(many::empty_trash))
+        .route("/api/v1/workspace", get(workspace::export))
         .route("/api/v1/search", get(search::search))
         .route("/api/v1/changes", get(changes::stream))
         .route("/api/v1/audit", get(batches::audit))

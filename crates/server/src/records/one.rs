@@ -29,7 +29,7 @@ pub(crate) struct FieldsBody {
 }
 
 /// A record with its version as `ETag`.
-fn tagged(status: StatusCode, record: Record) -> Response {
+pub(super) fn tagged(status: StatusCode, record: Record) -> Response {
     let tag = HeaderValue::from_str(&format!("\"{}\"", record.version)).expect("digits are plain");
     (status, [(header::ETAG, tag)], Answer(record)).into_response()
 }

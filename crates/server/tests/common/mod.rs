@@ -6,7 +6,7 @@
 pub mod models;
 
 use std::sync::{
-    Arc, LazyLock, Mutex,
+    Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -49,6 +49,7 @@ pub struct World {
     pub hub: Hub,
     pub fakes: Arc<Fakes>,
     pub app: Router,
+    _records: Arc<Records>,
 }
 
 /// What a response was.
@@ -89,13 +90,14 @@ impl World {
         for partition in 0..log.partitions() {
             hub.starts_at(PartitionId(partition), log.end(PartitionId(partition)));
         }
+        let records = records();
         let fakes = Arc::new(Fakes::new(Arc::clone(&log)));
         let about = About { version: "1.2.3".to_owned(), data_note: None, partitions: log.partitions() };
         let mut state = State {
             log: log.clone(),
             answers: fakes.clone(),
             access: fakes.clone(),
-            records: desk(),
+            records: Arc::clone(&records.desk),
             sign_on: Arc::default(),
             training: fakes.clone(),
             definitions: fakes.clone(),
@@ -109,7 +111,7 @@ impl World {
             clock: now,
         };
         change(&mut state);
-        Self { log, hub, fakes, app: router(state) }
+        Self { log, hub, fakes, app: router(state), _records: records }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Told {
@@ -182,17 +184,31 @@ impl Fakes {
     }
 }
 
-/// The records that all tests of a binary share; what a test changes must not matter to another.
+/// Records with the folder that they and files lie in. It goes with the last world that has them.
+struct Records {
+    desk: Arc<Desk>,
+    _folder: tempfile::TempDir,
+}
+
+/// The records that all worlds of a binary share; what a test changes must not matter to another.
+fn records() -> Arc<Records> {
+    static RECORDS: Mutex<Weak<Records>> = Mutex::new(Weak::new());
+    let mut shared = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(records) = shared.upgrade() {
+        return records;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
+    desk.set_files(&folder.path().join("files")).unwrap();
+    desk.adopt_key("key", "ak_test").unwrap();
+    let records = Arc::new(Records { desk: Arc::new(desk), _folder: folder });
+    *shared = Arc::downgrade(&records);
+    records
+}
+
+/// The desk of the worlds.
 pub fn desk() -> Arc<Desk> {
-    static DESK: LazyLock<Arc<Desk>> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
-        desk.adopt_key("key", "ak_test").unwrap();
-        // The file is open and needs its name no more.
-        drop(folder);
-        Arc::new(desk)
-    });
-    Arc::clone(&DESK)
+    Arc::clone(&records().desk)
 }
 
 /// What the key of the tests may do: everything.

@@ -23,6 +23,9 @@ export function linksTo(objects: ObjectFact[], target: string): Link[] {
 
 export const isActivity = ({ object }: Link) => ACTIVITIES.includes(object.name);
 
+/** Whether what belongs to the record by this link are files. Files that name it otherwise are records like others. */
+export const holdsFiles = ({ object, field }: Link) => object.name === 'file' && field.kind.type === 'relation';
+
 /** Activities first, in the order in which people use them. */
 export function activitiesOf(links: Link[]): Link[] {
   return ACTIVITIES.flatMap((name) => {

@@ -20,8 +20,10 @@ import { Activities } from './activities';
 import { ConvertDialog } from './convert-dialog';
 import { CustomerPanel } from './customer-panel';
 import { FieldsCard } from './fields-card';
+import { FileActions } from './file-actions';
+import { FilesCard } from './files-card';
 import { History } from './history';
-import { activitiesOf, isActivity, linksTo } from './links';
+import { activitiesOf, holdsFiles, isActivity, linksTo } from './links';
 import { MergeDialog } from './merge-dialog';
 import { RelatedCard } from './related-card';
 
@@ -114,9 +116,14 @@ function Known({ object, objects, item }: { object: ObjectFact; objects: ObjectF
           <Stack gap="sm">
             {links
               .filter((link) => !isActivity(link))
-              .map((link) => (
-                <RelatedCard key={`${link.object.name}-${link.field.name}`} of={object} item={item} link={link} />
-              ))}
+              .map((link) => {
+                const key = `${link.object.name}-${link.field.name}`;
+                return holdsFiles(link) ? (
+                  <FilesCard key={key} item={item} link={link} />
+                ) : (
+                  <RelatedCard key={key} of={object} item={item} link={link} />
+                );
+              })}
           </Stack>
         </Grid.Col>
       </Grid>
@@ -181,6 +188,7 @@ function Actions({ object, item }: { object: ObjectFact; item: Item }) {
   const common = { size: 'xs', variant: 'default' } as const;
   return (
     <Group gap="xs">
+      {object.name === 'file' && <FileActions object={object} item={item} />}
       {isLead && object.may.update && (
         <Button size="xs" leftSection={<UserCheck size={14} aria-hidden />} onClick={() => setDialog('convert')}>
           {t.record.convert}

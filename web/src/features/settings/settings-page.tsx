@@ -21,6 +21,7 @@ const SECTIONS = {
   keys: of(() => import('./keys'), 'Keys'),
   objects: of(() => import('./objects'), 'Objects'),
   audit: of(() => import('./audit'), 'Audit'),
+  workspace: of(() => import('./workspace'), 'Workspace'),
 };
 type Section = keyof typeof SECTIONS;
 const NAMES = Object.keys(SECTIONS) as Section[];

@@ -15,6 +15,7 @@ import { useFields, useSay } from '~/records/reader';
 import { RecordDialog } from '~/records/record-dialog';
 import { firstColumns } from '~/records/schema';
 import { BulkBar } from './bulk-bar';
+import { EmptyTrash } from './empty-trash';
 import { FilterPanel } from './filter-panel';
 import { Grid } from './grid';
 import { useLiveList } from './live-list';
@@ -107,6 +108,7 @@ function Table({ object }: { object: ObjectFact }) {
           all={() => change({ filter: '', q: '' })}
         />
       )}
+      {trash && items.length > 0 && object.may.delete && <EmptyTrash object={object} />}
       {items.length > 0 && (
         <Grid
           {...{ object, columns, items, total, selected, open, save }}

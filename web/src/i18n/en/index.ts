@@ -2,6 +2,7 @@
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { filesTexts } from './files';
 import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -15,6 +16,7 @@ export const en = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...filesTexts,
   ...importTexts,
   ...modelTexts,
   ...modelsTexts,

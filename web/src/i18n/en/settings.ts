@@ -12,6 +12,7 @@ export const settingsTexts = {
       keys: 'Keys',
       objects: 'Objects',
       audit: 'Audit',
+      workspace: 'Export everything',
     },
   },
   profile: {
@@ -130,6 +131,7 @@ export const settingsTexts = {
       key: 'Key',
       view: 'View',
       object: 'Object',
+      workspace: 'Export of everything',
     } as Record<string, string>,
   },
   batches: {

@@ -3,6 +3,7 @@ import type { Messages } from '../en';
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { filesTexts } from './files';
 import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -16,6 +17,7 @@ export const zh: Messages = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...filesTexts,
   ...importTexts,
   ...modelTexts,
   ...modelsTexts,

@@ -14,6 +14,7 @@ export const settingsTexts: typeof English = {
       keys: '密钥',
       objects: '对象',
       audit: '审计',
+      workspace: '导出全部',
     },
   },
   profile: {
@@ -130,6 +131,7 @@ export const settingsTexts: typeof English = {
       key: '密钥',
       view: '视图',
       object: '对象',
+      workspace: '导出全部内容',
     },
   },
   batches: {

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     backup,
     config::{Config, DEFAULTS},
-    credentials, learning, moving, repair, replay, serve, state,
+    credentials, demo, learning, moving, repair, replay, serve, state,
 };
 
 /// Any error that a command ends with; its text is for the person at the terminal.
@@ -54,6 +54,8 @@ enum Command {
     Rollback(Settings),
     /// Copies the records of a stopped server from its data folder into an empty PostgreSQL.
     Migrate(MigrateArgs),
+    /// Fills the records with a company that does not exist, to look at; or removes it.
+    Demo(DemoArgs),
     /// Prints a new one-time link for signing in to the pages.
     Link(Settings),
     /// Prints all settings with their defaults.
@@ -144,6 +146,14 @@ pub(crate) struct RestoreArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    demo: demo::DemoArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
     settings: Settings,
@@ -172,6 +182,7 @@ impl Cli {
             Command::Restore(args) => print(&backup::restore(&args.settings.read()?, &args.from)?)?,
             Command::Rollback(settings) => print(&moving::roll_back(&settings.read()?)?)?,
             Command::Migrate(args) => print(&moving::migrate(&args.settings.read()?, &args.to)?)?,
+            Command::Demo(args) => print(&demo::run(&args.settings.read()?, &args.demo)?)?,
             Command::Link(settings) => print(&credentials::new_link(&settings.read()?)?)?,
             Command::Config => print(DEFAULTS)?,
         }

@@ -16,6 +16,7 @@ mod board;
 mod convert;
 mod copy;
 mod database;
+pub mod demo;
 mod desk;
 mod duplicates;
 mod edit;

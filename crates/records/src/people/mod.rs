@@ -26,6 +26,7 @@ mod secret;
 mod session;
 mod sign_in;
 mod sql;
+mod stand_in;
 mod team;
 mod user;
 
@@ -35,6 +36,7 @@ use rapport_types::Timestamp;
 use sea_query::{Expr, ExprTrait as _};
 use serde_json::{Map, Value};
 
+pub(crate) use self::stand_in::{add_stand_ins, remove_stand_ins};
 use crate::{
     Access, Actor, Desk, Id, Op, RecordsError, Tx,
     desk::Moment,
@@ -50,6 +52,7 @@ pub use self::{
     secret::Secret,
     session::{SESSION_MS, SESSIONS, SessionFacts, SignedIn},
     sign_in::{Answer, SignIn},
+    stand_in::StandIn,
     team::TeamFacts,
     user::{User, UserChange},
 };
@@ -112,12 +115,7 @@ impl Desk {
         change: impl FnOnce(&Moment<'_>, &mut Tx<'_>, &mut Ledger<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
         let changed = self.write(|moment, tx| {
-            let grown = sql::col("version").add(1);
-            let version = sea_query::Query::update()
-                .table(sea_query::Alias::new("people_version"))
-                .value(sea_query::Alias::new("version"), grown)
-                .take();
-            tx.execute(&version)?;
+            grow_version(tx)?;
             let mut ledger = Ledger { access: access.clone(), lines: Vec::new() };
             let changed = change(moment, tx, &mut ledger)?;
             ledger.write(tx, moment.now)?;
@@ -137,6 +135,16 @@ impl Desk {
         access.must_be_administrator()?;
         self.change_people(access, change)
     }
+}
+
+/// Tells all processes that what they hold in memory is old; until the transaction ends nobody else changes people.
+fn grow_version(tx: &mut Tx<'_>) -> Result<(), RecordsError> {
+    let grown = sql::col("version").add(1);
+    let version = sea_query::Query::update()
+        .table(sea_query::Alias::new("people_version"))
+        .value(sea_query::Alias::new("version"), grown)
+        .take();
+    tx.execute(&version).map(drop)
 }
 
 /// Rapport's own access, with where a request came from.

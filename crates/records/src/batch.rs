@@ -160,7 +160,9 @@ fn step(
 ) -> Result<Step, RecordsError> {
     let found = find(tx, access, batch)?;
     if crate::demo::is_of_demo(&found.kind) {
-        return Err(RecordsError::Conflict("demo data is removed by its own button, and filled in by its own command".to_owned()));
+        return Err(RecordsError::Conflict(
+            "demo data is removed by its own button, and filled in by its own command".to_owned(),
+        ));
     }
     let (undo, from) = match (found.undone_by, undone_to(tx, batch)?) {
         (Some(undo), Some(from)) => (undo, from),

@@ -67,9 +67,8 @@ fn fill(
         for chunk in tales.chunks(CHUNK) {
             let there = known(tx, object, chunk)?;
             let fresh = chunk.iter().filter(|tale| !there.contains(&tale.id));
-            let pasts: Vec<Past<'_>> = fresh
-                .map(|tale| Past { id: tale.id, at: tale.at, fields: &tale.fields, later: &tale.later })
-                .collect();
+            let pasts: Vec<Past<'_>> =
+                fresh.map(|tale| Past { id: tale.id, at: tale.at, fields: &tale.fields, later: &tale.later }).collect();
             lines.extend(Editor::new(moment, &access, object, Some(batch))?.tell(tx, &pasts)?);
             made += pasts.len() as u64;
             watch(made);

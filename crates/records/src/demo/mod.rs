@@ -19,11 +19,7 @@ use sea_query::{Alias, Expr, ExprTrait as _, Order, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    Access, Actor, Desk, Fields, Id, RecordsError, Tx,
-    feed::column,
-    schema::Schema,
-};
+use crate::{Access, Actor, Desk, Fields, Id, RecordsError, Tx, feed::column, schema::Schema};
 
 pub use crate::people::StandIn;
 
@@ -174,7 +170,10 @@ fn keep_about(tx: &mut Tx<'_>, batch: Id, about: &About) -> Result<(), RecordsEr
 fn in_order(schema: &Schema) -> Vec<&str> {
     fn visit<'s>(schema: &'s Schema, name: &'s str, seen: &mut BTreeSet<&'s str>, order: &mut Vec<&'s str>) {
         let Some(object) = schema.object(name).filter(|_| seen.insert(name)) else { return };
-        object.live_fields().filter_map(|field| field.kind.target()).for_each(|target| visit(schema, target, seen, order));
+        object
+            .live_fields()
+            .filter_map(|field| field.kind.target())
+            .for_each(|target| visit(schema, target, seen, order));
         order.push(name);
     }
     let (mut seen, mut order) = (BTreeSet::new(), Vec::new());

@@ -43,10 +43,7 @@ impl Desk {
 
     /// Removes demo data whose removal was begun. `watch` is told how it stands after each step and can interrupt it, to be gone
     /// on with later. None if nothing is being removed.
-    pub fn go_on_removing_demo(
-        &self,
-        watch: &dyn Fn(&Demo) -> ControlFlow<()>,
-    ) -> Result<Option<Demo>, RecordsError> {
+    pub fn go_on_removing_demo(&self, watch: &dyn Fn(&Demo) -> ControlFlow<()>) -> Result<Option<Demo>, RecordsError> {
         let schema = self.schema();
         let mut order = in_order(&schema);
         order.reverse();
@@ -93,12 +90,7 @@ fn mark(tx: &mut Tx<'_>, demo: Id, removal: Id, at_work: Option<i64>) -> Result<
 }
 
 /// Looks at some records of an object behind `after`; the last of them, and how many are gone. None if there are no more.
-fn step(
-    moment: &Moment<'_>,
-    tx: &mut Tx<'_>,
-    object: &str,
-    after: Id,
-) -> Result<Option<(Id, u64)>, RecordsError> {
+fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result<Option<(Id, u64)>, RecordsError> {
     let (Some((found, removal)), Some(object)) = (at_work(tx)?, moment.schema.object(object)) else { return Ok(None) };
     // Two processes that remove take turns: this row is locked until the transaction ends.
     add_changes(tx, removal, 0)?;
@@ -111,7 +103,8 @@ fn step(
     }
     let changed = changed_by_people(tx, &ids)?;
     let named = named(moment, tx, object, &ids)?;
-    records.retain(|record| !(record.deleted_at.is_none() && changed.contains(&record.id) || named.contains(&record.id)));
+    records
+        .retain(|record| !(record.deleted_at.is_none() && changed.contains(&record.id) || named.contains(&record.id)));
     purge(moment, tx, removal, object, &records)?;
     add_changes(tx, removal, records.len() as i64)?;
     Ok(Some((last, records.len() as u64)))
@@ -153,12 +146,7 @@ fn fields_to<'m>(moment: &'m Moment<'_>, object: &'m Object) -> impl Iterator<It
 }
 
 /// Which of some records another record names that is not in the trash.
-fn named(
-    moment: &Moment<'_>,
-    tx: &mut Tx<'_>,
-    object: &Object,
-    ids: &[Id],
-) -> Result<BTreeSet<Id>, RecordsError> {
+fn named(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<BTreeSet<Id>, RecordsError> {
     let mut named = BTreeSet::new();
     for (other, field, is_list) in fields_to(moment, object) {
         let table = Alias::new(table_of(&other.name));

@@ -43,8 +43,7 @@ impl<'e> Editor<'e, '_> {
         for (index, past) in pasts.iter().enumerate() {
             let mut head = Head { id: past.id, version: 1, created_at: past.at, updated_at: past.at };
             let line = |head: &Head, op, before, after| {
-                let line =
-                    Line { object: &object.name, record: head.id, version: head.version, op, before, after };
+                let line = Line { object: &object.name, record: head.id, version: head.version, op, before, after };
                 (head.updated_at, line)
             };
             let mut stuffs = match self.values(past.fields) {

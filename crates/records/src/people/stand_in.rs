@@ -1,8 +1,6 @@
 //! People who own the records of a demo and do not exist. Nobody can sign in as one: they are deactivated, and have no password
 //! and no link.
 
-use std::collections::BTreeSet;
-
 use rapport_types::Timestamp;
 use sea_query::{ExprTrait as _, Value as Bound};
 use serde_json::json;
@@ -64,21 +62,31 @@ pub(crate) fn add_stand_ins(
 
 /// Forgets people with their lines of the audit, unless a record is theirs, names them, or somebody has made them sign in since.
 pub(crate) fn remove_stand_ins(tx: &mut Tx<'_>, people: &[Id]) -> Result<(), RecordsError> {
-    let mut gone: BTreeSet<i64> = people.iter().map(|id| id.0).collect();
-    let active = col("active").eq(true).and(col("id").is_in(gone.clone()));
-    for id in super::sql::ids(tx, "person", "id", active)? {
-        gone.remove(&id.0);
+    let mut gone = Vec::new();
+    for person in people {
+        let signs_in = col("id").eq(person.0).and(col("active").eq(true));
+        if count(tx, "person", signs_in)? == 0 && !is_named(tx, *person)? {
+            gone.push(person.0);
+        }
     }
+    if gone.is_empty() {
+        return Ok(());
+    }
+    for (table, column) in [("membership", "person"), ("change", "record"), ("person", "id")] {
+        tx.execute(&delete(table).and_where(col(column).is_in(gone.clone())).take())?;
+    }
+    super::grow_version(tx)
+}
+
+/// Whether a record is a person's, or names them.
+fn is_named(tx: &mut Tx<'_>, person: Id) -> Result<bool, RecordsError> {
     for object in migrate::read_schema(tx)?.objects() {
         let fields = object.fields.iter().filter(|field| field.kind == FieldKind::User);
         for field in fields.map(|field| field.name.as_str()).chain(["owner"]) {
-            for id in super::sql::ids(tx, &table_of(&object.name), field, col(field).is_in(gone.clone()))? {
-                gone.remove(&id.0);
+            if count(tx, &table_of(&object.name), col(field).eq(person.0))? > 0 {
+                return Ok(true);
             }
         }
     }
-    tx.execute(&delete("membership").and_where(col("person").is_in(gone.clone())).take())?;
-    tx.execute(&delete("change").and_where(col("record").is_in(gone.clone())).take())?;
-    tx.execute(&delete("person").and_where(col("id").is_in(gone)).take())?;
-    super::grow_version(tx)
+    Ok(false)
 }

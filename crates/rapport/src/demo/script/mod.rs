@@ -147,15 +147,15 @@ impl Writer {
             .map(|(time, fields)| (time, fields_of(fields)))
             .collect();
         later.sort_by_key(|(time, _)| *time);
-        self.script.tales.push(Tale { object: object.to_owned(), id, at, fields: fields_of(fields), later });
+        let mut fields = fields_of(fields);
+        fields.retain(|_, value| !value.is_null());
+        self.script.tales.push(Tale { object: object.to_owned(), id, at, fields, later });
         id
     }
 }
 
-/// Without what has no value.
 fn fields_of(value: Value) -> Fields {
-    let Value::Object(mut fields) = value else { unreachable!("fields are written as objects") };
-    fields.retain(|_, value| !value.is_null());
+    let Value::Object(fields) = value else { unreachable!("fields are written as objects") };
     fields
 }
 

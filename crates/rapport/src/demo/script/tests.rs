@@ -13,7 +13,7 @@ fn end() -> Timestamp {
 }
 
 fn written(seed: u64, known: &BTreeMap<String, Id>) -> (Script, Vec<Customer>) {
-    let (traffic, customers) = replay::customers(None, seed, 400).unwrap();
+    let (traffic, customers) = replay::customers(None, seed, 200).unwrap();
     let wanted = Wanted { seed, end: end(), traffic: &traffic, customers: &customers, known, pipeline: None };
     (write(&wanted), customers)
 }
@@ -59,7 +59,7 @@ fn the_customers_are_those_of_the_traffic() {
     let contacts = of(script, "contact");
     let linked: HashMap<&str, &Fields> =
         contacts.iter().filter_map(|tale| Some((tale.fields.get("customer_id")?.as_str()?, &tale.fields))).collect();
-    assert!(customers.len() > 200 && linked.len() == customers.len());
+    assert!(customers.len() > 100 && linked.len() == customers.len());
     for customer in customers {
         let fields = linked[customer.id.as_str()];
         assert_eq!(fields["email"].as_str(), customer.email.as_deref());

@@ -2,6 +2,7 @@
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { demoTexts } from './demo';
 import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -14,6 +15,7 @@ export const en = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...demoTexts,
   ...importTexts,
   ...modelTexts,
   ...modelsTexts,

@@ -3,6 +3,7 @@ import type { Messages } from '../en';
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { demoTexts } from './demo';
 import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -15,6 +16,7 @@ export const zh: Messages = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...demoTexts,
   ...importTexts,
   ...modelTexts,
   ...modelsTexts,

@@ -150,7 +150,7 @@ pub(crate) struct DemoArgs {
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
-    demo: demo::DemoArgs,
+    demo: demo::Company,
 }
 
 #[derive(Debug, Args)]
@@ -214,4 +214,21 @@ pub(crate) fn complain(error: &(dyn Error + 'static)) {
     }
     // Where standard error is closed there is nobody to tell.
     let _told = writeln!(std::io::stderr(), "{text}").is_ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn no_command_contradicts_itself() {
+        Cli::command().debug_assert();
+        let demo = |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.to_string());
+        demo("rapport demo --data there shop.csv --seed 3").unwrap();
+        demo("rapport demo --remove").unwrap();
+        assert!(demo("rapport demo shop.csv --shoppers 5").unwrap_err().contains("cannot be used with"));
+        assert!(demo("rapport demo shop.csv --remove").unwrap_err().contains("cannot be used with"));
+    }
 }

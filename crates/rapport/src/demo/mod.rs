@@ -19,7 +19,7 @@ use crate::{cli::Failure, config::Config, credentials::Credentials, data, replay
 
 /// What `rapport demo` can be told.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DemoArgs {
+pub(crate) struct Company {
     /// An Online Retail file whose customers the company has; without this, those of `rapport replay --synthetic`.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub(crate) struct DemoArgs {
 }
 
 /// Fills or removes, and says what came of it.
-pub(crate) fn run(config: &Config, args: &DemoArgs) -> Result<String, Failure> {
+pub(crate) fn run(config: &Config, args: &Company) -> Result<String, Failure> {
     if !config.data.join("state.db").exists() {
         let folder = config.data.display();
         return Err(
@@ -48,7 +48,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> Result<String, Failure> {
     if args.remove { remove(&desk, &access) } else { fill(&desk, &access, args) }
 }
 
-fn fill(desk: &Desk, access: &Access, args: &DemoArgs) -> Result<String, Failure> {
+fn fill(desk: &Desk, access: &Access, args: &Company) -> Result<String, Failure> {
     if let Some(demo) = desk.demo(access)?.filter(|demo| demo.state != DemoState::Removed) {
         return Ok(format!("There is demo data already ({}). `rapport demo --remove` removes it.", demo.title));
     }

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { demoTests } from './demo.mjs';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
 
@@ -215,6 +216,7 @@ const tests = {
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
   ...recordTests({ page, server: () => server, accessible, fits, browser }),
+  ...demoTests({ page, server: () => server, binary, data, accessible, fits }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** Tests by name; they run in this order, in the session that is open. */
-export function demoTests({ page, server, binary, data, accessible, fits }) {
+export function demoTests({ page, server, send, binary, data, accessible, fits }) {
   const note = page.getByTestId('demo');
   const call = (path) => page.evaluate(async (path) => (await fetch(`/api/v1${path}`)).json(), path);
   return {
@@ -19,11 +19,20 @@ export function demoTests({ page, server, binary, data, accessible, fits }) {
       await fits('a notice of demo data');
       await page.setViewportSize({ width: 1200, height: 800 });
     },
-    async 'a contact of the demo tells of the customer who acts'() {
+    async 'a contact of the demo is the customer who acts'() {
       const filter = encodeURIComponent('customer_id != null');
-      const [contact] = (await call(`/objects/contact/records?limit=1&sort=created_at&filter=${filter}`)).records;
-      assert.match(contact.fields.customer_id, /^shopper-/);
-      assert.equal(contact.created_by, 'demo');
+      const path = `/objects/contact/records?limit=1&count=true&sort=created_at&filter=${filter}`;
+      const { records, total } = await call(path);
+      const { customer_id: userId, name, email } = records[0].fields;
+      assert.match(userId, /^shopper-/);
+      await send('identify', { userId, traits: { name, email, synthetic: true } });
+      await send('track', { userId, event: 'Order Completed', messageId: 'of-the-demo', properties: { total: 12 } });
+      await page.goto(`${server().url}/objects/contact/${records[0].id}`);
+      await page.getByRole('heading', { name, level: 1 }).waitFor();
+      await page.getByRole('tab', { name: 'Customer' }).click();
+      await page.locator('[data-event="of-the-demo"]').waitFor();
+      const after = await call(path);
+      assert.deepEqual([after.total, after.records[0].created_by], [total, 'demo']);
     },
     async 'one button removes it and leaves what people made'() {
       await page.goto(`${server().url}/objects/ticket`);

@@ -216,7 +216,7 @@ const tests = {
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
   ...recordTests({ page, server: () => server, accessible, fits, browser }),
-  ...demoTests({ page, server: () => server, binary, data, accessible, fits }),
+  ...demoTests({ page, server: () => server, send, binary, data, accessible, fits }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

@@ -6,7 +6,11 @@
 
 mod script;
 
-use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rapport_records::{
@@ -15,7 +19,12 @@ use rapport_records::{
 };
 
 use self::script::{Pipeline, Wanted};
-use crate::{cli::Failure, config::Config, credentials::Credentials, data, replay};
+use crate::{
+    cli::Failure,
+    config::Config,
+    credentials::{self, Credentials},
+    data, replay,
+};
 
 /// What `rapport demo` can be told.
 #[derive(Debug, clap::Args)]
@@ -45,18 +54,20 @@ pub(crate) fn run(config: &Config, args: &Company) -> Result<String, Failure> {
     let desk = data::open_records(config)?;
     let access = desk.access_of_key(&Credentials::read(&config.data)?.api_key)?;
     let access = access.ok_or("the records do not know the API key in credentials.json; start `rapport serve` once")?;
-    if args.remove { remove(&desk, &access) } else { fill(&desk, &access, args) }
+    if args.remove { remove(&desk, &access) } else { fill(&desk, &access, config, args) }
 }
 
-fn fill(desk: &Desk, access: &Access, args: &Company) -> Result<String, Failure> {
+fn fill(desk: &Desk, access: &Access, config: &Config, args: &Company) -> Result<String, Failure> {
     if let Some(demo) = desk.demo(access)?.filter(|demo| demo.state != DemoState::Removed) {
         return Ok(format!("There is demo data already ({}). `rapport demo --remove` removes it.", demo.title));
     }
-    let (traffic, customers) = replay::customers(args.file.as_deref(), args.seed, args.shoppers)?;
+    let (title, customers) = replay::customers(args.file.as_deref(), args.seed, args.shoppers)?;
+    // Where the file lies on this machine is nothing for those who read the title.
+    let name = args.file.as_deref().and_then(Path::file_name).map(|name| format!("those of {}", name.display()));
     let script = script::write(&Wanted {
         seed: args.seed,
         end: rapport_server::system_time(),
-        traffic: &traffic,
+        traffic: &name.unwrap_or(title),
         customers: &customers,
         known: &desk.customers_with_contacts(access)?,
         pipeline: pipeline(desk, access)?,
@@ -69,10 +80,12 @@ fn fill(desk: &Desk, access: &Access, args: &Company) -> Result<String, Failure>
         None => format!("--synthetic --seed {} --shoppers {}", args.seed, args.shoppers),
     };
     Ok(format!(
-        "{}\n{}\nIts people cannot sign in. Its customers act when their traffic is played:\n  rapport replay {play} --url \
-         http://HOST:PORT --data FOLDER\n`rapport demo --remove`, or the button on every page, removes it.",
+        "{}\n{}\nIts people cannot sign in. Its customers act when their traffic is played:\n  rapport replay {play} --url {} \
+         --data {}\n`rapport demo --remove`, or the button on every page, removes it.",
         script.title,
-        counts(&script)
+        counts(&script),
+        credentials::address(config),
+        config.data.display()
     ))
 }
 

@@ -1,7 +1,7 @@
 //! Removing: what the demo brought goes for good, step by step.
 //!
-//! A record stays if somebody has changed it since and it is not in the trash, or if a record that stays names it: it is looked
-//! at in the same transaction that would take it away. Objects go before those that they name, so that no record ever names one
+//! A record stays if somebody has changed it since and it is not in the trash, or if a record that stays names it, and a stage
+//! with its pipeline: it is looked at in the same transaction that would take it away. Objects go before those that they name, so that no record ever names one
 //! that is gone; what goes takes its history, its keys and its pairs along, and leaves one line in the feed, by which search,
 //! lists and duplicates forget it. Everything is decided by what the database holds, so whoever comes after a crash goes on.
 
@@ -102,9 +102,12 @@ fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result
         records.extend(read::list(moment, tx, &access(), &object.name, &wanted)?.records);
     }
     let changed = changed_by_people(tx, &ids)?;
-    let named = named(moment, tx, object, &ids)?;
-    records
-        .retain(|record| !(record.deleted_at.is_none() && changed.contains(&record.id) || named.contains(&record.id)));
+    let mut named = named(moment, tx, object, &ids, None)?;
+    if object.name == "stage" {
+        named.extend(stages_in_use(moment, tx, &records)?);
+    }
+    let is_theirs = |record: &Record| record.deleted_at.is_none() && changed.contains(&record.id);
+    records.retain(|record| !is_theirs(record) && !named.contains(&record.id));
     purge(moment, tx, removal, object, &records)?;
     add_changes(tx, removal, records.len() as i64)?;
     Ok(Some((last, records.len() as u64)))
@@ -145,10 +148,16 @@ fn fields_to<'m>(moment: &'m Moment<'_>, object: &'m Object) -> impl Iterator<It
     })
 }
 
-/// Which of some records another record names that is not in the trash.
-fn named(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<BTreeSet<Id>, RecordsError> {
+/// Which of some records another record names that is not in the trash, those of the object `but` aside.
+fn named(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    object: &Object,
+    ids: &[Id],
+    but: Option<&str>,
+) -> Result<BTreeSet<Id>, RecordsError> {
     let mut named = BTreeSet::new();
-    for (other, field, is_list) in fields_to(moment, object) {
+    for (other, field, is_list) in fields_to(moment, object).filter(|(other, ..)| but != Some(other.name.as_str())) {
         let table = Alias::new(table_of(&other.name));
         let of_table = |name: &str| Expr::col((table.clone(), Alias::new(name)));
         let mut query = Query::select();
@@ -170,6 +179,16 @@ fn named(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> R
         }
     }
     Ok(named)
+}
+
+/// The stages whose pipeline has deals: a deal that stays can still be won and lost.
+fn stages_in_use(moment: &Moment<'_>, tx: &mut Tx<'_>, stages: &[Record]) -> Result<BTreeSet<Id>, RecordsError> {
+    let Some(pipeline) = moment.schema.object("pipeline") else { return Ok(BTreeSet::new()) };
+    let pipeline_of = |stage: &Record| stage.fields.get("pipeline")?.as_str()?.parse::<Id>().ok();
+    let pipelines: BTreeSet<Id> = stages.iter().filter_map(pipeline_of).collect();
+    let in_use = named(moment, tx, pipeline, &Vec::from_iter(pipelines), Some("stage"))?;
+    let stays = stages.iter().filter(|stage| pipeline_of(stage).is_some_and(|pipeline| in_use.contains(&pipeline)));
+    Ok(stays.map(|stage| stage.id).collect())
 }
 
 /// Takes records away for good, with all that is theirs.

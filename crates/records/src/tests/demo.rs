@@ -251,6 +251,33 @@ fn what_people_made_theirs_stays_with_what_it_names() {
 }
 
 #[test]
+fn a_deal_that_stays_keeps_the_stages_that_it_can_go_to() {
+    on_both(|desk| {
+        let mut script = script();
+        for (number, pipeline) in [(10, "Renewals"), (20, "Partners")] {
+            script.tales.push(tale("pipeline", number, 500, json!({ "name": pipeline }), vec![]));
+            for (place, outcome) in [(1, "open"), (2, "won"), (3, "lost")] {
+                let stage =
+                    json!({ "name": format!("{pipeline} {outcome}"), "pipeline": id(number), "outcome": outcome });
+                script.tales.push(tale("stage", number + place, 500, stage, vec![]));
+            }
+            let deal = json!({ "name": pipeline, "pipeline": id(number), "stage": id(number + 1) });
+            script.tales.push(tale("deal", number + 4, 50, deal, vec![]));
+        }
+        desk.fill_demo(&everything(), &script, &|_| {}).unwrap();
+        let ada = person(1, &[], Role::administrator());
+        let edit = Edit::Update { id: id(14), fields: fields(json!({ "next_step": "Call" })), version: None };
+        desk.edit(&ada, "deal", vec![edit], None).unwrap();
+        assert_eq!(remove(desk).kept, 5);
+        let count = |object: &str, filter: &str| desk.count(&everything(), object, Some(filter)).unwrap();
+        assert_eq!(
+            (count("stage", "pipeline.name == \"Renewals\""), count("pipeline", "name == \"Partners\"")),
+            (3, 0)
+        );
+    });
+}
+
+#[test]
 fn an_interrupted_removal_is_gone_on_with_by_whoever_comes() {
     on_both_shared(|open| {
         let desk = open();

@@ -53,11 +53,11 @@ impl Sales {
             None => make(
                 writer,
                 "Sales",
-                1,
+                (1, 1),
                 &[("New", 10.0), ("Qualified", 25.0), ("Proposal", 50.0), ("Negotiation", 75.0)],
             ),
         };
-        let renewals = make(writer, "Renewals", 2, &[("Due", 60.0), ("Talks", 75.0), ("Contract sent", 90.0)]);
+        let renewals = make(writer, "Renewals", (2, 11), &[("Due", 60.0), ("Talks", 75.0), ("Contract sent", 90.0)]);
         let mut deals = Vec::with_capacity(NEW_DEALS + RENEWALS);
         for number in 0..NEW_DEALS + RENEWALS {
             let is_new = number < NEW_DEALS;
@@ -85,13 +85,13 @@ fn products(writer: &mut Writer) -> Vec<Id> {
     PRODUCTS.iter().enumerate().map(tell).collect()
 }
 
-/// A pipeline of the company's own. The stages that end a deal are called by the pipeline, so that a name leads to one stage.
-fn make(writer: &mut Writer, name: &str, position: u32, open: &[(&str, f64)]) -> Pipeline {
+/// A pipeline of the company's own, at its place and with the place of its first stage. The stages that end a deal are called by the pipeline, so that a name leads to one stage.
+fn make(writer: &mut Writer, name: &str, (position, first): (usize, usize), open: &[(&str, f64)]) -> Pipeline {
     let at = writer.calendar.begin;
     let id = writer.tell("pipeline", at, json!({ "name": name, "position": position }), Vec::new());
     let (won, lost) = if name == "Sales" { ("Won", "Lost") } else { ("Renewed", "Not renewed") };
     let mut stage = |place: usize, name: &str, probability: f64, outcome: &str| {
-        let fields = json!({ "name": name, "pipeline": id, "position": place + 1, "probability": probability, "outcome": outcome,
+        let fields = json!({ "name": name, "pipeline": id, "position": first + place, "probability": probability, "outcome": outcome,
             "rotting_days": (outcome == "open").then_some(21) });
         writer.tell("stage", at, fields, Vec::new())
     };

@@ -27,7 +27,7 @@ pub(crate) struct DemoAnswer {
 #[utoipa::path(get, path = "/api/v1/demo", tag = "demo",
     responses((status = 200, body = DemoAnswer), (status = 401, body = Problem)))]
 pub(crate) async fn one(State(app): State<Shared>, operator: Operator) -> Result<Answer<DemoAnswer>, Problem> {
-    let demo = ask(&app, &operator, |desk, access| desk.demo(access)).await?;
+    let demo = ask(&app, &operator, Desk::demo).await?;
     Ok(Answer(DemoAnswer { demo }))
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn one(State(app): State<Shared>, operator: Operator) -> Result
 #[utoipa::path(delete, path = "/api/v1/demo", tag = "demo",
     responses((status = 202, body = Demo), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn remove(State(app): State<Shared>, operator: Operator) -> Result<Response, Problem> {
-    let demo = ask(&app, &operator, |desk, access| desk.begin_removing_demo(access)).await?;
+    let demo = ask(&app, &operator, Desk::begin_removing_demo).await?;
     run(&app.state.records);
     Ok(on_its_way(demo))
 }

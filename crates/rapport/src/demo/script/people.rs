@@ -326,40 +326,8 @@ impl People {
             if !names.insert(name.whole.clone()) {
                 continue;
             }
-            self.lead(writer, &mut random, land, &name, number);
+            lead(writer, &mut random, land, &name, number);
         }
-    }
-
-    fn lead(&self, writer: &mut Writer, random: &mut Random, land: &'static Land, name: &Name, number: usize) {
-        let (first, second) = land.parts();
-        let (first, second) = (one_of(first, random), one_of(second, random));
-        let company = format!("{first}{}{second}", land.space);
-        let domain = format!("prospect-{number}.example");
-        let at = writer.calendar.draw(random, 0.3);
-        let owner = random.chance(0.85).then(|| *random.pick(&writer.sellers));
-        let value = (random.lognormal(3_200.0, 0.8) / 50.0).round() * 50.0;
-        let fields = json!({
-            "name": name.whole, "first_name": name.first, "last_name": name.last, "company_name": company,
-            "email": format!("{}@{domain}", name.address), "phone": writer.phones.next(land.name),
-            "job_title": one_of(JOBS, random), "status": "new", "rating": random.pick(&["hot", "warm", "warm", "cold", "cold"]),
-            "source": random.pick(&["web", "web", "event", "referral", "advertising", "outbound"]), "country": land.name,
-            "value": { "amount": value, "currency": land.currency }, "owner": owner,
-            "description": random.chance(0.3).then(|| format!("Interested in: {}", one_of(words::TOPICS[0], random))),
-        });
-        let mut later = Vec::new();
-        let contacted = days_after(at, random.lognormal(1.2, 0.8), random);
-        if random.chance(0.9) {
-            later.push((contacted, json!({ "status": "contacted" })));
-            let settled = days_after(contacted, random.lognormal(9.0, 0.7), random);
-            let is_old = settled.0 < writer.calendar.end.0 - 60 * DAY_MS;
-            match random.below(100) {
-                0..62 => later.push((settled, json!({ "status": "unqualified" }))),
-                62..80 if !is_old => later.push((settled, json!({ "status": "qualified" }))),
-                _ if is_old => later.push((settled, json!({ "status": "unqualified" }))),
-                _ => {}
-            }
-        }
-        writer.tell("lead", at, fields, later);
     }
 
     /// Somebody of a company who was there at the time, else its first.
@@ -373,4 +341,37 @@ impl People {
     pub(super) fn since(&self, company: usize, contact: usize) -> Timestamp {
         self.companies[company].at.max(self.contacts[contact].at)
     }
+}
+
+/// A lead that did not become a deal.
+fn lead(writer: &mut Writer, random: &mut Random, land: &'static Land, name: &Name, number: usize) {
+    let (first, second) = land.parts();
+    let (first, second) = (one_of(first, random), one_of(second, random));
+    let company = format!("{first}{}{second}", land.space);
+    let domain = format!("prospect-{number}.example");
+    let at = writer.calendar.draw(random, 0.3);
+    let owner = random.chance(0.85).then(|| *random.pick(&writer.sellers));
+    let value = (random.lognormal(3_200.0, 0.8) / 50.0).round() * 50.0;
+    let fields = json!({
+        "name": name.whole, "first_name": name.first, "last_name": name.last, "company_name": company,
+        "email": format!("{}@{domain}", name.address), "phone": writer.phones.next(land.name),
+        "job_title": one_of(JOBS, random), "status": "new", "rating": random.pick(&["hot", "warm", "warm", "cold", "cold"]),
+        "source": random.pick(&["web", "web", "event", "referral", "advertising", "outbound"]), "country": land.name,
+        "value": { "amount": value, "currency": land.currency }, "owner": owner,
+        "description": random.chance(0.3).then(|| format!("Interested in: {}", one_of(words::TOPICS[0], random))),
+    });
+    let mut later = Vec::new();
+    let contacted = days_after(at, random.lognormal(1.2, 0.8), random);
+    if random.chance(0.9) {
+        later.push((contacted, json!({ "status": "contacted" })));
+        let settled = days_after(contacted, random.lognormal(9.0, 0.7), random);
+        let is_old = settled.0 < writer.calendar.end.0 - 60 * DAY_MS;
+        match random.below(100) {
+            0..62 => later.push((settled, json!({ "status": "unqualified" }))),
+            62..80 if !is_old => later.push((settled, json!({ "status": "qualified" }))),
+            _ if is_old => later.push((settled, json!({ "status": "unqualified" }))),
+            _ => {}
+        }
+    }
+    writer.tell("lead", at, fields, later);
 }

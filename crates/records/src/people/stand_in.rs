@@ -43,16 +43,19 @@ pub(crate) fn add_stand_ins(
             continue;
         }
         room_for_more(tx, "person", super::MAX_PEOPLE, "people")?;
+        // One of an earlier demo may have stayed.
+        let is_taken = count(tx, "person", col("email").eq(&person.email))? > 0;
+        let email = if is_taken { format!("{}.{}", person.id, person.email) } else { person.email.clone() };
         let row: Vec<(&str, Bound)> = vec![
             ("id", person.id.0.into()),
-            ("email", person.email.as_str().into()),
+            ("email", email.as_str().into()),
             ("name", person.name.as_str().into()),
             ("role", role.0.into()),
             ("active", false.into()),
             ("created_at", person.since.0.into()),
         ];
         insert(tx, "person", row)?;
-        let after = json!({ "email": person.email, "name": person.name, "role": role, "active": false });
+        let after = json!({ "email": email, "name": person.name, "role": role, "active": false });
         ledger.note(Op::Create, AUDITED[0], person.id, json!({}), after);
     }
     ledger.write(tx, now)?;

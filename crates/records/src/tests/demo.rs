@@ -247,6 +247,11 @@ fn what_people_made_theirs_stays_with_what_it_names() {
         assert_eq!(there("deal")[0].fields["amount"]["amount"], 1600);
         let done = remove(desk);
         assert_eq!((done.removed, done.kept, there("deal").len()), (2, 0, 1));
+        // One of another day has other ids, and people who are called the same.
+        let people = vec![StandIn { id: id(OWNER + 1), ..script().people.remove(0) }];
+        desk.fill_demo(&everything(), &Script { people, tales: Vec::new(), ..script() }, &|_| {}).unwrap();
+        let called = desk.users(&everything()).unwrap().into_iter().filter(|user| user.name == "Sophie Turner");
+        assert_eq!(called.count(), 2);
     });
 }
 

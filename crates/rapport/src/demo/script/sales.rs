@@ -77,9 +77,11 @@ impl Sales {
 
 fn products(writer: &mut Writer) -> Vec<Id> {
     let at = Timestamp(writer.calendar.begin.0 + HOUR_MS);
+    // A product of the demo of another day may have stayed; numbers of goods are there once.
+    let series = format!("DEMO-{}-{}", writer.seed, writer.calendar.end.0 / DAY_MS);
     let tell = |(place, (name, category, price)): (usize, &(&str, &str, f64))| {
         let fields = json!({ "name": name, "category": category, "price": { "amount": price, "currency": "GBP" },
-            "sku": format!("DEMO-{:03}", place + 1), "active": true });
+            "sku": format!("{series}-{:02}", place + 1), "active": true });
         writer.tell("product", at, fields, Vec::new())
     };
     PRODUCTS.iter().enumerate().map(tell).collect()

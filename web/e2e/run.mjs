@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { fileTests } from './files.mjs';
+import { demoTests } from './demo.mjs';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
-import { serve } from './server.mjs';
+import { binary, serve } from './server.mjs';
 import { signOnTests } from './sign-on.mjs';
 
 const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
@@ -199,6 +200,7 @@ const tests = {
   ...modelTests({ page, server: () => server, send, accessible, fits }),
   ...recordTests({ page, server: () => server, accessible, fits, browser }),
   ...fileTests({ page, server: () => server, accessible, fits }),
+  ...demoTests({ page, server: () => server, send, binary, data, accessible, fits }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
+export const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
 
 /** Starts the server; it has written its address before it prints its first line. */
 export async function serve(data, listen, ...more) {

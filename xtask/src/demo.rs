@@ -1,12 +1,13 @@
-//! `cargo xtask demo`: the whole thing in front of a person. Builds the pages and the release binary, starts the server,
-//! prints the page's address, plays traffic and stays up until Ctrl-C, when everything is stopped.
+//! `cargo xtask demo`: the whole thing in front of a person. Builds the pages and the release binary, starts the server, fills
+//! the records with a company that does not exist, prints the page's address, plays the traffic of the company's customers and
+//! stays up until Ctrl-C, when everything is stopped.
 //!
 //! Without `--data` each demo begins with nothing, in a folder under the target directory that is its own. A folder that
 //! somebody named is never emptied: the demo goes on with what is in it.
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::console;
 use crate::failure::Failure;
@@ -71,6 +72,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let data = data_folder(&options)?;
     let note = if is_synthetic(&options) { "synthetic" } else { "online_retail" };
     let mut server = Server::start_noted("release", &data, &format!("127.0.0.1:{}", options.port), note)?;
+    fill(&options, &data)?;
     console::plain("");
     console::plain(&format!("  page     {}", server.url()));
     console::plain(&format!("  sign in  {}  (works once)", server.sign_in));
@@ -110,8 +112,17 @@ fn is_synthetic(options: &Options) -> bool {
     options.synthetic || !tree::root().join(FILE).is_file()
 }
 
+/// Fills in the company whose customers the traffic has. Where its data is from an earlier demo, it stays.
+fn fill(options: &Options, data: &Path) -> Result<(), Failure> {
+    let mut arguments: Vec<OsString> = vec!["demo".into(), "--data".into(), data.into()];
+    if !is_synthetic(options) {
+        arguments.push(FILE.into());
+    }
+    Run::new(server::binary("release")).args(arguments).run()
+}
+
 /// Sends the traffic through the server's HTTP door, with its progress in front of the person.
-fn play(options: &Options, data: &std::path::Path, server: &Server) -> Result<(), Failure> {
+fn play(options: &Options, data: &Path, server: &Server) -> Result<(), Failure> {
     let mut arguments: Vec<OsString> = vec!["replay".into()];
     if is_synthetic(options) {
         console::plain("The customers of this demo are synthetic: a seeded generator makes them.");

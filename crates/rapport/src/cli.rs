@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     backup,
     config::{Config, DEFAULTS},
-    credentials, learning, moving, repair, replay, serve, state, workspace,
+    credentials, demo, learning, moving, repair, replay, serve, state, workspace,
 };
 
 /// Any error that a command ends with; its text is for the person at the terminal.
@@ -58,6 +58,8 @@ enum Command {
     ExportWorkspace(ExportWorkspaceArgs),
     /// Brings such a file into an installation without records, on either database.
     ImportWorkspace(ImportWorkspaceArgs),
+    /// Fills the records with a company that does not exist, to look at; or removes it.
+    Demo(DemoArgs),
     /// Prints a new one-time link for signing in to the pages.
     Link(Settings),
     /// Prints all settings with their defaults.
@@ -148,6 +150,14 @@ pub(crate) struct RestoreArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    demo: demo::Company,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
     settings: Settings,
@@ -196,6 +206,7 @@ impl Cli {
             Command::Migrate(args) => print(&moving::migrate(&args.settings.read()?, &args.to)?)?,
             Command::ExportWorkspace(args) => print(&workspace::export(&args.settings.read()?, &args.to)?)?,
             Command::ImportWorkspace(args) => print(&workspace::import(&args.settings.read()?, &args.from)?)?,
+            Command::Demo(args) => print(&demo::run(&args.settings.read()?, &args.demo)?)?,
             Command::Link(settings) => print(&credentials::new_link(&settings.read()?)?)?,
             Command::Config => print(DEFAULTS)?,
         }
@@ -227,4 +238,21 @@ pub(crate) fn complain(error: &(dyn Error + 'static)) {
     }
     // Where standard error is closed there is nobody to tell.
     let _told = writeln!(std::io::stderr(), "{text}").is_ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn no_command_contradicts_itself() {
+        Cli::command().debug_assert();
+        let demo = |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.to_string());
+        demo("rapport demo --data there shop.csv --seed 3").unwrap();
+        demo("rapport demo --remove").unwrap();
+        assert!(demo("rapport demo shop.csv --shoppers 5").unwrap_err().contains("cannot be used with"));
+        assert!(demo("rapport demo shop.csv --remove").unwrap_err().contains("cannot be used with"));
+    }
 }

@@ -115,9 +115,13 @@ pub(crate) fn new_link(config: &Config) -> Result<String, Failure> {
         );
     }
     let token = link_token(&crate::data::open_records(config)?)?;
+    Ok(link(&address(config), &token))
+}
+
+/// Where the server of a data folder listens, or last did; else where it will.
+pub(crate) fn address(config: &Config) -> String {
     let told = std::fs::read_to_string(config.data.join("address")).ok();
-    let base = told.map_or_else(|| format!("http://{}", config.listen), |address| address.trim().to_owned());
-    Ok(link(&base, &token))
+    told.map_or_else(|| format!("http://{}", config.listen), |address| address.trim().to_owned())
 }
 
 #[cfg(test)]

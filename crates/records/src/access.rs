@@ -20,6 +20,8 @@ pub enum Actor {
     Import(Id),
     /// Customers' events.
     Events,
+    /// What made the records of a demo.
+    Demo,
     /// Rapport itself.
     System,
 }
@@ -31,6 +33,7 @@ impl fmt::Display for Actor {
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Import(id) => write!(f, "import:{id}"),
             Self::Events => f.write_str("events"),
+            Self::Demo => f.write_str("demo"),
             Self::System => f.write_str("system"),
         }
     }

@@ -25,7 +25,7 @@ const KEPT: usize = 1_000;
 pub struct Batch {
     /// Its id.
     pub id: Id,
-    /// What made it: `edit`, `import`, `merge`, `undo`.
+    /// What made it: `edit`, `import`, `merge`, `convert`, `undo`, `demo`, `demo_removal`.
     pub kind: String,
     /// In words.
     pub title: String,
@@ -159,6 +159,11 @@ fn step(
     undone: &mut Undone,
 ) -> Result<Step, RecordsError> {
     let found = find(tx, access, batch)?;
+    if crate::demo::is_of_demo(&found.kind) {
+        return Err(RecordsError::Conflict(
+            "demo data is removed by its own button, and filled in by its own command".to_owned(),
+        ));
+    }
     let (undo, from) = match (found.undone_by, undone_to(tx, batch)?) {
         (Some(undo), Some(from)) => (undo, from),
         (Some(_), None) => return Err(RecordsError::Conflict("it was taken back already".to_owned())),

@@ -22,12 +22,14 @@ use crate::{
 mod change;
 mod each;
 mod insert;
+mod past;
 mod targets;
 
 use self::targets::system_field;
 pub(crate) use self::{
     each::{Each, Outcome},
     insert::{insert, replace_relations, to_json},
+    past::Past,
 };
 
 /// The most records of one request.

@@ -65,7 +65,7 @@ pub struct Change {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Who or what: `user:<id>`, `key:<id>`, `import:<id>`, `events`, `system`.
+    /// Who or what: `user:<id>`, `key:<id>`, `import:<id>`, `events`, `demo`, `system`.
     pub actor: String,
     /// From where: the address of the request.
     #[schema(required)]
@@ -110,16 +110,25 @@ pub(crate) fn write(
     now: Timestamp,
     lines: &[Line<'_>],
 ) -> Result<(), RecordsError> {
+    write_dated(tx, access, batch, lines.iter().map(|line| (now, line)))
+}
+
+/// Writes lines in their order, each with its own time. Only records that come with their past have more than one.
+pub(crate) fn write_dated<'l>(
+    tx: &mut Tx<'_>,
+    access: &Access,
+    batch: Option<Id>,
+    lines: impl Iterator<Item = (Timestamp, &'l Line<'l>)>,
+) -> Result<(), RecordsError> {
     let text = |fields: &Map<String, Value>| {
         let text = if fields.is_empty() { None } else { Some(serde_json::to_string(fields)) };
         text.transpose().map(Bound::from).map_err(|error| RecordsError::Database(error.to_string()))
     };
     let actor = access.actor.to_string();
     let rows = lines
-        .iter()
-        .map(|line| {
+        .map(|(at, line)| {
             Ok(vec![
-                now.0.into(),
+                at.0.into(),
                 actor.clone().into(),
                 access.origin.clone().into(),
                 batch.map(|batch| batch.0).into(),

@@ -38,6 +38,9 @@ const NAMES: [(&str, &str); 8] = [
 /// Fields that events do not set: relations and what people decide.
 const KEPT: [&str; 4] = ["customer_id", "tags", "lifecycle", "source"];
 
+/// Whose changes the log is not told of: it has what events did already, and what a demo made up must not teach a model.
+const UNTOLD: [&str; 2] = ["events", "demo"];
+
 /// What an event says of a known customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
@@ -110,7 +113,7 @@ impl Desk {
             let changes = feed::follow(tx, position, limit)?;
             let end = changes.last().map_or(position, |change| change.seq);
             let mut happened = Vec::new();
-            for change in changes.into_iter().filter(|change| change.actor != "events") {
+            for change in changes.into_iter().filter(|change| !UNTOLD.contains(&change.actor.as_str())) {
                 happened.extend(happened_of(moment, tx, change)?);
             }
             Ok((happened, end))
@@ -168,8 +171,8 @@ fn edit(
         }
         return Ok(Some(Edit::Create { fields }));
     };
-    // What a person wrote is not overwritten by what a form sent.
-    if record.updated_by.starts_with("user:") {
+    // What a person wrote is not overwritten by what a form sent, nor the name that a demo gave to a customer without one.
+    if record.updated_by.starts_with("user:") || record.updated_by == "demo" {
         fields.retain(|name, _| !record.fields.contains_key(name));
     }
     if !record.fields.contains_key("customer_id") {

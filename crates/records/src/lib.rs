@@ -17,6 +17,7 @@ mod contents;
 mod convert;
 mod copy;
 mod database;
+pub mod demo;
 mod desk;
 mod duplicates;
 mod edit;

@@ -95,13 +95,19 @@ fn stage(tx: &mut Tx<'_>, current: Option<&Record>, now: Timestamp, stuffs: &mut
     }
     let was_closed = current.is_some_and(|record| record.fields.contains_key("closed_at"));
     if was_closed == stage.is_open {
-        stuffs.entry("closed_at".to_owned()).or_insert(if stage.is_open {
-            Stuff::Nothing
-        } else {
-            Stuff::Whole(now.0)
-        });
+        let closed = closing_day(current, now, stuffs).unwrap_or(now.0);
+        let closed = if stage.is_open { Stuff::Nothing } else { Stuff::Whole(closed) };
+        stuffs.entry("closed_at".to_owned()).or_insert(closed);
     }
     Ok(())
+}
+
+/// A deal that comes closed, as from a file, was closed on the day that it says, if that is over.
+fn closing_day(current: Option<&Record>, now: Timestamp, stuffs: &Stuffs) -> Option<i64> {
+    match (current, stuffs.get("close_date")) {
+        (None, Some(Stuff::Whole(day))) if *day < now.0 => Some(*day),
+        _ => None,
+    }
 }
 
 /// A stage by its id, or the first of a pipeline, or the first of the first pipeline.

@@ -20,6 +20,7 @@ use crate::{
 pub fn router(state: State) -> Router {
     let metrics = Metrics::new(state.hub.pace());
     records::files::resume(&state.records);
+    records::demo::resume(&state.records);
     let record_bell = records::changes::bell(&state.records);
     let app: Shared = Arc::new(App { state, metrics, doors: Doors::default(), record_bell });
     let other = Router::new()

@@ -11,7 +11,7 @@ use axum::{
 use common::{BEARER, COOKIE, World};
 
 /// Method, path, body, status with a valid credential.
-const TABLE: [(&str, &str, &str, u16); 99] = [
+const TABLE: [(&str, &str, &str, u16); 101] = [
     ("GET", "/v1/customers", "", 200),
     ("GET", "/v1/customers/user:u1", "", 200),
     ("GET", "/v1/customers/user:nobody", "", 404),
@@ -81,6 +81,8 @@ const TABLE: [(&str, &str, &str, u16); 99] = [
     ("GET", "/api/v1/audit", "", 200),
     ("GET", "/api/v1/batches", "", 200),
     ("POST", "/api/v1/batches/0000000000001/undo", "", 404),
+    ("GET", "/api/v1/demo", "", 200),
+    ("DELETE", "/api/v1/demo", "", 404),
     ("GET", "/api/v1/me", "", 403),
     ("PATCH", "/api/v1/me", "{}", 403),
     ("POST", "/api/v1/me/password", "{}", 400),

@@ -21,6 +21,7 @@ import { aboutQuery, sessionQuery, signOut } from '~/api/queries';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
 import { LiveProvider, useLiveState } from '~/live/react';
+import { DemoNote } from './demo-note';
 import { Navigation } from './navigation';
 
 /** It comes when it is first wanted; that it is open is kept outside of it. */
@@ -90,6 +91,7 @@ function Frame() {
       <AppShell.Main id="content">
         <Container size="lg" fluid={isWide} p={0}>
           <DataNote />
+          <DemoNote />
           <Outlet />
         </Container>
       </AppShell.Main>

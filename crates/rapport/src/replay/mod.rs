@@ -12,6 +12,7 @@
 
 mod api;
 mod client;
+mod customers;
 mod error;
 mod judge;
 mod lanes;
@@ -29,7 +30,10 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use rapport_types::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
-pub(crate) use self::error::ReplayError;
+pub(crate) use self::{
+    customers::{Customer, customers},
+    error::ReplayError,
+};
 use self::{
     play::{Plan, Player, Speed},
     progress::Progress,
@@ -41,6 +45,8 @@ use self::{
 /// Threads of the player: one may read the file while the others send and listen.
 const THREADS: usize = 3;
 const SYNTHETIC_DAYS: u32 = 365;
+/// How many synthetic shoppers there are unless it is said otherwise.
+pub(crate) const SHOPPERS: u32 = 2_000;
 
 /// What `rapport replay` can be told.
 #[derive(Debug, clap::Args)]
@@ -73,7 +79,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N", default_value_t = 1, requires = "synthetic")]
     seed: u64,
     /// How many synthetic shoppers.
-    #[arg(long, value_name = "N", default_value_t = 2_000, requires = "synthetic")]
+    #[arg(long, value_name = "N", default_value_t = SHOPPERS, requires = "synthetic")]
     shoppers: u32,
 }
 

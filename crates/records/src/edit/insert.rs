@@ -1,5 +1,6 @@
 //! Rows of new records, with what belongs to them: relations and the keys by which duplicates are found.
 
+use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, Query, Value as Bound};
 use serde_json::{Map, Value, json};
 
@@ -13,6 +14,15 @@ use crate::{
     value::Stuff,
 };
 
+/// What a row has beside its fields, its owner and its team.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    pub(super) id: Id,
+    pub(super) version: i64,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
 /// Inserts new records of an object.
 pub(crate) fn insert<'s>(
     tx: &mut Tx<'_>,
@@ -20,6 +30,17 @@ pub(crate) fn insert<'s>(
     access: &Access,
     object: &Object,
     records: impl Iterator<Item = (Id, &'s Stuffs)>,
+) -> Result<(), RecordsError> {
+    let head = |id| Head { id, version: 1, created_at: moment.now, updated_at: moment.now };
+    insert_dated(tx, access, object, records.map(|(id, stuffs)| (head(id), stuffs)))
+}
+
+/// Inserts records of an object with their versions and times.
+pub(super) fn insert_dated<'s>(
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &Object,
+    records: impl Iterator<Item = (Head, &'s Stuffs)>,
 ) -> Result<(), RecordsError> {
     let stored: Vec<&Field> = object
         .live_fields()
@@ -35,16 +56,17 @@ pub(crate) fn insert<'s>(
     let actor = access.actor.to_string();
     let mut rows = Vec::new();
     let mut relations: Vec<Vec<Bound>> = Vec::new();
-    let records: Vec<(Id, &Stuffs)> = records.collect();
-    duplicates::add(tx, object, records.iter().copied())?;
-    for (id, stuffs) in records {
+    let records: Vec<(Head, &Stuffs)> = records.collect();
+    duplicates::add(tx, object, records.iter().map(|(head, stuffs)| (head.id, *stuffs)))?;
+    for (head, stuffs) in records {
+        let id = head.id;
         let whole = |name: &str| stuffs.get(name).map_or(Bound::BigInt(None), Stuff::bound);
         let mut row: Vec<Bound> = vec![
             id.0.into(),
-            1_i64.into(),
-            moment.now.0.into(),
+            head.version.into(),
+            head.created_at.0.into(),
             actor.clone().into(),
-            moment.now.0.into(),
+            head.updated_at.0.into(),
             actor.clone().into(),
             whole("owner"),
             whole("team"),

@@ -27,6 +27,7 @@ mod session;
 mod sign_in;
 mod sign_on;
 mod sql;
+mod stand_in;
 mod team;
 mod user;
 
@@ -36,6 +37,7 @@ use rapport_types::Timestamp;
 use sea_query::{Expr, ExprTrait as _};
 use serde_json::{Map, Value};
 
+pub(crate) use self::stand_in::{add_stand_ins, remove_stand_ins};
 use crate::{
     Access, Actor, Desk, Id, Op, RecordsError, Tx,
     desk::Moment,
@@ -52,6 +54,7 @@ pub use self::{
     session::{SESSION_MS, SESSIONS, SessionFacts, SignedIn},
     sign_in::{Answer, SignIn},
     sign_on::{SignOn, SignOnAnswer, SignOnFacts, SignOnRefusal, SignOnTry},
+    stand_in::StandIn,
     team::TeamFacts,
     user::{User, UserChange},
 };
@@ -114,12 +117,7 @@ impl Desk {
         change: impl FnOnce(&Moment<'_>, &mut Tx<'_>, &mut Ledger<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
         let changed = self.write(|moment, tx| {
-            let grown = sql::col("version").add(1);
-            let version = sea_query::Query::update()
-                .table(sea_query::Alias::new("people_version"))
-                .value(sea_query::Alias::new("version"), grown)
-                .take();
-            tx.execute(&version)?;
+            grow_version(tx)?;
             let mut ledger = Ledger { access: access.clone(), lines: Vec::new() };
             let changed = change(moment, tx, &mut ledger)?;
             ledger.write(tx, moment.now)?;
@@ -139,6 +137,16 @@ impl Desk {
         access.must_be_administrator()?;
         self.change_people(access, change)
     }
+}
+
+/// Tells all processes that what they hold in memory is old; until the transaction ends nobody else changes people.
+fn grow_version(tx: &mut Tx<'_>) -> Result<(), RecordsError> {
+    let grown = sql::col("version").add(1);
+    let version = sea_query::Query::update()
+        .table(sea_query::Alias::new("people_version"))
+        .value(sea_query::Alias::new("version"), grown)
+        .take();
+    tx.execute(&version).map(drop)
 }
 
 /// Rapport's own access, with where a request came from.

@@ -9,6 +9,7 @@ mod transfer;
 
 use std::cell::Cell;
 mod convert;
+mod demo;
 mod duplicates;
 mod merge;
 mod views;

@@ -7,6 +7,7 @@ pub(crate) mod batches;
 mod carry;
 pub(crate) mod changes;
 pub(crate) mod contents;
+pub(crate) mod demo;
 pub(crate) mod duplicates;
 pub(crate) mod files;
 pub(crate) mod many;
@@ -63,6 +64,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/audit", get(batches::audit))
         .route("/api/v1/batches", get(batches::list))
         .route("/api/v1/batches/{id}/undo", post(batches::undo))
+        .route("/api/v1/demo", get(demo::one).delete(demo::remove))
 }
 
 /// Asks the desk on a thread for blocking work.

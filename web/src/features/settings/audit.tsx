@@ -30,6 +30,7 @@ export function Audit() {
           data={[
             ...people.map((person) => ({ value: `user:${person.id}`, label: person.name })),
             { value: 'events', label: t.records.actors.events ?? 'events' },
+            { value: 'demo', label: t.records.actors.demo ?? 'demo' },
             { value: 'system', label: t.records.actors.system ?? 'system' },
           ]}
           value={wanted.actor ?? null}

@@ -9,6 +9,9 @@ import { usePerson } from '~/records/reader';
 import { useUndo } from '~/records/undo';
 import { Part } from './part';
 
+/** Demo data has a button of its own, on every page. */
+const APART = new Set(['demo', 'demo_removal']);
+
 export function Batches() {
   const { t, format } = useI18n();
   const batches = useQuery(batchesQuery);
@@ -37,14 +40,16 @@ export function Batches() {
             {batch.undone_by ? (
               <Badge variant="default">{t.batches.undone}</Badge>
             ) : (
-              <Button
-                size="compact-xs"
-                variant="default"
-                leftSection={<Undo2 size={14} aria-hidden />}
-                onClick={() => void undo(batch.id)}
-              >
-                {t.app.undo}
-              </Button>
+              !APART.has(batch.kind) && (
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  leftSection={<Undo2 size={14} aria-hidden />}
+                  onClick={() => void undo(batch.id)}
+                >
+                  {t.app.undo}
+                </Button>
+              )
             )}
           </Table.Td>
         </Table.Tr>

@@ -2,6 +2,7 @@
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { demoTexts } from './demo';
 import { filesTexts } from './files';
 import { importTexts } from './import';
 import { modelTexts } from './model';
@@ -16,6 +17,7 @@ export const en = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...demoTexts,
   ...filesTexts,
   ...importTexts,
   ...modelTexts,

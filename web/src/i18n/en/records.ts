@@ -14,6 +14,7 @@ export const recordsTexts = {
       key: 'key',
       import: 'import',
       events: 'events',
+      demo: 'Demo data',
       system: 'Rapport',
       operator: 'operator',
     } as Record<string, string>,

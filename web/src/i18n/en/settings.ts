@@ -139,9 +139,14 @@ export const settingsTexts = {
     what: 'What',
     records: 'Records',
     undone: 'taken back',
-    kinds: { edit: 'Edit', import: 'Import', merge: 'Merge', undo: 'Undo', convert: 'Conversion' } as Record<
-      string,
-      string
-    >,
+    kinds: {
+      edit: 'Edit',
+      import: 'Import',
+      merge: 'Merge',
+      undo: 'Undo',
+      convert: 'Conversion',
+      demo: 'Demo data',
+      demo_removal: 'Removal of demo data',
+    } as Record<string, string>,
   },
 };

@@ -3,6 +3,7 @@ import type { Messages } from '../en';
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { demoTexts } from './demo';
 import { filesTexts } from './files';
 import { importTexts } from './import';
 import { modelTexts } from './model';
@@ -17,6 +18,7 @@ export const zh: Messages = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...demoTexts,
   ...filesTexts,
   ...importTexts,
   ...modelTexts,

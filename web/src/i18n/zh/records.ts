@@ -14,6 +14,7 @@ export const recordsTexts: typeof English = {
       key: '密钥',
       import: '导入',
       events: '事件',
+      demo: '演示数据',
       system: 'Rapport',
       operator: '管理员',
     },

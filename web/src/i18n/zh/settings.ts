@@ -139,6 +139,14 @@ export const settingsTexts: typeof English = {
     what: '操作',
     records: '记录数',
     undone: '已撤销',
-    kinds: { edit: '修改', import: '导入', merge: '合并', undo: '撤销', convert: '转化' },
+    kinds: {
+      edit: '修改',
+      import: '导入',
+      merge: '合并',
+      undo: '撤销',
+      convert: '转化',
+      demo: '演示数据',
+      demo_removal: '移除演示数据',
+    },
   },
 };

@@ -2,7 +2,6 @@
 //!
 //! A source is read as it is sent, so the memory that it needs does not grow with its length.
 
-mod random;
 mod retail;
 mod synthetic;
 

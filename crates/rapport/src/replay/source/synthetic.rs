@@ -11,13 +11,15 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use rapport_types::{CustomerId, DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use serde_json::json;
 
-use super::{Actor, Body, Message, Money, ORDER, Product, Source, encode, random::Random};
-use crate::replay::error::ReplayError;
+use super::{Actor, Body, Message, Money, ORDER, Product, Source, encode};
+use crate::{names::Name, random::Random, replay::error::ReplayError};
 
 /// 2024-01-01T00:00:00Z, the first day of every synthetic year.
 const FIRST_DAY: i64 = 1_704_067_200_000;
 const COUNTRIES: [&str; 5] = ["United Kingdom", "Germany", "France", "Spain", "Netherlands"];
 const PRODUCTS: u64 = 400;
+/// The first of the streams that names are drawn from.
+const NAMES: u64 = 1 << 32;
 
 /// What to generate.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,8 @@ enum Step {
 
 #[derive(Debug)]
 struct Shopper {
+    seed: u64,
+    number: u32,
     name: String,
     device: String,
     random: Random,
@@ -62,6 +66,8 @@ impl Shopper {
         // Cubing makes a few very frequent visitors among many rare ones.
         let pause_days = 3.0 + 50.0 * random.unit().powi(3) + 6.0 * random.unit();
         Self {
+            seed: plan.seed,
+            number,
             name: format!("shopper-{number}"),
             device: format!("device-{number}"),
             country: *random.pick(&COUNTRIES),
@@ -75,6 +81,13 @@ impl Shopper {
             cart: Vec::new(),
             sent: 0,
         }
+    }
+
+    /// What the shopper is called, and an address. It has a stream of random numbers of its own.
+    fn called(&self) -> (String, String) {
+        let name = Name::of(self.country, &mut Random::new(self.seed, NAMES + u64::from(self.number)));
+        let email = format!("{}.{}@mail.example", name.address, self.number);
+        (name.whole, email)
     }
 
     fn product(&mut self) -> Product {
@@ -114,7 +127,8 @@ impl Shopper {
             Step::Introduce => {
                 self.known = true;
                 let both = Actor { user: Some(&user), anonymous: Some(&device) };
-                let traits = json!({"name": format!("Shopper {user}"), "country": self.country, "synthetic": true});
+                let (called, email) = self.called();
+                let traits = json!({"name": called, "email": email, "country": self.country, "synthetic": true});
                 json_of = encode(&id, both, at, Body::Identify::<serde_json::Value> { traits });
             }
             Step::Order => {

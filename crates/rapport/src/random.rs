@@ -1,20 +1,20 @@
-//! A small seeded generator of random numbers for synthetic traffic: SplitMix64 (Steele, Lea, Flood 2014).
+//! A small seeded generator of random numbers for what is synthetic: SplitMix64 (Steele, Lea, Flood 2014).
 //!
 //! Not for secrets. The same seed gives the same numbers on every machine.
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The stream number `stream` of `seed`.
-    pub(super) fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut random = Self(seed ^ stream.wrapping_mul(0xd6e8_feb8_6659_fd93));
         random.next();
         random
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,25 +23,32 @@ impl Random {
     }
 
     /// From 0 up to but not including 1.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// From 0 up to but not including `end` (at least 1).
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(end.max(1))) >> 64) as u64
     }
 
-    pub(super) fn chance(&mut self, probability: f64) -> bool {
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
     /// A waiting time with the given mean (exponential), at least a twentieth of it so that visits do not collapse.
-    pub(super) fn wait(&mut self, mean: f64) -> f64 {
+    pub(crate) fn wait(&mut self, mean: f64) -> f64 {
         (-(1.0 - self.unit()).ln() * mean).max(mean / 20.0)
     }
 
-    pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    /// A value around `median` whose logarithm is spread by `spread`, as amounts and durations are. Of the normal distribution
+    /// twelve even numbers make enough (the central limit theorem).
+    pub(crate) fn lognormal(&mut self, median: f64, spread: f64) -> f64 {
+        let normal = (0..12).map(|_| self.unit()).sum::<f64>() - 6.0;
+        median * (normal * spread).exp()
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len() as u64) as usize]
     }
 }

@@ -1,5 +1,9 @@
 //! The OpenAPI document, made from the handlers and the types. It is checked in at `docs/reference/openapi.json`; a test
-//! holds it to the code, and the pages' types are generated from it.
+//! holds it to the code, and the pages' types are generated from it. A server serves it with the objects of its installation:
+//! see [`served`].
+
+mod refusals;
+pub(crate) mod served;
 
 use utoipa::{
     Modify, OpenApi,
@@ -7,6 +11,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
+use self::refusals::Refusals;
 use crate::{api, collect, customers, health, jobs, live, manage, models, people, problem, records, session};
 
 #[derive(OpenApi)]
@@ -20,7 +25,7 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, people,
         models::list, models::one, models::artifact, models::onnx, models::report, models::import, models::monitor,
         models::activate, models::rollback, models::challenge, models::end_trial,
         jobs::train, jobs::list, jobs::one, jobs::events, jobs::cancel,
-        records::objects::list, records::objects::one, records::objects::put,
+        records::objects::list, records::objects::one, records::objects::put, served::document,
         records::many::list, records::many::bulk, records::many::aggregate, records::many::board,
         records::one::create, records::one::read, records::one::change, records::one::remove, records::one::restore, records::one::history,
         records::views::list, records::views::create, records::views::change, records::views::remove,
@@ -41,7 +46,7 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, people,
         health::about, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(api::CustomerRow, api::Mistake, problem::Problem, collect::Collected, collect::EventResult)),
-    modifiers(&Credentials, &OperationIds),
+    modifiers(&Credentials, &OperationIds, &Refusals),
 )]
 struct Document;
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufReader, ErrorKind, Read, Seek},
     path::Path,
 };
 
@@ -61,7 +61,7 @@ fn unpack(file: impl Read + Seek, limit: u64) -> Result<(), RecordsError> {
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(wrong)?;
         unpacked +=
-            io::copy(&mut entry.take(limit + 1 - unpacked), &mut io::sink()).map_err(|error| unreadable(&error))?;
+            io::copy(&mut entry.take(limit + 1 - unpacked), &mut io::sink()).map_err(|error| cut_off(&error))?;
         if unpacked > limit {
             return Err(RecordsError::Limit(format!(
                 "the spreadsheet has more than {} MB when it is unpacked; save it as CSV",
@@ -74,6 +74,16 @@ fn unpack(file: impl Read + Seek, limit: u64) -> Result<(), RecordsError> {
 
 fn broken(error: &XlsxError) -> RecordsError {
     RecordsError::invalid("file", format!("the spreadsheet cannot be read: {error}"))
+}
+
+/// What is packed wrongly is the file's own mistake; anything else is the disk's.
+fn cut_off(error: &io::Error) -> RecordsError {
+    match error.kind() {
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+            RecordsError::invalid("file", format!("the spreadsheet is damaged: {error}"))
+        }
+        _ => unreadable(error),
+    }
 }
 
 fn unreadable(error: &io::Error) -> RecordsError {

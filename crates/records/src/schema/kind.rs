@@ -141,6 +141,11 @@ impl FieldKind {
         }
     }
 
+    /// Whether a caller gives its value; others are computed, or written by Rapport alone.
+    pub fn is_settable(&self) -> bool {
+        !matches!(self, Self::Formula { .. } | Self::Actor)
+    }
+
     /// Whether a list can be sorted by it.
     pub(crate) fn is_sortable(&self) -> bool {
         matches!(self.stored(), Stored::Text | Stored::Whole | Stored::Real | Stored::Truth)

@@ -32,6 +32,7 @@ use super::ask;
 use crate::{
     Shared,
     auth::Operator,
+    collect::body,
     exchange::{Answer, Json, Params, Piece, blocking},
     problem::Problem,
 };
@@ -81,6 +82,7 @@ pub(crate) async fn upload(
     Params(params): Params<UploadParams>,
     request: Request,
 ) -> Result<Response, Problem> {
+    body::must_be_plain(request.headers())?;
     let (sender, pieces) = mpsc::channel(PIECES);
     let mut body = request.into_body().into_data_stream();
     let patience = app.state.patience.body;
@@ -240,7 +242,8 @@ pub(crate) struct ExportParams {
 
 /// All records of a list as a file.
 #[utoipa::path(get, path = "/api/v1/objects/{object}/export", tag = "imports", params(("object" = String, Path), ExportParams),
-    responses((status = 200, content_type = "application/octet-stream", body = String), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn export(
     State(app): State<Shared>,
     operator: Operator,

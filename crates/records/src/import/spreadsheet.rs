@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufReader, ErrorKind, Read, Seek},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
@@ -16,7 +17,14 @@ use crate::RecordsError;
 pub(super) fn read(path: &Path) -> Result<Vec<Vec<Value>>, RecordsError> {
     let open = || File::open(path).map(BufReader::new).map_err(|error| unreadable(&error));
     unpack(open()?, MAX_UNPACKED)?;
-    let mut book: Xlsx<_> = Xlsx::new(open()?).map_err(|error| broken(&error))?;
+    let file = open()?;
+    // The reader overflows, and panics where that is checked, at a cell that is called by a place that no sheet has.
+    let read = catch_unwind(AssertUnwindSafe(|| first_rows(file)));
+    read.unwrap_or_else(|_| Err(RecordsError::invalid("file", "the spreadsheet is damaged: a cell has no place")))
+}
+
+fn first_rows(file: BufReader<File>) -> Result<Vec<Vec<Value>>, RecordsError> {
+    let mut book: Xlsx<_> = Xlsx::new(file).map_err(|error| broken(&error))?;
     for name in book.sheet_names() {
         let rows = sheet(&mut book, &name)?;
         if !rows.is_empty() {

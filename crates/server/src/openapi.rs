@@ -2,16 +2,17 @@
 //! holds it to the code, and the pages' types are generated from it. A server serves it with the objects of its installation:
 //! see [`served`].
 
-mod refusals;
+mod answers;
+mod flat;
 pub(crate) mod served;
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type},
+    openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type},
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
-use self::refusals::Refusals;
+use self::{answers::Answers, flat::Flat};
 use crate::{api, collect, customers, health, jobs, live, manage, models, people, problem, records, session};
 
 #[derive(OpenApi)]
@@ -46,7 +47,7 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, people,
         health::about, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(api::CustomerRow, api::Mistake, problem::Problem, collect::Collected, collect::EventResult)),
-    modifiers(&Credentials, &OperationIds, &Refusals),
+    modifiers(&Credentials, &OperationIds, &Answers, &Flat),
 )]
 struct Document;
 
@@ -105,8 +106,20 @@ pub(crate) fn window() -> Schema {
         .into()
 }
 
-/// One event, as in the Segment tracking API. `{call}` is identify, track, page, screen, group or alias.
-#[utoipa::path(post, path = "/v1/{call}", tag = "collect", request_body = serde_json::Value, security(("write_key" = [])),
+/// What is no text: bytes as they are.
+pub(crate) struct Binary;
+
+impl utoipa::ToSchema for Binary {}
+
+impl utoipa::PartialSchema for Binary {
+    fn schema() -> utoipa::openapi::RefOr<Schema> {
+        let bytes = ObjectBuilder::new().schema_type(Type::String);
+        Schema::from(bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))).into()
+    }
+}
+
+/// One event, as in the Segment tracking API, with the write key in the header or as `writeKey` in the body. `{call}` is identify, track, page, screen, group or alias.
+#[utoipa::path(post, path = "/v1/{call}", tag = "collect", request_body = serde_json::Value, security((), ("write_key" = [])),
     params(("call" = String, Path, description = "identify, track, page, screen, group or alias")),
     responses((status = 200, body = collect::Collected), (status = 400, body = problem::Problem),
         (status = 401, body = problem::Problem), (status = 413, body = problem::Problem),
@@ -114,8 +127,8 @@ pub(crate) fn window() -> Schema {
 #[allow(dead_code, reason = "only its description is used: one handler serves six routes")]
 fn collect_call() {}
 
-/// Up to 2,500 events, as in the Segment tracking API.
-#[utoipa::path(post, path = "/v1/batch", tag = "collect", request_body = serde_json::Value, security(("write_key" = [])),
+/// Up to 2,500 events, as in the Segment tracking API, with the write key in the header or as `writeKey` in the body.
+#[utoipa::path(post, path = "/v1/batch", tag = "collect", request_body = serde_json::Value, security((), ("write_key" = [])),
     responses((status = 200, body = collect::Collected), (status = 400, body = problem::Problem),
         (status = 401, body = problem::Problem), (status = 413, body = problem::Problem),
         (status = 429, body = problem::Problem), (status = 503, body = problem::Problem)))]

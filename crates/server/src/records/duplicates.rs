@@ -11,7 +11,7 @@ use super::{ask, done};
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Json, Params, Piece},
+    exchange::{Answer, Json, Params, Piece, within},
     problem::Problem,
 };
 
@@ -55,9 +55,9 @@ pub(crate) async fn similar(
 pub(crate) struct PairParams {
     /// The object.
     object: String,
-    /// At most so many, up to 100.
-    #[param(value_type = Option<u32>)]
-    limit: Option<usize>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
 }
 
 /// Pairs that wait for somebody to look at them.
@@ -75,7 +75,7 @@ pub(crate) async fn list(
     operator: Operator,
     Params(params): Params<PairParams>,
 ) -> Result<Answer<PairList>, Problem> {
-    let limit = params.limit.unwrap_or(20).clamp(1, 100);
+    let limit = within(params.limit, 20, 100)? as usize;
     let pairs = ask(&app, &operator, move |desk, access| desk.duplicates(access, &params.object, limit)).await?;
     Ok(Answer(PairList { pairs }))
 }

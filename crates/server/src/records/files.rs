@@ -34,6 +34,7 @@ use crate::{
     auth::Operator,
     collect::body,
     exchange::{Answer, Json, Params, Piece, blocking},
+    openapi::Binary,
     problem::Problem,
 };
 
@@ -74,7 +75,7 @@ impl Read for Incoming {
 }
 
 /// Brings a file to be imported. The answer says what its columns seem to be.
-#[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = String, content_type = "application/octet-stream"),
+#[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 201, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn upload(
     State(app): State<Shared>,
@@ -242,7 +243,7 @@ pub(crate) struct ExportParams {
 
 /// All records of a list as a file.
 #[utoipa::path(get, path = "/api/v1/objects/{object}/export", tag = "imports", params(("object" = String, Path), ExportParams),
-    responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"), (inline(Binary) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn export(
     State(app): State<Shared>,

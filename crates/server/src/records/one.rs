@@ -15,7 +15,7 @@ use super::{ask, done, if_match, once};
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Json, Params, Piece, Text, parse},
+    exchange::{Answer, Json, Params, Piece, Text, parse, within},
     problem::Problem,
 };
 
@@ -132,7 +132,8 @@ pub(crate) async fn restore(
 pub(crate) struct HistoryParams {
     /// Before this change.
     before: Option<i64>,
-    /// At most so many, up to 500.
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u64>,
 }
 
@@ -154,7 +155,7 @@ pub(crate) async fn history(
     Params(params): Params<HistoryParams>,
 ) -> Result<Answer<ChangeList>, Problem> {
     let id = id_of(&id)?;
-    let limit = params.limit.unwrap_or(50);
+    let limit = within(params.limit, 50, 500)?;
     let changes =
         ask(&app, &operator, move |desk, access| desk.history(access, &object, id, params.before, limit)).await?;
     Ok(Answer(ChangeList { changes }))

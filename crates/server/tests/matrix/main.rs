@@ -13,6 +13,7 @@ mod common;
 mod guesses;
 mod house;
 mod live;
+mod served;
 mod table;
 
 use common::Told;

@@ -67,6 +67,7 @@ pub enum FieldKind {
 
 /// The options of a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = Choices)]
 pub struct Options {
     /// In the order of the page.
     pub options: Vec<Choice>,

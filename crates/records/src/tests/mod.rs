@@ -8,6 +8,7 @@ mod transfer;
 use std::cell::Cell;
 mod convert;
 mod duplicates;
+mod hostile;
 mod merge;
 mod views;
 

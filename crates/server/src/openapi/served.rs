@@ -5,7 +5,10 @@
 //! fields that they see, or may set. What is read stays open for more: a field that is added later must break no client. An
 //! option that was taken away may still be what a record has, so only values that are sent are bound to the options.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use axum::extract::State;
 use rapport_records::{
@@ -46,7 +49,7 @@ fn of(schema: &Schema, access: &Access) -> Value {
     let known = document["components"]["schemas"].as_object().into_iter().flatten();
     let mut taken: BTreeSet<String> = known.map(|(name, _)| name.to_lowercase()).collect();
     for object in schema.objects().filter(|object| access.may(Verb::Read, &object.name)) {
-        let typed = Typed { object, access, name: free_name(&object.name, &mut taken) };
+        let typed = Typed::new(object, access, &mut taken);
         for (name, schema) in typed.schemas() {
             document["components"]["schemas"][name] = schema;
         }
@@ -58,13 +61,13 @@ fn of(schema: &Schema, access: &Access) -> Value {
 }
 
 /// What an object's types are called: `service_contract` is `ServiceContract`, unless something is called so already.
-fn free_name(object: &str, taken: &mut BTreeSet<String>) -> String {
+fn free_name(object: &str, kinds: &[&str], taken: &mut BTreeSet<String>) -> String {
     let capital = |part: &str| part[..1].to_uppercase() + &part[1..];
     let plain: String = object.split('_').filter(|part| !part.is_empty()).map(capital).collect();
     let names = (1_u32..).map(|count| if count == 1 { plain.clone() } else { format!("{plain}{count}") });
-    let is_free = |name: &String| KINDS.iter().all(|kind| !taken.contains(&format!("{name}{kind}").to_lowercase()));
+    let is_free = |name: &String| kinds.iter().all(|kind| !taken.contains(&format!("{name}{kind}").to_lowercase()));
     let name = names.into_iter().find(is_free).expect("numbers do not end");
-    taken.extend(KINDS.iter().map(|kind| format!("{name}{kind}").to_lowercase()));
+    taken.extend(kinds.iter().map(|kind| format!("{name}{kind}").to_lowercase()));
     name
 }
 
@@ -76,15 +79,34 @@ struct Typed<'t> {
     object: &'t Object,
     access: &'t Access,
     name: String,
+    /// What the options of a field are called.
+    choices: BTreeMap<&'t str, String>,
 }
 
-impl Typed<'_> {
+impl<'t> Typed<'t> {
+    fn new(object: &'t Object, access: &'t Access, taken: &mut BTreeSet<String>) -> Self {
+        let name = free_name(&object.name, &KINDS, taken);
+        let mut typed = Self { object, access, name, choices: BTreeMap::new() };
+        let choosing: Vec<&'t str> =
+            typed.settable().filter(|field| options(field).is_some()).map(|field| field.name.as_str()).collect();
+        for field in choosing {
+            typed.choices.insert(field, free_name(&format!("{}_{field}", object.name), &[""], taken));
+        }
+        typed
+    }
+
     fn reference(&self, kind: &str) -> String {
         format!("#/components/schemas/{}{kind}", self.name)
     }
 
-    fn seen(&self) -> impl Iterator<Item = &Field> {
-        self.object.live_fields().filter(|field| self.access.may_see(&self.object.name, &field.name))
+    fn seen(&self) -> impl Iterator<Item = &'t Field> {
+        let (object, access) = (self.object, self.access);
+        object.live_fields().filter(move |field| access.may_see(&object.name, &field.name))
+    }
+
+    fn settable(&self) -> impl Iterator<Item = &'t Field> {
+        let (object, access) = (self.object, self.access);
+        self.seen().filter(move |field| access.may_set(&object.name, &field.name) && field.kind.is_settable())
     }
 
     fn schemas(&self) -> Vec<(String, Value)> {
@@ -98,24 +120,23 @@ impl Typed<'_> {
         let mut list = generic("RecordList");
         list["properties"]["records"]["items"] = json!({ "$ref": self.reference("Record") });
         let kinds = [fields, record, list, self.sent(true), self.sent(false)];
-        KINDS.iter().zip(kinds).map(|(kind, schema)| (format!("{}{kind}", self.name), schema)).collect()
+        let kinds = KINDS.iter().zip(kinds).map(|(kind, schema)| (format!("{}{kind}", self.name), schema));
+        let choices = self.settable().filter_map(|field| {
+            let what = format!("What {} of {} can be.", field.label.en, self.object.plural.en);
+            let schema = json!({ "type": "string", "description": what, "enum": values(options(field)?) });
+            Some((self.choices.get(field.name.as_str())?.clone(), schema))
+        });
+        kinds.chain(choices).collect()
     }
 
     /// The body that makes or changes a record.
     fn sent(&self, new: bool) -> Value {
-        let settable: Vec<&Field> = self
-            .seen()
-            .filter(|field| self.access.may_set(&self.object.name, &field.name) && field.kind.is_settable())
-            .collect();
-        let mut properties: Map<String, Value> =
-            settable.iter().map(|field| (field.name.clone(), written(field))).collect();
+        let written = |field: &Field| (field.name.clone(), written(field, self.choices.get(field.name.as_str())));
+        let mut properties: Map<String, Value> = self.settable().map(written).collect();
         properties.insert("owner".to_owned(), id("The person to whom it belongs.", true));
         properties.insert("team".to_owned(), id("The team to which it belongs.", true));
-        let required: Vec<&str> = settable
-            .iter()
-            .filter(|field| new && self.object.must_be_given(field))
-            .map(|field| field.name.as_str())
-            .collect();
+        let must = |field: &&Field| new && self.object.must_be_given(field);
+        let required: Vec<&str> = self.settable().filter(must).map(|field| field.name.as_str()).collect();
         let mut fields = json!({ "type": "object", "additionalProperties": false, "properties": properties,
             "description": "By the names of fields. Null takes a value away." });
         if !required.is_empty() {
@@ -163,6 +184,14 @@ fn id(what: &str, nullable: bool) -> Value {
     json!({ "type": kind, "pattern": pattern, "description": what })
 }
 
+/// What a field's values are chosen from.
+fn options(field: &Field) -> Option<&Options> {
+    match &field.kind {
+        FieldKind::Choice(options) | FieldKind::MultiChoice(options) => Some(options),
+        _ => None,
+    }
+}
+
 fn values(options: &Options) -> Vec<&str> {
     options.options.iter().map(|option| option.value.as_str()).collect()
 }
@@ -200,29 +229,22 @@ fn read(field: &Field) -> Value {
 }
 
 /// A field's value as it is sent: null takes it away, unless every record must have it.
-fn written(field: &Field) -> Value {
+fn written(field: &Field, choices: Option<&String>) -> Value {
     let mut schema = read(field);
-    match &field.kind {
-        FieldKind::Text => schema["maxLength"] = json!(255),
-        FieldKind::Email => schema["format"] = json!("email"),
-        FieldKind::Choice(options) => schema["enum"] = json!(values(options)),
-        FieldKind::MultiChoice(options) => schema["items"]["enum"] = json!(values(options)),
-        FieldKind::Emails => schema["items"]["format"] = json!("email"),
+    let choice = choices.map(|name| json!({ "$ref": format!("#/components/schemas/{name}") }));
+    match (&field.kind, choice) {
+        (FieldKind::Text, _) => schema["maxLength"] = json!(255),
+        (FieldKind::Email, _) => schema["format"] = json!("email"),
+        (FieldKind::Emails, _) => schema["items"]["format"] = json!("email"),
+        (FieldKind::MultiChoice(_), Some(choice)) => schema["items"] = choice,
+        (FieldKind::Choice(_), Some(choice)) if field.required => return choice,
+        (FieldKind::Choice(_), Some(choice)) => return json!({ "oneOf": [choice, { "type": "null" }] }),
         _ => {}
-    }
-    if let Some(schema) = schema.as_object_mut() {
-        schema.remove("examples");
-    }
-    if let Some(items) = schema.get_mut("items").and_then(Value::as_object_mut) {
-        items.remove("examples");
     }
     if !field.required
         && let Some(kind) = schema["type"].as_str().map(str::to_owned)
     {
         schema["type"] = json!([kind, "null"]);
-        if let Some(options) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-            options.push(Value::Null);
-        }
     }
     schema
 }
@@ -250,8 +272,12 @@ mod tests {
     #[test]
     fn no_object_takes_the_name_of_something_else() {
         let mut taken = BTreeSet::from(["recordlist".to_owned()]);
-        assert_eq!(free_name("service_contract", &mut taken), "ServiceContract");
-        assert_eq!(free_name("record", &mut taken), "Record2", "RecordList is there already");
-        assert_eq!(free_name("servicecontract", &mut taken), "Servicecontract2", "names differ not only in their case");
+        assert_eq!(free_name("service_contract", &KINDS, &mut taken), "ServiceContract");
+        assert_eq!(free_name("record", &KINDS, &mut taken), "Record2", "RecordList is there already");
+        assert_eq!(
+            free_name("servicecontract", &KINDS, &mut taken),
+            "Servicecontract2",
+            "names differ not only in their case"
+        );
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct SimilarBody {
     /// By name.
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    #[schema(value_type = rapport_records::Values)]
     fields: Fields,
     /// The record that they are of, which is not like itself.
     #[serde(default)]
@@ -99,7 +99,7 @@ pub(crate) struct MergeBody {
     other: Id,
     /// Values that the record shall have, whatever either has.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    #[schema(value_type = rapport_records::Values)]
     fields: Fields,
 }
 

@@ -24,7 +24,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct FieldsBody {
     /// By the names of fields; `owner` and `team` are among them. Null takes a value away.
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    #[schema(value_type = rapport_records::Values)]
     fields: Fields,
 }
 

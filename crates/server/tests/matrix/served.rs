@@ -48,7 +48,8 @@ async fn an_object_made_at_run_time_is_a_type_at_once() {
     assert_eq!(read["skipper"]["pattern"], schemas["Id"]["pattern"]);
     let sent = &schemas["BoatNew"]["properties"]["fields"];
     assert_eq!(sent["required"], json!(["name"]));
-    assert_eq!(sent["properties"]["sails"]["items"]["enum"], json!(["jib", "main"]));
+    assert_eq!(sent["properties"]["sails"]["items"]["$ref"], "#/components/schemas/BoatSails");
+    assert_eq!(schemas["BoatSails"]["enum"], json!(["jib", "main"]));
     assert_eq!(sent["properties"]["name"]["type"], "string", "it cannot be taken away");
     assert_eq!(sent["properties"]["length"]["type"], json!(["number", "null"]));
     assert!(read["twice"].is_object() && sent["properties"]["twice"].is_null(), "what is computed is not sent");

@@ -112,7 +112,14 @@ impl Bench {
     fn fuzz(&self, session: &str) -> Result<(), Failure> {
         let header = format!("Cookie: rapport_session={session}");
         // A session that ends itself would be refused from then on.
-        self.schemathesis(&["--header", &header, "--exclude-operation-id", "delete_session", "--exclude-tag", "collect"])
+        self.schemathesis(&[
+            "--header",
+            &header,
+            "--exclude-operation-id",
+            "delete_session",
+            "--exclude-tag",
+            "collect",
+        ])
     }
 
     fn fuzz_door(&self) -> Result<(), Failure> {
@@ -135,8 +142,6 @@ impl Bench {
             "--seed",
             "1",
             "--generation-deterministic",
-            "--generation-database",
-            "none",
             "--exclude-checks",
             "positive_data_acceptance",
             "--exclude-path-regex",

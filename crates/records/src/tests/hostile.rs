@@ -22,7 +22,12 @@ fn a_text_with_nul_is_no_failure() {
         let edit = |object: &str, edit: Edit| desk.edit(&access, object, vec![edit], None).map(drop);
         let similar = fields(json!({ "name": nul, "email": nul, "phone": nul }));
         let aggregate = AggregateQuery { group: "country".to_owned(), sum: None, filter: condition.clone() };
-        let audit = AuditQuery { actor: Some(nul.to_owned()), object: Some(nul.to_owned()), limit: 10, ..AuditQuery::default() };
+        let audit = AuditQuery {
+            actor: Some(nul.to_owned()),
+            object: Some(nul.to_owned()),
+            limit: 10,
+            ..AuditQuery::default()
+        };
         let sign_in = SignIn { email: nul.to_owned(), password: nul.to_owned(), code: Some(nul.to_owned()) };
         let asked = [
             desk.list(&access, "contact", &query()).map(drop),

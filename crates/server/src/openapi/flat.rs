@@ -17,15 +17,27 @@ pub(super) struct Flat;
 impl Modify for Flat {
     fn modify(&self, document: &mut OpenApi) {
         let Some(components) = &mut document.components else { return };
-        let made: Vec<(String, Object)> = components
-            .schemas
-            .iter()
-            .filter_map(|(name, schema)| Some((name.clone(), whole(components, schema)?)))
-            .collect();
-        for (name, object) in made {
-            components.schemas.insert(name, RefOr::T(Schema::Object(object)));
+        let made =
+            components.schemas.iter().filter_map(|(name, schema)| Some((name.clone(), flat(components, schema)?)));
+        let made: Vec<(String, Schema)> = made.collect();
+        for (name, schema) in made {
+            components.schemas.insert(name, RefOr::T(schema));
         }
     }
+}
+
+/// A type, or one of several, without parts; none if it has none.
+fn flat(components: &Components, schema: &RefOr<Schema>) -> Option<Schema> {
+    let RefOr::T(Schema::OneOf(one)) = schema else { return whole(components, schema).map(Schema::Object) };
+    let mut one = one.clone();
+    let mut any = false;
+    for item in &mut one.items {
+        if let Some(object) = whole(components, item) {
+            *item = RefOr::T(Schema::Object(object));
+            any = true;
+        }
+    }
+    any.then_some(Schema::OneOf(one))
 }
 
 /// The object that all parts of a type are together; none if it is not made of objects.

@@ -16,12 +16,7 @@ use rapport_types::SourceId;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    App, Shared,
-    api::Session,
-    limit::Bucket,
-    people::Peer,
-    ports::{Access, SignedIn},
-    problem::Problem,
+    App, Shared, api::Session, exchange::blocking, limit::Bucket, people::Peer, ports::SignedIn, problem::Problem,
 };
 
 /// The cookie of a session.
@@ -39,17 +34,19 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    /// Who it lets in; none if it does not let in any more.
-    pub(crate) fn look(&self, access: &dyn Access) -> Option<SignedIn> {
-        match self {
-            Self::Key(key) => access.api_key(key),
-            Self::Cookie(secret) => access.session(secret),
-        }
+    /// Who it lets in; none if it does not let in any more. Now and then that is asked of the database.
+    pub(crate) async fn look(&self, app: &App) -> Result<Option<SignedIn>, Problem> {
+        let (access, credential) = (Arc::clone(&app.state.access), self.clone());
+        let look = move || match credential {
+            Self::Key(key) => access.api_key(&key),
+            Self::Cookie(secret) => access.session(&secret),
+        };
+        blocking(look).await
     }
 
     /// Whether it still lets in.
-    pub(crate) fn holds(&self, access: &dyn Access) -> bool {
-        self.look(access).is_some()
+    pub(crate) async fn holds(&self, app: &App) -> bool {
+        matches!(self.look(app).await, Ok(Some(_)))
     }
 }
 
@@ -94,7 +91,7 @@ impl FromRequestParts<Shared> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let credential = credential(&parts.headers).ok_or_else(Problem::unauthorized)?;
-        let signed_in = credential.look(&*app.state.access).ok_or_else(Problem::unauthorized)?;
+        let signed_in = credential.look(app).await?.ok_or_else(Problem::unauthorized)?;
         // The browser adds the cookie by itself; this header shows that our page, and no other, made the request.
         if matches!(credential, Credential::Cookie(_)) && !parts.method.is_safe() && !has_request_header(&parts.headers)
         {

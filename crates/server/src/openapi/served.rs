@@ -196,7 +196,7 @@ fn values(options: &Options) -> Vec<&str> {
     options.options.iter().map(|option| option.value.as_str()).collect()
 }
 
-fn list(items: Value) -> Value {
+fn list(items: &Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
@@ -213,11 +213,11 @@ fn read(field: &Field) -> Value {
         FieldKind::DateTime => json!({ "type": "string", "format": "date-time" }),
         FieldKind::Boolean => json!({ "type": "boolean" }),
         FieldKind::Choice(options) => json!({ "type": "string", "examples": values(options) }),
-        FieldKind::MultiChoice(options) => list(json!({ "type": "string", "examples": values(options) })),
-        FieldKind::Emails | FieldKind::Phones => list(json!({ "type": "string" })),
+        FieldKind::MultiChoice(options) => list(&json!({ "type": "string", "examples": values(options) })),
+        FieldKind::Emails | FieldKind::Phones => list(&json!({ "type": "string" })),
         FieldKind::Address => address(),
         FieldKind::Relation { object } => id(&format!("A record of `{object}`."), false),
-        FieldKind::Relations { object } => list(id(&format!("A record of `{object}`."), false)),
+        FieldKind::Relations { object } => list(&id(&format!("A record of `{object}`."), false)),
         FieldKind::User => id("A person.", false),
         FieldKind::File => id("A record of `file`.", false),
         FieldKind::Formula { .. } => json!({ "type": ["number", "string", "boolean"] }),

@@ -193,11 +193,18 @@ fn run(desk: &Arc<Desk>, id: Id) {
     }
 }
 
-/// Goes on with the imports that a stop or a crash left.
+/// Goes on with the imports that a stop or a crash left; it asks for them on a thread of its own.
 pub(crate) fn resume(desk: &Arc<Desk>) {
-    match desk.unfinished_imports() {
-        Ok(imports) => imports.into_iter().for_each(|id| run(desk, id)),
-        Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+    let held = Arc::downgrade(desk);
+    let work = move || {
+        let Some(desk) = held.upgrade() else { return };
+        match desk.unfinished_imports() {
+            Ok(imports) => imports.into_iter().for_each(|id| run(&desk, id)),
+            Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("import-resume".to_owned()).spawn(work) {
+        tracing::error!(%error, "no thread to go on with imports");
     }
 }
 

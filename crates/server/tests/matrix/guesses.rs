@@ -127,15 +127,11 @@ fn path_of(text: &str) -> String {
     if query.is_empty() {
         return path;
     }
-    let mut escaped = String::new();
-    for byte in query.bytes() {
-        match byte {
-            // The first `=` of `filter=a == b` is the query's, and those behind it may stand as they are.
-            b'&' | b'=' | b'-' | b'.' | b'_' | b',' => escaped.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => escaped.push(char::from(byte)),
-            byte => escaped += &format!("%{byte:02X}"),
-        }
-    }
+    // The first `=` of `filter=a == b` is the query's, and those behind it may stand as they are.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"&=-._,".contains(&byte);
+    let escaped = query.bytes().fold(String::new(), |escaped, byte| {
+        if is_plain(byte) { escaped + &char::from(byte).to_string() } else { escaped + &format!("%{byte:02X}") }
+    });
     format!("{path}?{escaped}")
 }
 

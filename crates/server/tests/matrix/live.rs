@@ -19,7 +19,7 @@ async fn heard(house: &House, caller: Caller) -> String {
     // The heartbeat comes once there is nothing more to tell.
     while !text.contains(": here") {
         let frame = tokio::time::timeout(Duration::from_secs(30), body.frame()).await.expect("the stream goes on");
-        text += &String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap();
+        text += std::str::from_utf8(&frame.unwrap().unwrap().into_data().unwrap()).unwrap();
     }
     text
 }

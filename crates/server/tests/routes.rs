@@ -116,6 +116,8 @@ fn request(method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Re
 
 #[tokio::test]
 async fn every_route_asks_who_is_there() {
+    // While one world is there, the others share its records.
+    let _first = World::new();
     for (method, path, body, status) in TABLE {
         let world = World::new();
         for headers in [

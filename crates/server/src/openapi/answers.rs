@@ -2,6 +2,7 @@
 //!
 //! A refusal is a problem document, whatever operation it is of, and every answer says what it means.
 
+use axum::http::StatusCode;
 use utoipa::{
     Modify,
     openapi::{
@@ -102,9 +103,9 @@ fn problem() -> Content {
 fn describe(status: &str, response: &mut RefOr<Response>) {
     let RefOr::T(response) = response else { return };
     if response.description.is_empty() {
-        let meaning = MEANINGS.iter().find(|(known, _)| *known == status);
-        let (_, meaning) = meaning.unwrap_or_else(|| panic!("what {status} means stands in MEANINGS"));
-        (*meaning).clone_into(&mut response.description);
+        let meaning = MEANINGS.iter().find(|(known, _)| *known == status).map(|(_, meaning)| *meaning);
+        let phrase = || StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason());
+        meaning.or_else(phrase).unwrap_or(status).clone_into(&mut response.description);
     }
     let is_problem = |content: &RefOr<Content>| {
         let RefOr::T(content) = content else { return false };

@@ -41,7 +41,7 @@ fn id_of(text: &str) -> Result<Id, Problem> {
 /// Makes a record.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/records", tag = "records", request_body = FieldsBody,
     params(("object" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "a repeat with the same key is answered and not done again")),
-    responses((status = 201, body = Record), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 201, body = Record), (status = 204, description = "made; the caller may not read it"), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn create(
     State(app): State<Shared>,

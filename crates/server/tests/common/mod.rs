@@ -6,7 +6,7 @@
 pub mod models;
 
 use std::sync::{
-    Arc, LazyLock, Mutex,
+    Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -49,6 +49,7 @@ pub struct World {
     pub hub: Hub,
     pub fakes: Arc<Fakes>,
     pub app: Router,
+    _records: Option<Arc<Records>>,
 }
 
 /// What a response was.
@@ -79,7 +80,9 @@ impl World {
     }
 
     pub fn with(log: MemoryLog, options: HubOptions, limits: Limits) -> Self {
-        Self::made(log, options, limits, &desk(), None)
+        let records = records();
+        let world = Self::made(log, options, limits, &records.desk, None);
+        Self { _records: Some(records), ..world }
     }
 
     /// A server over records of a test's own, and whom they let in.
@@ -123,7 +126,7 @@ impl World {
             secure_cookie: false,
             clock: now,
         };
-        Self { log, hub, fakes, app: router(state) }
+        Self { log, hub, fakes, app: router(state), _records: None }
     }
 
     /// A file as it goes out.
@@ -204,17 +207,30 @@ impl Fakes {
     }
 }
 
-/// The records that all tests of a binary share; what a test changes must not matter to another.
+/// Records with the folder that they lie in. It goes with the last world that has them.
+struct Records {
+    desk: Arc<Desk>,
+    _folder: tempfile::TempDir,
+}
+
+/// The records that all worlds of a binary share; what a test changes must not matter to another.
+fn records() -> Arc<Records> {
+    static RECORDS: Mutex<Weak<Records>> = Mutex::new(Weak::new());
+    let mut shared = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(records) = shared.upgrade() {
+        return records;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
+    desk.adopt_key("key", "ak_test").unwrap();
+    let records = Arc::new(Records { desk: Arc::new(desk), _folder: folder });
+    *shared = Arc::downgrade(&records);
+    records
+}
+
+/// The desk of the worlds.
 pub fn desk() -> Arc<Desk> {
-    static DESK: LazyLock<Arc<Desk>> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
-        desk.adopt_key("key", "ak_test").unwrap();
-        // The file is open and needs its name no more.
-        drop(folder);
-        Arc::new(desk)
-    });
-    Arc::clone(&DESK)
+    Arc::clone(&records().desk)
 }
 
 /// What the key of the tests may do: everything.

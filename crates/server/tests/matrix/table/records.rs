@@ -10,6 +10,13 @@ pub const ROWS: &[Row] = &[
     Row("GET", "/api/v1/objects/contact/records", "", LISTED),
     Row("GET", "/api/v1/objects/contact/records?expand=*&count=true&trash=true", "", LISTED),
     Row("GET", "/api/v1/objects/vehicle/records?count=true", "", LISTED),
+    // Whose key it is has no records of their own, so what it makes it may not read.
+    Row(
+        "POST",
+        "/api/v1/objects/contact/records",
+        r#"{"fields":{"name":"New","country":"NZ"}}"#,
+        [201, 201, 201, 201, 201, 403, 403, 403, 204],
+    ),
     // `company` is a row that the caller may not name.
     Row(
         "POST",

@@ -14,9 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Status and JSON body of `GET path`, with this API key.
 pub(crate) fn get(address: SocketAddr, path: &str, api_key: &str) -> Result<(u16, Value), Failure> {
+    get_as(address, path, &format!("Authorization: Bearer {api_key}"))
+}
+
+/// The same, with this header.
+pub(crate) fn get_as(address: SocketAddr, path: &str, header: &str) -> Result<(u16, Value), Failure> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {api_key}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{header}\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

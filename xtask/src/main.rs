@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod console;
+mod contract;
 mod demo;
 mod failure;
 mod http;
@@ -32,7 +33,7 @@ cargo xtask COMMAND
              build the pages and the release binary, start the server, print the page's address, play traffic and stay
              up until Ctrl-C (--data goes on with the data of that folder; --synthetic plays the generator even if the
              file is there; --exit ends after the traffic)
-  test [--only rust|web|e2e|sdk]
+  test [--only rust|web|e2e|sdk|contract]
              every test, installing or starting what a test needs; ends with 'N passed, N failed'
   check [--fast]
              the rules of the tree: format, lints, documentation, floors, sizes, licences (--fast: without cargo builds)

@@ -66,17 +66,25 @@ pub(crate) const ML_PEERS: Service = Service {
     name: "ml-peers",
     purpose: "`bench ml`: scikit-learn, LightGBM, XGBoost, CatBoost, Optuna",
     by_hand: "pip install -r bench/peers/requirements.txt",
-    find: || {
-        let stamp = peers_stamp(&fs::read(tree::root().join(PEERS)).ok()?);
-        stamp.is_fresh().then(|| services_folder("ml-peers").join("venv/bin/python"))
-    },
-    install: install_ml_peers,
+    find: || find_python("ml-peers", PEERS).map(|folder| folder.join("venv/bin/python")),
+    install: || install_pinned("ml-peers", PEERS),
 };
 
-const ALL: &[Service] = &[CHROMIUM, POSTGRESQL, NODE_SDK, PYTHON_SDK, ML_PEERS];
+/// The programs that the OpenAPI document is held to the server with; found is the folder of them.
+pub(crate) const CONTRACT: Service = Service {
+    name: "contract",
+    purpose: "the OpenAPI document: schemathesis, openapi-python-client, mypy",
+    by_hand: "pip install -r xtask/contract/requirements.txt",
+    find: || find_python("contract", CONTRACT_PROGRAMS).map(|folder| folder.join("venv/bin")),
+    install: || install_pinned("contract", CONTRACT_PROGRAMS),
+};
+
+const ALL: &[Service] = &[CHROMIUM, POSTGRESQL, NODE_SDK, PYTHON_SDK, CONTRACT, ML_PEERS];
 
 /// What the peers are pinned by.
 const PEERS: &str = "bench/peers/requirements.txt";
+/// What the programs of the contract are pinned by.
+const CONTRACT_PROGRAMS: &str = "xtask/contract/requirements.txt";
 
 /// Prints the state of all, or makes the named ones ready.
 pub(crate) fn run(names: &[String]) -> Result<(), Failure> {
@@ -183,16 +191,22 @@ fn install_python_sdk() -> Result<(), Failure> {
     stamp.write()
 }
 
-fn peers_stamp(requirements: &[u8]) -> Stamp {
-    Stamp::new(services_folder("ml-peers").join(".ready"), [("requirements.txt", requirements)])
+fn pinned_stamp(name: &str, requirements: &[u8]) -> Stamp {
+    Stamp::new(services_folder(name).join(".ready"), [("requirements.txt", requirements)])
 }
 
-fn install_ml_peers() -> Result<(), Failure> {
-    let (folder, requirements) = (services_folder("ml-peers"), fs::read(tree::root().join(PEERS))?);
+/// The folder in which the Python packages of a list are installed, if they are.
+fn find_python(name: &str, list: &str) -> Option<PathBuf> {
+    let stamp = pinned_stamp(name, &fs::read(tree::root().join(list)).ok()?);
+    stamp.is_fresh().then(|| services_folder(name))
+}
+
+fn install_pinned(name: &str, list: &str) -> Result<(), Failure> {
+    let (folder, requirements) = (services_folder(name), fs::read(tree::root().join(list))?);
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("requirements.txt"), &requirements)?;
     install_python(&folder)?;
-    peers_stamp(&requirements).write()
+    pinned_stamp(name, &requirements).write()
 }
 
 /// Installs what a folder's `requirements.txt` says into its `venv`.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use rapport_testkit::postgres;
 
 use crate::console;
+use crate::contract;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::prerequisites::{self, Need};
@@ -29,6 +30,7 @@ const PARTS: &[Part] = &[
     Part { name: "rust", run: rust },
     Part { name: "e2e", run: e2e },
     Part { name: "sdk", run: sdk },
+    Part { name: "contract", run: contract },
 ];
 
 /// Runs all parts, or the one named by `--only`.
@@ -36,7 +38,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     let wanted = match arguments {
         [] => None,
         [flag, name] if flag == "--only" && PARTS.iter().any(|part| part.name == name) => Some(name.as_str()),
-        _ => return Err(Failure::new("usage: cargo xtask test [--only rust|web|e2e|sdk]")),
+        _ => return Err(Failure::new("usage: cargo xtask test [--only rust|web|e2e|sdk|contract]")),
     };
     prerequisites::check(if wanted == Some("rust") { Need::Rust } else { Need::Pages })?;
     let mut total = Tally::default();
@@ -54,7 +56,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     }
     console::plain("");
     for (name, tally) in results {
-        console::plain(&format!("{name:<6} {tally}"));
+        console::plain(&format!("{name:<8} {tally}"));
     }
     console::plain(&total.to_string());
     Ok(if total.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -100,6 +102,12 @@ fn e2e() -> Result<Tally, Failure> {
 fn sdk() -> Result<Tally, Failure> {
     build_binary()?;
     sdk::run()
+}
+
+/// The OpenAPI document against the real binary.
+fn contract() -> Result<Tally, Failure> {
+    build_binary()?;
+    contract::run()
 }
 
 /// The binary as the tests built it. All targets of the workspace are named, so that cargo chooses the same features as

@@ -336,6 +336,8 @@ impl Desk {
         })?;
         let schema = Arc::new(schema);
         *self.schema.write() = Arc::clone(&schema);
+        // What a role does not see goes by what formulas are over.
+        self.people.forget();
         Ok(schema)
     }
 
@@ -343,6 +345,7 @@ impl Desk {
     pub fn reload(&self) -> Result<(), RecordsError> {
         let schema = self.database.read(migrate::read_schema)?;
         *self.schema.write() = Arc::new(schema);
+        self.people.forget();
         Ok(())
     }
 }

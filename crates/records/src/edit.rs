@@ -40,6 +40,21 @@ const CHUNK: usize = 500;
 /// Values by the names of fields; `owner` and `team` are among them.
 pub type Fields = Map<String, Value>;
 
+/// [`Fields`] as a type of the document.
+#[derive(Debug)]
+pub enum Values {}
+
+impl ToSchema for Values {}
+
+impl utoipa::PartialSchema for Values {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let any = utoipa::openapi::schema::AdditionalProperties::FreeForm(true);
+        let values = utoipa::openapi::schema::ObjectBuilder::new().additional_properties(Some(any));
+        let what = "Values by the names of fields; `owner` and `team` are among them. Null takes a value away.";
+        utoipa::openapi::Schema::from(values.description(Some(what))).into()
+    }
+}
+
 /// What is done with one record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -47,7 +62,7 @@ pub enum Edit {
     /// A new record.
     Create {
         /// Its fields.
-        #[schema(value_type = std::collections::HashMap<String, Value>)]
+        #[schema(value_type = Values)]
         fields: Fields,
     },
     /// Fields of a record are set; null takes a value away.
@@ -55,7 +70,7 @@ pub enum Edit {
         /// The record.
         id: Id,
         /// The fields that change.
-        #[schema(value_type = std::collections::HashMap<String, Value>)]
+        #[schema(value_type = Values)]
         fields: Fields,
         /// The version that the caller read; refused if it is another one now.
         #[serde(default)]
@@ -66,7 +81,7 @@ pub enum Edit {
         /// The field.
         key: String,
         /// The fields, the key among them.
-        #[schema(value_type = std::collections::HashMap<String, Value>)]
+        #[schema(value_type = Values)]
         fields: Fields,
     },
     /// It is put into the trash.

@@ -57,7 +57,7 @@ pub use copy::{TableSum, copy};
 pub use database::{Backend, Database, Row, Tx};
 pub use desk::{AuditQuery, Desk, Edited, Once};
 pub use duplicates::{Pair, Reason, Similar};
-pub use edit::{EDITS, Edit, Fields};
+pub use edit::{EDITS, Edit, Fields, Values};
 pub use error::{Fault, RecordsError, RowError};
 pub use feed::{Change, Op};
 pub use id::Id;

@@ -150,6 +150,9 @@ impl Desk {
             let definition =
                 schema.object(object).ok_or_else(|| RecordsError::NotFound("there is no such object".to_owned()))?;
             access.reach(Verb::Read, definition)?;
+            // What is wrong with the query is told also where the words find nothing.
+            let nothing = ListQuery { ids: Some(Vec::new()), cursor: None, sort: None, ..query.clone() };
+            read::list(moment, tx, access, object, &nothing)?;
             let hits = self.hits(moment, tx, access, words, &[definition], HITS)?;
             let ids: Vec<Id> = hits.into_iter().flat_map(|(_, ids)| ids).collect();
             let mut records = Vec::new();

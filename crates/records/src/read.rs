@@ -211,7 +211,10 @@ pub(crate) fn narrow(
         query.and_where(ground.filter(filter)?);
     }
     if let Some(ids) = &wanted.ids {
-        query.and_where(ground.column("id").is_in(ids.iter().map(|id| id.0)));
+        // An empty list would be two parameters without a type to PostgreSQL.
+        let none = || Expr::Constant(false.into());
+        let some = || ground.column("id").is_in(ids.iter().map(|id| id.0));
+        query.and_where(if ids.is_empty() { none() } else { some() });
     }
     if let Some((name, value)) = &wanted.only {
         let field = ground.object.field(name).filter(|_| access.may_see(&ground.object.name, name));

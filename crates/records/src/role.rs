@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::schema::{Field, FieldKind, Schema};
+
 /// What is done with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
@@ -91,6 +93,11 @@ static EVERYTHING: Grant = Grant {
 static YES: Reach = Reach::All;
 static NO: Reach = Reach::None;
 
+/// Whether a word stands in an expression; be it in a text there, which hides too much rather than too little.
+fn has_word(expression: &str, word: &str) -> bool {
+    expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(|other| other == word)
+}
+
 impl Role {
     /// May do everything.
     pub fn administrator() -> Self {
@@ -136,6 +143,24 @@ impl Role {
             objects: named.map(|(object, grant)| (object.clone(), reading(grant))).collect(),
             other: reading(if self.administrator { &EVERYTHING } else { &self.other }),
         }
+    }
+
+    /// The same role, which does not see formulas over fields that it does not see: what they give would tell of those.
+    pub(crate) fn hiding_formulas(&self, schema: &Schema) -> Self {
+        let mut role = self.clone();
+        for object in schema.objects() {
+            let hidden = &self.grant(&object.name).hidden;
+            let tells = |field: &&Field| match &field.kind {
+                FieldKind::Formula { expression } => hidden.iter().any(|name| has_word(expression, name)),
+                _ => false,
+            };
+            let formulas: Vec<String> = object.fields.iter().filter(tells).map(|field| field.name.clone()).collect();
+            if !formulas.is_empty() {
+                let grant = role.objects.entry(object.name.clone()).or_insert_with(|| self.other.clone());
+                grant.hidden.extend(formulas);
+            }
+        }
+        role
     }
 
     pub(crate) fn grant(&self, object: &str) -> &Grant {

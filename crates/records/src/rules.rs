@@ -31,6 +31,11 @@ pub(crate) fn apply(
     Ok(())
 }
 
+/// Whether a value that every record of an object has may be left out of a new one, since it is made of others.
+pub(crate) fn makes(object: &str, field: &str) -> bool {
+    matches!((object, field), ("contact" | "lead", "name"))
+}
+
 /// A person's name from its parts, where only the parts were given. Chinese names have the family name first and no space.
 fn name(current: Option<&Record>, stuffs: &mut Stuffs) {
     if stuffs.contains_key("name") || !(stuffs.contains_key("first_name") || stuffs.contains_key("last_name")) {

@@ -90,8 +90,10 @@ pub(crate) fn read(field: &Field, value: &Value) -> Result<Stuff, RecordsError> 
             Ok(Stuff::Ids(ids))
         }
         FieldKind::Json => {
-            if value.to_string().len() > JSON {
-                return Err(wrong(&format!("it may have {JSON} bytes")));
+            let text = value.to_string();
+            // As in long texts, the NUL character has no place in a database's JSON.
+            if text.len() > JSON || text.contains("\\u0000") {
+                return Err(wrong(&format!("it may have {JSON} bytes, none of them 0")));
             }
             Ok(Stuff::Json(value.clone()))
         }

@@ -16,13 +16,7 @@ use rapport_types::SourceId;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    App, Shared,
-    api::Session,
-    exchange::blocking,
-    limit::Bucket,
-    people::Peer,
-    ports::{Access, SignedIn},
-    problem::Problem,
+    App, Shared, api::Session, exchange::blocking, limit::Bucket, people::Peer, ports::SignedIn, problem::Problem,
 };
 
 /// The cookie of a session.
@@ -40,19 +34,19 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    /// Who it lets in; none if it does not let in any more. Now and then that is looked up in the database.
-    pub(crate) async fn look(&self, access: &Arc<dyn Access>) -> Option<SignedIn> {
-        let (credential, access) = (self.clone(), Arc::clone(access));
+    /// Who it lets in; none if it does not let in any more. Now and then that is asked of the database.
+    pub(crate) async fn look(&self, app: &App) -> Result<Option<SignedIn>, Problem> {
+        let (access, credential) = (Arc::clone(&app.state.access), self.clone());
         let look = move || match credential {
             Self::Key(key) => access.api_key(&key),
             Self::Cookie(secret) => access.session(&secret),
         };
-        blocking(look).await.ok().flatten()
+        blocking(look).await
     }
 
     /// Whether it still lets in.
-    pub(crate) async fn holds(&self, access: &Arc<dyn Access>) -> bool {
-        self.look(access).await.is_some()
+    pub(crate) async fn holds(&self, app: &App) -> bool {
+        matches!(self.look(app).await, Ok(Some(_)))
     }
 }
 
@@ -97,7 +91,7 @@ impl FromRequestParts<Shared> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
         let credential = credential(&parts.headers).ok_or_else(Problem::unauthorized)?;
-        let signed_in = credential.look(&app.state.access).await.ok_or_else(Problem::unauthorized)?;
+        let signed_in = credential.look(app).await?.ok_or_else(Problem::unauthorized)?;
         // The browser adds the cookie by itself; this header shows that our page, and no other, made the request.
         if matches!(credential, Credential::Cookie(_)) && !parts.method.is_safe() && !has_request_header(&parts.headers)
         {

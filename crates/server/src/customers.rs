@@ -37,8 +37,8 @@ const TEXT_BYTES: usize = 256;
 pub(crate) struct ListParams {
     /// Part of an id or name.
     q: Option<String>,
-    /// At most so many, up to 500.
-    #[param(value_type = Option<u32>)]
+    /// At most so many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// `last_seen` (the usual) or `score`.
     sort: Option<String>,
@@ -112,8 +112,8 @@ pub(crate) async fn one(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TimelineParams {
-    /// At most so many, up to 500.
-    #[param(value_type = Option<u32>)]
+    /// At most so many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// `next` of the page before.
     before: Option<String>,

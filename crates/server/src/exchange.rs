@@ -113,6 +113,16 @@ impl FromRequest<Shared> for Text {
     }
 }
 
+/// How many are wanted: `usual` if nothing is said, at most `most`.
+pub(crate) fn within(wanted: Option<u64>, usual: u64, most: u64) -> Result<u64, Problem> {
+    let wanted = wanted.unwrap_or(usual);
+    if (1..=most).contains(&wanted) {
+        Ok(wanted)
+    } else {
+        Err(Problem::invalid("limit", format!("it must be 1 to {most}")))
+    }
+}
+
 /// Runs what may touch the disk on a thread for blocking work.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))

@@ -23,13 +23,13 @@ fn facts(app: &Shared) -> Health {
 }
 
 /// Facts; 200 as long as the process answers.
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/healthz", tag = "operation", security(()), responses((status = 200, body = Health)))]
 pub(crate) async fn healthz(State(app): State<Shared>) -> Answer<Health> {
     Answer(facts(&app))
 }
 
 /// Whether the installation does its work, with the reasons why not.
-#[utoipa::path(get, path = "/readyz", tag = "operation",
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(crate) async fn readyz(State(app): State<Shared>) -> Response {
     let health = facts(&app);
@@ -38,7 +38,7 @@ pub(crate) async fn readyz(State(app): State<Shared>) -> Response {
 }
 
 /// Numbers for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operation",
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(()),
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(crate) async fn metrics(State(app): State<Shared>) -> Result<Response, Problem> {
     let text = app.metrics.render(&app.state.health.health(), &app.state.hub, &*app.state.log);

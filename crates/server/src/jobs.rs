@@ -131,7 +131,7 @@ impl Feed {
             }
             // A fit can take minutes: the connection is kept, if it still may be.
             _ = self.tick.tick() => {
-                self.credential.holds(&self.app.state.access).await.then(|| Bytes::from_static(b": at work\n\n"))
+                self.credential.holds(&self.app).await.then(|| Bytes::from_static(b": at work\n\n"))
             }
         }
     }

@@ -136,7 +136,7 @@ impl Feed {
         tokio::select! {
             biased;
             _ = self.tick.tick() => {
-                if !self.credential.holds(&self.app.state.access).await {
+                if !self.credential.holds(&self.app).await {
                     return None;
                 }
                 let behind = self.app.state.health.health().behind_s;

@@ -19,6 +19,7 @@ use crate::{
     auth::Operator,
     collect::body,
     exchange::{Answer, Json, Params, Piece, blocking, on_its_way},
+    openapi::Binary,
     ports::{Language, ModelForm, Refusal},
     problem::Problem,
 };
@@ -70,7 +71,7 @@ fn file(bytes: Vec<u8>, name: &str) -> Response {
 /// The artifact as a file, which `rapport predict` and another installation take.
 #[utoipa::path(get, path = "/v1/models/{score}/{version}/artifact", tag = "models",
     params(("score" = String, Path, description = "the score"), ("version" = u32, Path, description = "the version")),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 401, body = Problem),
+    responses((status = 200, content_type = "application/octet-stream", body = inline(Binary)), (status = 401, body = Problem),
         (status = 404, body = Problem)))]
 pub(crate) async fn artifact(
     State(app): State<Shared>,
@@ -85,7 +86,7 @@ pub(crate) async fn artifact(
 /// The model as ONNX, as far as ONNX can carry it.
 #[utoipa::path(get, path = "/v1/models/{score}/{version}/onnx", tag = "models",
     params(("score" = String, Path, description = "the score"), ("version" = u32, Path, description = "the version")),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 401, body = Problem),
+    responses((status = 200, content_type = "application/octet-stream", body = inline(Binary)), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn onnx(
     State(app): State<Shared>,
@@ -138,7 +139,7 @@ pub(crate) struct ImportParams {
 /// Registers a model that was made elsewhere: an ONNX file, or an artifact of another installation.
 #[utoipa::path(post, path = "/v1/models/{score}/import", tag = "models",
     params(("score" = String, Path, description = "the score"), ImportParams),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 201, body = Imported), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn import(

@@ -1,12 +1,18 @@
 //! The OpenAPI document, made from the handlers and the types. It is checked in at `docs/reference/openapi.json`; a test
-//! holds it to the code, and the pages' types are generated from it.
+//! holds it to the code, and the pages' types are generated from it. A server serves it with the objects of its installation:
+//! see [`served`].
+
+mod answers;
+mod flat;
+pub(crate) mod served;
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type},
+    openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type},
     openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
 };
 
+use self::{answers::Answers, flat::Flat};
 use crate::{api, collect, customers, health, jobs, live, manage, models, people, problem, records, session};
 
 #[derive(OpenApi)]
@@ -20,7 +26,7 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, people,
         models::list, models::one, models::artifact, models::onnx, models::report, models::import, models::monitor,
         models::activate, models::rollback, models::challenge, models::end_trial,
         jobs::train, jobs::list, jobs::one, jobs::events, jobs::cancel,
-        records::objects::list, records::objects::one, records::objects::put,
+        records::objects::list, records::objects::one, records::objects::put, served::document,
         records::many::list, records::many::bulk, records::many::aggregate, records::many::board,
         records::one::create, records::one::read, records::one::change, records::one::remove, records::one::restore, records::one::history,
         records::views::list, records::views::create, records::views::change, records::views::remove,
@@ -44,7 +50,7 @@ use crate::{api, collect, customers, health, jobs, live, manage, models, people,
         health::about, health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(api::CustomerRow, api::Mistake, problem::Problem, collect::Collected, collect::EventResult)),
-    modifiers(&Credentials, &OperationIds),
+    modifiers(&Credentials, &OperationIds, &Answers, &Flat),
 )]
 struct Document;
 
@@ -103,8 +109,20 @@ pub(crate) fn window() -> Schema {
         .into()
 }
 
-/// One event, as in the Segment tracking API. `{call}` is identify, track, page, screen, group or alias.
-#[utoipa::path(post, path = "/v1/{call}", tag = "collect", request_body = serde_json::Value, security(("write_key" = [])),
+/// What is no text: bytes as they are.
+pub(crate) struct Binary;
+
+impl utoipa::ToSchema for Binary {}
+
+impl utoipa::PartialSchema for Binary {
+    fn schema() -> utoipa::openapi::RefOr<Schema> {
+        let bytes = ObjectBuilder::new().schema_type(Type::String);
+        Schema::from(bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))).into()
+    }
+}
+
+/// One event, as in the Segment tracking API, with the write key in the header or as `writeKey` in the body. `{call}` is identify, track, page, screen, group or alias.
+#[utoipa::path(post, path = "/v1/{call}", tag = "collect", request_body = serde_json::Value, security((), ("write_key" = [])),
     params(("call" = String, Path, description = "identify, track, page, screen, group or alias")),
     responses((status = 200, body = collect::Collected), (status = 400, body = problem::Problem),
         (status = 401, body = problem::Problem), (status = 413, body = problem::Problem),
@@ -112,8 +130,8 @@ pub(crate) fn window() -> Schema {
 #[allow(dead_code, reason = "only its description is used: one handler serves six routes")]
 fn collect_call() {}
 
-/// Up to 2,500 events, as in the Segment tracking API.
-#[utoipa::path(post, path = "/v1/batch", tag = "collect", request_body = serde_json::Value, security(("write_key" = [])),
+/// Up to 2,500 events, as in the Segment tracking API, with the write key in the header or as `writeKey` in the body.
+#[utoipa::path(post, path = "/v1/batch", tag = "collect", request_body = serde_json::Value, security((), ("write_key" = [])),
     responses((status = 200, body = collect::Collected), (status = 400, body = problem::Problem),
         (status = 401, body = problem::Problem), (status = 413, body = problem::Problem),
         (status = 429, body = problem::Problem), (status = 503, body = problem::Problem)))]

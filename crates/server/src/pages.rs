@@ -20,10 +20,14 @@ struct Files;
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
                       base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Everything that is no route: a problem under `/v1`, else the pages.
+/// Everything that is no route: a problem under `/v1` and `/api`, else the pages.
 pub(crate) async fn fallback(method: Method, uri: Uri) -> Response {
     let path = uri.path();
-    if path == "/v1" || path.starts_with("/v1/") {
+    // What asks a path of the API that is not there must not take the pages for an answer.
+    if ["/v1", "/api"]
+        .iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    {
         return Problem::not_found("there is no such path in this version of the API").into_response();
     }
     if !matches!(method, Method::GET | Method::HEAD) {

@@ -148,10 +148,10 @@ pub trait Access: Send + Sync + 'static {
     /// The name of a source, for metrics. From memory.
     fn source_name(&self, source: SourceId) -> String;
 
-    /// Whose API key this is. From memory.
+    /// Whose API key this is. From memory for the most part; it may ask a database, so it is called on threads for blocking work.
     fn api_key(&self, key: &str) -> Option<SignedIn>;
 
-    /// Whose session this is, if it has not ended. From memory.
+    /// Whose session this is, if it has not ended. As [`Self::api_key`].
     fn session(&self, secret: &str) -> Option<SignedIn>;
 
     /// Takes a one-time token and makes a session; none if the token is unknown, used or too old.

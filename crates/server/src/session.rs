@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Takes a one-time token and sets the cookie of a session.
-#[utoipa::path(post, path = "/v1/session", tag = "session", request_body = SignIn,
+#[utoipa::path(post, path = "/v1/session", tag = "session", security(()), request_body = SignIn,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn sign_in(
     State(app): State<Shared>,

@@ -60,8 +60,8 @@ export const importModel = (score: string, file: File, inputs: string) =>
     api.POST('/v1/models/{score}/import', {
       params: { path: { score }, query: { inputs: inputs.trim() || undefined } },
       headers: { 'Content-Type': 'application/octet-stream' },
-      // The document has no other word for bytes than a list of numbers; the file goes as it is.
-      body: file as unknown as number[],
+      // The document's word for bytes is a text to the types; the file goes as it is.
+      body: file as unknown as string,
       bodySerializer: (body) => body as unknown as BodyInit,
     }),
   );

@@ -163,6 +163,10 @@ fn told(error: &postgres::Error) -> RecordsError {
         let field = database.constraint().and_then(|name| name.split_once("__")).map_or("value", |(_, field)| field);
         return RecordsError::Taken { field: field.to_owned() };
     }
+    // SQLite takes such a text and finds nothing by it; no text that is kept has one.
+    if *code == SqlState::CHARACTER_NOT_IN_REPERTOIRE || *code == SqlState::UNTRANSLATABLE_CHARACTER {
+        return RecordsError::invalid("text", "no text has the character NUL in it");
+    }
     let passing = [
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::T_R_SERIALIZATION_FAILURE,

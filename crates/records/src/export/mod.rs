@@ -11,8 +11,8 @@ use std::borrow::Cow;
 pub use list::ExportFormat;
 pub use workspace::{Manifest, Watch};
 
-/// What a spreadsheet takes for the beginning of a formula.
-pub(crate) const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for the beginning of a formula; where East Asian letters are usual the wide ones too.
+pub(crate) const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A cell that no spreadsheet takes for a formula.
 pub(crate) fn safe(cell: &str) -> Cow<'_, str> {

@@ -107,7 +107,7 @@ fn place<'p>(
         if !access.may_set(&object.name, name) {
             return Err(format!("your role may not change \"{name}\""));
         }
-        if matches!(field.kind, FieldKind::Formula { .. } | FieldKind::Actor) {
+        if !field.kind.is_settable() {
             return Err(format!("\"{name}\" is written by Rapport alone"));
         }
         Ok(field)

@@ -172,6 +172,12 @@ fn next_csv(kind: &mut Kind) -> Result<Option<&csv::StringRecord>, RecordsError>
             "the row that begins on line {line} does not end within {} MB; a quote is opened there and never closed",
             MAX_ROW >> 20
         ))),
+        // Only a file that says that it is UTF-8, by a mark at its beginning, was not looked at for being it.
+        Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
+            let what =
+                format!("its mark says UTF-8, and the row that begins on line {line} is none; save it as UTF-8 again");
+            Err(RecordsError::invalid("file", what))
+        }
         Err(error) => Err(RecordsError::File(format!("the file cannot be read at line {line}: {error}"))),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufReader, ErrorKind, Read, Seek},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
@@ -16,7 +17,14 @@ use crate::RecordsError;
 pub(super) fn read(path: &Path) -> Result<Vec<Vec<Value>>, RecordsError> {
     let open = || File::open(path).map(BufReader::new).map_err(|error| unreadable(&error));
     unpack(open()?, MAX_UNPACKED)?;
-    let mut book: Xlsx<_> = Xlsx::new(open()?).map_err(|error| broken(&error))?;
+    let file = open()?;
+    // The reader overflows, and panics where that is checked, at a cell that is called by a place that no sheet has.
+    let read = catch_unwind(AssertUnwindSafe(|| first_rows(file)));
+    read.unwrap_or_else(|_| Err(RecordsError::invalid("file", "the spreadsheet is damaged: a cell has no place")))
+}
+
+fn first_rows(file: BufReader<File>) -> Result<Vec<Vec<Value>>, RecordsError> {
+    let mut book: Xlsx<_> = Xlsx::new(file).map_err(|error| broken(&error))?;
     for name in book.sheet_names() {
         let rows = sheet(&mut book, &name)?;
         if !rows.is_empty() {
@@ -61,7 +69,7 @@ fn unpack(file: impl Read + Seek, limit: u64) -> Result<(), RecordsError> {
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(wrong)?;
         unpacked +=
-            io::copy(&mut entry.take(limit + 1 - unpacked), &mut io::sink()).map_err(|error| unreadable(&error))?;
+            io::copy(&mut entry.take(limit + 1 - unpacked), &mut io::sink()).map_err(|error| cut_off(&error))?;
         if unpacked > limit {
             return Err(RecordsError::Limit(format!(
                 "the spreadsheet has more than {} MB when it is unpacked; save it as CSV",
@@ -74,6 +82,16 @@ fn unpack(file: impl Read + Seek, limit: u64) -> Result<(), RecordsError> {
 
 fn broken(error: &XlsxError) -> RecordsError {
     RecordsError::invalid("file", format!("the spreadsheet cannot be read: {error}"))
+}
+
+/// What is packed wrongly is the file's own mistake; anything else is the disk's.
+fn cut_off(error: &io::Error) -> RecordsError {
+    match error.kind() {
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+            RecordsError::invalid("file", format!("the spreadsheet is damaged: {error}"))
+        }
+        _ => unreadable(error),
+    }
 }
 
 fn unreadable(error: &io::Error) -> RecordsError {

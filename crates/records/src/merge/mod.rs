@@ -40,6 +40,7 @@ pub struct Merged {
     /// How many records name it now that named the other one.
     pub moved: u64,
     /// Where both were customers: the customer id that stayed, and the one whose profile has to become the same one.
+    #[schema(value_type = Option<Vec<String>>)]
     pub profiles: Option<(String, String)>,
 }
 

@@ -18,7 +18,7 @@ use super::{
     secret::hash,
     sql::{col, select, update},
 };
-use crate::{Access, Actor, Desk, Id, RecordsError, Role, Tx};
+use crate::{Access, Actor, Desk, Id, RecordsError, Role, Tx, schema::Schema};
 
 /// How often it is noted that a session or key is in use.
 const NOTED_EVERY_MS: i64 = MINUTE_MS;
@@ -76,13 +76,13 @@ impl Books {
             Some((_, book)) => Some(Arc::clone(book)),
             None => None,
         };
-        let now = desk.now();
+        let (now, schema) = (desk.now(), desk.schema());
         let started = Instant::now();
         let book = desk.database.read(|tx| {
             let version = version(tx)?;
             match known.filter(|book| book.version == version) {
                 Some(book) => Ok(book),
-                None => Book::read(tx, version, now).map(Arc::new),
+                None => Book::read(tx, version, now, &schema).map(Arc::new),
             }
         })?;
         *held = Some((started, Arc::clone(&book)));
@@ -116,8 +116,9 @@ pub(super) fn memberships(tx: &mut Tx<'_>) -> Result<BTreeMap<Id, Vec<Id>>, Reco
 }
 
 impl Book {
-    fn read(tx: &mut Tx<'_>, version: i64, now: Timestamp) -> Result<Self, RecordsError> {
-        let roles: BTreeMap<Id, Arc<Role>> = roles(tx)?.into_iter().map(|(id, role)| (id, Arc::new(role))).collect();
+    fn read(tx: &mut Tx<'_>, version: i64, now: Timestamp, schema: &Schema) -> Result<Self, RecordsError> {
+        let roles = roles(tx)?.into_iter().map(|(id, role)| (id, Arc::new(role.hiding_formulas(schema))));
+        let roles: BTreeMap<Id, Arc<Role>> = roles.collect();
         let teams = memberships(tx)?;
         let teams_of = |person: Id| teams.get(&person).cloned().unwrap_or_default();
         let (mut role_of, mut names) = (BTreeMap::new(), BTreeMap::new());

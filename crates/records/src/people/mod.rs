@@ -80,6 +80,13 @@ pub(crate) struct People {
     hashing: password::Hashing,
 }
 
+impl People {
+    /// Has the next request look up anew what it is allowed.
+    pub(crate) fn forget(&self) {
+        self.books.forget();
+    }
+}
+
 /// Where a request came from, for lists of sessions and the audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {

@@ -67,6 +67,7 @@ pub enum FieldKind {
 
 /// The options of a choice.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = Choices)]
 pub struct Options {
     /// In the order of the page.
     pub options: Vec<Choice>,
@@ -139,6 +140,11 @@ impl FieldKind {
             Self::File => Some("file"),
             _ => None,
         }
+    }
+
+    /// Whether a caller gives its value; others are computed, or written by Rapport alone.
+    pub fn is_settable(&self) -> bool {
+        !matches!(self, Self::Formula { .. } | Self::Actor)
     }
 
     /// Whether a list can be sorted by it.

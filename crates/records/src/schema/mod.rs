@@ -102,6 +102,11 @@ impl Object {
         self.fields.iter().find(|field| field.name == name && !field.retired)
     }
 
+    /// Whether a new record is refused without the field.
+    pub fn must_be_given(&self, field: &Field) -> bool {
+        field.required && !crate::rules::makes(&self.name, &field.name)
+    }
+
     /// The fields that were not taken away.
     pub fn live_fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !field.retired)

@@ -11,6 +11,7 @@ use std::cell::Cell;
 mod convert;
 mod demo;
 mod duplicates;
+mod hostile;
 mod merge;
 mod views;
 

@@ -56,16 +56,25 @@ async fn forget(mut body: Body) {
     }
 }
 
+/// Refuses a packed body where it is kept as it comes.
+pub(crate) fn must_be_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_gzip(headers)? {
+        return Err(unknown_encoding("this body is kept as it comes; send it without Content-Encoding"));
+    }
+    Ok(())
+}
+
+fn unknown_encoding(detail: &str) -> Problem {
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", "The body's encoding is not known");
+    problem.field("Content-Encoding").detail(detail)
+}
+
 fn is_gzip(headers: &HeaderMap) -> Result<bool, Problem> {
     match headers.get(header::CONTENT_ENCODING).map(axum::http::HeaderValue::as_bytes) {
         None => Ok(false),
         Some(value) if value.eq_ignore_ascii_case(b"gzip") => Ok(true),
         Some(value) if value.eq_ignore_ascii_case(b"identity") => Ok(false),
-        Some(_) => {
-            let title = "The body's encoding is not known";
-            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoding", title);
-            Err(problem.field("Content-Encoding").detail("gzip and identity are known"))
-        }
+        Some(_) => Err(unknown_encoding("gzip and identity are known")),
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) struct RecoveryCodes {
 
 /// Puts the second factor into force by a first code.
 #[utoipa::path(put, path = "/api/v1/me/second-factor", tag = "account", request_body = Code,
-    responses((status = 200, body = RecoveryCodes), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = RecoveryCodes), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn activate(
     State(app): State<Shared>,
     operator: Operator,

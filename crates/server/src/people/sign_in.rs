@@ -27,7 +27,7 @@ pub(crate) fn welcome(app: &Shared, signed_in: &SignedIn, name: String) -> Resul
 }
 
 /// Signs in with e-mail address, password and, where one is set up, a second factor.
-#[utoipa::path(post, path = "/api/v1/sign-in", tag = "session", request_body = SignIn,
+#[utoipa::path(post, path = "/api/v1/sign-in", tag = "session", security(()), request_body = SignIn,
     responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn sign_in(
     State(app): State<Shared>,
@@ -81,7 +81,7 @@ pub(crate) fn used_up() -> Problem {
 }
 
 /// Makes the account of somebody who was invited, and signs in.
-#[utoipa::path(post, path = "/api/v1/accept", tag = "session", request_body = Acceptance,
+#[utoipa::path(post, path = "/api/v1/accept", tag = "session", security(()), request_body = Acceptance,
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn accept(
     State(app): State<Shared>,
@@ -107,7 +107,7 @@ pub(crate) struct Reset {
 }
 
 /// Sets a new password by a link. All sessions of the account end.
-#[utoipa::path(post, path = "/api/v1/reset-password", tag = "session", request_body = Reset,
+#[utoipa::path(post, path = "/api/v1/reset-password", tag = "session", security(()), request_body = Reset,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn reset(
     State(app): State<Shared>,

@@ -11,7 +11,7 @@ use super::{ask, one::ChangeList};
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Params, Piece},
+    exchange::{Answer, Params, Piece, within},
     problem::Problem,
 };
 
@@ -28,7 +28,8 @@ pub(crate) struct AuditParams {
     batch: Option<Id>,
     /// Before this change.
     before: Option<i64>,
-    /// At most so many, up to 500.
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u64>,
 }
 
@@ -41,7 +42,7 @@ pub(crate) async fn audit(
     Params(params): Params<AuditParams>,
 ) -> Result<Answer<ChangeList>, Problem> {
     let AuditParams { actor, object, batch, before, limit } = params;
-    let query = AuditQuery { actor, object, batch, before, limit: limit.unwrap_or(50) };
+    let query = AuditQuery { actor, object, batch, before, limit: within(limit, 50, 500)? };
     let changes = ask(&app, &operator, move |desk, access| desk.audit(access, &query)).await?;
     Ok(Answer(ChangeList { changes }))
 }

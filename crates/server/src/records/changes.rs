@@ -88,7 +88,7 @@ impl Feed {
         loop {
             bell.mark_unchanged();
             // Who was signed out hears no more, and whose role has changed hears by the new one.
-            self.access = self.credential.look(&self.app.state.access).await?.access;
+            self.access = self.credential.look(&self.app).await.ok()??.access;
             let (desk, access, after) = (Arc::clone(&self.app.state.records), self.access.clone(), self.after);
             let read = blocking(move || desk.changes(&access, after, STEP)).await.ok()?;
             let (changes, end) = match read {

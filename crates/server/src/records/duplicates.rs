@@ -11,7 +11,7 @@ use super::{ask, done};
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Json, Params, Piece},
+    exchange::{Answer, Json, Params, Piece, within},
     problem::Problem,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct SimilarBody {
     /// By name.
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    #[schema(value_type = rapport_records::Values)]
     fields: Fields,
     /// The record that they are of, which is not like itself.
     #[serde(default)]
@@ -55,9 +55,9 @@ pub(crate) async fn similar(
 pub(crate) struct PairParams {
     /// The object.
     object: String,
-    /// At most so many, up to 100.
-    #[param(value_type = Option<u32>)]
-    limit: Option<usize>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
 }
 
 /// Pairs that wait for somebody to look at them.
@@ -75,7 +75,7 @@ pub(crate) async fn list(
     operator: Operator,
     Params(params): Params<PairParams>,
 ) -> Result<Answer<PairList>, Problem> {
-    let limit = params.limit.unwrap_or(20).clamp(1, 100);
+    let limit = within(params.limit, 20, 100)? as usize;
     let pairs = ask(&app, &operator, move |desk, access| desk.duplicates(access, &params.object, limit)).await?;
     Ok(Answer(PairList { pairs }))
 }
@@ -99,7 +99,7 @@ pub(crate) struct MergeBody {
     other: Id,
     /// Values that the record shall have, whatever either has.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    #[schema(value_type = rapport_records::Values)]
     fields: Fields,
 }
 

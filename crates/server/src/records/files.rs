@@ -28,7 +28,9 @@ use super::{
 use crate::{
     Shared,
     auth::Operator,
+    collect::body,
     exchange::{Answer, Json, Params, Piece},
+    openapi::Binary,
     problem::Problem,
 };
 
@@ -43,7 +45,7 @@ pub(crate) struct UploadParams {
 }
 
 /// Brings a file to be imported. The answer says what its columns seem to be.
-#[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = String, content_type = "application/octet-stream"),
+#[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 201, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn upload(
     State(app): State<Shared>,
@@ -51,6 +53,7 @@ pub(crate) async fn upload(
     Params(params): Params<UploadParams>,
     request: Request,
 ) -> Result<Response, Problem> {
+    body::must_be_plain(request.headers())?;
     let import = incoming(&app, &operator, request.into_body(), move |desk, access, file| {
         desk.upload_import(access, &params.object, &params.name, file)
     })
@@ -138,15 +141,17 @@ fn run(desk: &Arc<Desk>, id: Id) {
     }
 }
 
-/// Goes on with the imports that a stop or a crash left. The database is asked on a thread of its own: who calls this may be
-/// on one of the runtime's.
+/// Goes on with the imports that a stop or a crash left; it asks for them on a thread of its own.
 pub(crate) fn resume(desk: &Arc<Desk>) {
-    let held = Arc::clone(desk);
-    let go_on = move || match held.unfinished_imports() {
-        Ok(imports) => imports.into_iter().for_each(|id| run(&held, id)),
-        Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+    let held = Arc::downgrade(desk);
+    let work = move || {
+        let Some(desk) = held.upgrade() else { return };
+        match desk.unfinished_imports() {
+            Ok(imports) => imports.into_iter().for_each(|id| run(&desk, id)),
+            Err(error) => tracing::error!(%error, "imports cannot be gone on with"),
+        }
     };
-    if let Err(error) = std::thread::Builder::new().name("imports".to_owned()).spawn(go_on) {
+    if let Err(error) = std::thread::Builder::new().name("import-resume".to_owned()).spawn(work) {
         tracing::error!(%error, "no thread to go on with imports");
     }
 }
@@ -193,7 +198,8 @@ pub(crate) struct ExportParams {
 
 /// All records of a list as a file.
 #[utoipa::path(get, path = "/api/v1/objects/{object}/export", tag = "imports", params(("object" = String, Path), ExportParams),
-    responses((status = 200, content_type = "application/octet-stream", body = String), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"), (inline(Binary) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn export(
     State(app): State<Shared>,
     operator: Operator,

@@ -32,8 +32,8 @@ pub(crate) struct ListParams {
     fields: Option<String>,
     /// Fields whose records' titles are wanted too, joined by commas; `*` for all.
     expand: Option<String>,
-    /// At most so many, up to 500.
-    #[param(value_type = Option<u32>)]
+    /// At most so many.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -167,8 +167,8 @@ pub(crate) struct BoardParams {
     filter: Option<String>,
     /// The order within a column.
     sort: Option<String>,
-    /// Records in each column, up to 100.
-    #[param(value_type = Option<u32>)]
+    /// Records in each column.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<usize>,
 }
 

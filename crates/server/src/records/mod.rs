@@ -26,11 +26,12 @@ use axum::{
 };
 use rapport_records::{Access, Desk, Once, RecordsError};
 
-use crate::{Shared, auth::Operator, exchange::blocking, problem::Problem};
+use crate::{Shared, auth::Operator, exchange::blocking, openapi::served, problem::Problem};
 
 /// The routes of the CRM.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
+        .route("/api/v1/openapi.json", get(served::document))
         .route("/api/v1/objects", get(objects::list))
         .route("/api/v1/objects/{object}", get(objects::one).put(objects::put))
         .route("/api/v1/objects/{object}/records", get(many::list).post(one::create))

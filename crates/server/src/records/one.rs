@@ -15,7 +15,7 @@ use super::{ask, done, if_match, once};
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Json, Params, Piece, Text, parse},
+    exchange::{Answer, Json, Params, Piece, Text, parse, within},
     problem::Problem,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct FieldsBody {
     /// By the names of fields; `owner` and `team` are among them. Null takes a value away.
-    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    #[schema(value_type = rapport_records::Values)]
     fields: Fields,
 }
 
@@ -41,7 +41,7 @@ fn id_of(text: &str) -> Result<Id, Problem> {
 /// Makes a record.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/records", tag = "records", request_body = FieldsBody,
     params(("object" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "a repeat with the same key is answered and not done again")),
-    responses((status = 201, body = Record), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 201, body = Record), (status = 204, description = "made; the caller may not read it"), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn create(
     State(app): State<Shared>,
@@ -132,7 +132,8 @@ pub(crate) async fn restore(
 pub(crate) struct HistoryParams {
     /// Before this change.
     before: Option<i64>,
-    /// At most so many, up to 500.
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u64>,
 }
 
@@ -154,7 +155,7 @@ pub(crate) async fn history(
     Params(params): Params<HistoryParams>,
 ) -> Result<Answer<ChangeList>, Problem> {
     let id = id_of(&id)?;
-    let limit = params.limit.unwrap_or(50);
+    let limit = within(params.limit, 50, 500)?;
     let changes =
         ask(&app, &operator, move |desk, access| desk.history(access, &object, id, params.before, limit)).await?;
     Ok(Answer(ChangeList { changes }))

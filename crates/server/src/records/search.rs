@@ -11,7 +11,7 @@ use super::ask;
 use crate::{
     Shared,
     auth::Operator,
-    exchange::{Answer, Params},
+    exchange::{Answer, Params, within},
     problem::Problem,
 };
 
@@ -23,9 +23,9 @@ pub(crate) struct SearchParams {
     q: String,
     /// Names of objects, joined by commas; all if it is left out.
     objects: Option<String>,
-    /// At most so many, up to 100.
-    #[param(value_type = Option<u32>)]
-    limit: Option<usize>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u64>,
 }
 
 /// What was found.
@@ -43,10 +43,7 @@ pub(crate) async fn search(
     operator: Operator,
     Params(params): Params<SearchParams>,
 ) -> Result<Answer<Hits>, Problem> {
-    let limit = params.limit.unwrap_or(20);
-    if !(1..=100).contains(&limit) {
-        return Err(Problem::invalid("limit", "it must be 1 to 100"));
-    }
+    let limit = within(params.limit, 20, 100)? as usize;
     let objects = params.objects.map(|text| text.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>());
     let hits =
         ask(&app, &operator, move |desk, access| desk.search(access, &params.q, objects.as_deref(), limit)).await?;

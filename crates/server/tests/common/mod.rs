@@ -49,7 +49,7 @@ pub struct World {
     pub hub: Hub,
     pub fakes: Arc<Fakes>,
     pub app: Router,
-    _records: Arc<Records>,
+    _records: Option<Arc<Records>>,
 }
 
 /// What a response was.
@@ -85,19 +85,43 @@ impl World {
 
     /// The same with another state.
     pub fn changed(log: MemoryLog, options: HubOptions, limits: Limits, change: impl FnOnce(&mut State)) -> Self {
+        let records = records();
+        let world = Self::made(log, options, limits, &records.desk, change);
+        Self { _records: Some(records), ..world }
+    }
+
+    /// A server over records of a test's own, and whom they let in.
+    pub fn over(records: &Arc<Desk>, access: Arc<dyn Access>) -> Self {
+        let change = |state: &mut State| state.access = access;
+        Self::made(MemoryLog::new(2).unwrap(), HubOptions::default(), Limits::default(), records, change)
+    }
+
+    /// A server over records of a test's own, with a key that may do everything.
+    pub fn over_all(records: Desk) -> Self {
+        records.adopt_key("key", "ak_test").unwrap();
+        let records = Arc::new(records);
+        Self::over(&records, Arc::new(Gate(Arc::clone(&records))))
+    }
+
+    fn made(
+        log: MemoryLog,
+        options: HubOptions,
+        limits: Limits,
+        records: &Arc<Desk>,
+        change: impl FnOnce(&mut State),
+    ) -> Self {
         let log = Arc::new(log);
         let hub = Hub::new(log.partitions(), options);
         for partition in 0..log.partitions() {
             hub.starts_at(PartitionId(partition), log.end(PartitionId(partition)));
         }
-        let records = records();
         let fakes = Arc::new(Fakes::new(Arc::clone(&log)));
         let about = About { version: "1.2.3".to_owned(), data_note: None, partitions: log.partitions() };
         let mut state = State {
             log: log.clone(),
             answers: fakes.clone(),
             access: fakes.clone(),
-            records: Arc::clone(&records.desk),
+            records: Arc::clone(records),
             sign_on: Arc::default(),
             training: fakes.clone(),
             definitions: fakes.clone(),
@@ -111,14 +135,22 @@ impl World {
             clock: now,
         };
         change(&mut state);
-        Self { log, hub, fakes, app: router(state), _records: records }
+        Self { log, hub, fakes, app: router(state), _records: None }
+    }
+
+    /// A file as it goes out.
+    pub async fn bytes(&self, request: Request<Body>) -> Vec<u8> {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body().collect().await.unwrap().to_bytes().to_vec()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Told {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        // Files of spreadsheets are no text; what of them is looked at here is whether a text is in them.
+        let body = String::from_utf8_lossy(&bytes).into_owned();
         Told { status: parts.status, headers: parts.headers, body }
     }
 
@@ -290,6 +322,39 @@ impl Answers for Fakes {
     fn ledger(&self) -> Ledger {
         let counts = LedgerCounts { accepted: 2, applied: 1, deduplicated: 1, ..LedgerCounts::default() };
         Ledger { sources: vec![LedgerRow { source: "web".to_owned(), counts }], total: counts }
+    }
+}
+
+/// Lets in whom the records know; write keys and links are as in the other tests.
+pub struct Gate(pub Arc<Desk>);
+
+impl Access for Gate {
+    fn source(&self, write_key: &str) -> Option<SourceId> {
+        (write_key == "wk_test").then_some(SourceId(1))
+    }
+
+    fn source_name(&self, _: SourceId) -> String {
+        "web".to_owned()
+    }
+
+    fn api_key(&self, key: &str) -> Option<SignedIn> {
+        let access = self.0.access_of_key(key).unwrap()?;
+        Some(SignedIn { session: Session { name: access.name().to_owned(), since: None }, access, session_id: None })
+    }
+
+    fn session(&self, secret: &str) -> Option<SignedIn> {
+        let (access, facts) = self.0.access_of_session(secret).unwrap()?;
+        let session = Session { name: access.name().to_owned(), since: Some(facts.since) };
+        Some(SignedIn { session, access, session_id: Some(facts.id) })
+    }
+
+    fn sign_in(&self, _: &str, _: &Origin) -> Result<Option<NewSession>, Refusal> {
+        Ok(None)
+    }
+
+    fn sign_out(&self, secret: &str) -> Result<(), Refusal> {
+        let Some((access, _)) = self.0.access_of_session(secret).unwrap() else { return Ok(()) };
+        self.0.sign_out(&access, secret).map_err(|error| Refusal::Internal(error.to_string()))
     }
 }
 

@@ -189,7 +189,12 @@ impl Desk {
 
     /// How many records a filter lets through.
     pub fn count(&self, access: &Access, object: &str, filter: Option<&str>) -> Result<u64, RecordsError> {
-        self.read(|moment, tx| read::count(moment, tx, access, object, filter))
+        self.read(|moment, tx| read::count(moment, tx, access, object, filter, false))
+    }
+
+    /// How many records there are on all pages of a list.
+    pub fn count_listed(&self, access: &Access, object: &str, list: &ListQuery) -> Result<u64, RecordsError> {
+        self.read(|moment, tx| read::count(moment, tx, access, object, list.filter.as_deref(), list.trash))
     }
 
     /// One record, also from the trash.

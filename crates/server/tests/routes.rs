@@ -62,6 +62,7 @@ const TABLE: [(&str, &str, &str, u16); 93] = [
     ("GET", "/api/v1/search?q=ann", "", 200),
     ("GET", "/api/v1/duplicates?object=contact", "", 200),
     ("POST", "/api/v1/duplicates/0000000000001/dismiss", "", 404),
+    ("POST", "/api/v1/duplicates/0000000000001/reopen", "", 404),
     ("GET", "/api/v1/views", "", 200),
     ("POST", "/api/v1/views", "{}", 400),
     ("PATCH", "/api/v1/views/0000000000001", "{}", 404),

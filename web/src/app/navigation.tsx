@@ -8,6 +8,7 @@ import {
   Building2,
   Calendar,
   CircleCheckBig,
+  Combine,
   FileText,
   Handshake,
   LifeBuoy,
@@ -25,6 +26,7 @@ import type { AnchorHTMLAttributes } from 'react';
 import { objectsQuery } from '~/api/objects';
 import { useI18n } from '~/i18n';
 import { useSay } from '~/records/reader';
+import { isCompared } from '~/records/schema';
 
 /** The objects that come first, in this order; then the organisation's own, then the others. */
 const FIRST = ['contact', 'company', 'lead', 'deal', 'ticket', 'task'];
@@ -94,6 +96,9 @@ export function Navigation({ close }: { close(): void }) {
             active={path.split('/')[1] === 'objects' && path.split('/')[2] === object.name}
           />
         ))}
+        {shown.some(isCompared) && (
+          <Entry to="/duplicates" icon={Combine} label={t.duplicates.title} active={path.startsWith('/duplicates')} />
+        )}
         <Entry to="/models" icon={Brain} label={t.models.title} active={path.startsWith('/models')} />
         <Entry
           to="/settings/{-$section}"

@@ -56,6 +56,17 @@ export function boardField(object: ObjectFact): SeenField | undefined {
   return stage ?? choices.find((field) => field.name === 'status') ?? choices[0];
 }
 
+/** Objects whose records are compared with one another whatever their fields are. */
+const COMPARED = new Set(['contact', 'company', 'lead']);
+/** What the organisation's own objects are compared by. */
+const REACHED_BY = new Set<KindName>(['email', 'emails', 'phone', 'phones']);
+
+/** Whether an object's records are looked through for duplicates. */
+export function isCompared(object: ObjectFact): boolean {
+  if (!object.custom) return COMPARED.has(object.name);
+  return object.fields.some((field) => !field.retired && REACHED_BY.has(field.kind.type));
+}
+
 /** The value of a field, those of every record included. */
 export function held(item: Item, name: string): unknown {
   if (name in item.fields) return item.fields[name];

@@ -151,6 +151,24 @@ fn pages_hold_every_record_once_while_rows_come_and_go() {
             seen.dedup();
             assert_eq!(seen.len(), 25, "{sort}");
         }
+        // A page can be jumped to: from the beginning, from a cursor, and from the end by the reverse order.
+        let page = |sort: &str, cursor: Option<String>, skip, limit| {
+            let query = ListQuery { sort: Some(sort.to_owned()), cursor, skip, limit, ..ListQuery::default() };
+            desk.list(&access, "contact", &query).unwrap()
+        };
+        let whole = page("city", None, 0, 100);
+        let tenth = page("city", None, 0, 10);
+        assert_eq!(names(&page("city", None, 17, 3)), names(&whole)[17..20]);
+        assert_eq!(names(&page("city", tenth.next, 7, 3)), names(&whole)[17..20]);
+        let mut from_end = names(&page("-city", None, 25 - 20, 3));
+        from_end.reverse();
+        assert_eq!(from_end, names(&whole)[17..20]);
+        let far = ListQuery { skip: u64::MAX, limit: 4, ..ListQuery::default() };
+        assert!(matches!(desk.list(&access, "contact", &far), Err(RecordsError::Invalid { .. })));
+        let trash = ListQuery { trash: true, limit: 100, ..ListQuery::default() };
+        let thrown = desk.list(&access, "contact", &trash).unwrap().records.len() as u64;
+        assert!(thrown > 0);
+        assert_eq!(desk.count_listed(&access, "contact", &trash).unwrap(), thrown);
         let query = ListQuery {
             sort: Some("city".to_owned()),
             cursor: Some("AAAA".to_owned()),

@@ -2,6 +2,7 @@
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { duplicatesTexts } from './duplicates';
 import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -9,11 +10,13 @@ import { objectsTexts } from './objects';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
+import { viewsTexts } from './views';
 
 export const en = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...duplicatesTexts,
   ...importTexts,
   ...modelTexts,
   ...modelsTexts,
@@ -21,6 +24,7 @@ export const en = {
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,
+  ...viewsTexts,
 };
 
 export type Messages = typeof en;

@@ -3,6 +3,7 @@ import type { Messages } from '../en';
 import { appTexts } from './app';
 import { boardTexts } from './board';
 import { customersTexts } from './customers';
+import { duplicatesTexts } from './duplicates';
 import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
@@ -10,11 +11,13 @@ import { objectsTexts } from './objects';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
+import { viewsTexts } from './views';
 
 export const zh: Messages = {
   ...appTexts,
   ...boardTexts,
   ...customersTexts,
+  ...duplicatesTexts,
   ...importTexts,
   ...modelTexts,
   ...modelsTexts,
@@ -22,4 +25,5 @@ export const zh: Messages = {
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,
+  ...viewsTexts,
 };

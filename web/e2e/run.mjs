@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
+import { upkeepTests } from './upkeep.mjs';
 
 const binary = process.env.RAPPORT_BINARY ?? '../target/debug/rapport';
 const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
@@ -79,6 +80,19 @@ async function fits(name) {
   }));
   assert.ok(wide <= width, `${name} is ${wide} px wide in a window of ${width} px`);
 }
+
+/** A call of the records API as the page itself makes it. */
+const call = (method, path, body) =>
+  page.evaluate(
+    async ([method, path, body]) => {
+      const headers = { 'X-Rapport-Request': '1', 'Content-Type': 'application/json' };
+      const answer = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+      return text === '' ? null : JSON.parse(text);
+    },
+    [method, path, body],
+  );
 
 const row = (id) => page.locator(`[data-customer="${id}"]`);
 const tests = {
@@ -214,7 +228,8 @@ const tests = {
     await page.getByText('No such customer').waitFor();
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
-  ...recordTests({ page, server: () => server, accessible, fits, browser }),
+  ...recordTests({ page, server: () => server, accessible, fits, browser, call }),
+  ...upkeepTests({ page, server: () => server, accessible, fits, call }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('rapport link', { exact: true }).waitFor();

@@ -330,6 +330,12 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
         let history = desk.history(&access, "product", first.records[0].id, None, 10).unwrap();
         let told: Vec<(Op, Value)> = history.iter().map(|change| (change.op, change.after["name"].clone())).collect();
         assert_eq!(told, [(Op::Update, json!("one")), (Op::Update, json!("uno")), (Op::Create, json!("one"))]);
+        let alone = desk.edit(&access, "product", vec![upsert("9", "nine")], None).unwrap();
+        assert_eq!(alone.batch, None);
+        let together = desk.edit_together(&access, "product", vec![upsert("9", "neuf")], None).unwrap();
+        desk.undo(&access, together.batch.unwrap()).unwrap();
+        assert_eq!(desk.get(&access, "product", alone.records[0].id).unwrap().fields["name"], "nine");
+        assert_eq!(desk.edit_together(&access, "product", Vec::new(), None).unwrap().batch, None);
     });
 }
 

@@ -108,7 +108,7 @@ pub(crate) struct BulkBody {
     edits: Vec<Edit>,
 }
 
-/// Does many edits, all or none.
+/// Does many edits, all or none. They are a batch that can be undone, also if it is one edit.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/bulk", tag = "records", request_body = BulkBody,
     params(("object" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "a repeat with the same key is answered and not done again")),
     responses((status = 200, body = Edited), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -122,7 +122,7 @@ pub(crate) async fn bulk(
 ) -> Result<Answer<Edited>, Problem> {
     let body: BulkBody = parse(&text)?;
     let once = once(&headers, &object, &text)?;
-    ask(&app, &operator, move |desk, access| desk.edit(access, &object, body.edits, once.as_ref())).await.map(Answer)
+    ask(&app, &operator, move |desk, access| desk.edit_together(access, &object, body.edits, once.as_ref())).await.map(Answer)
 }
 
 /// What is counted and summed.

@@ -3,5 +3,7 @@ import type { View } from '~/api/views';
 
 /** Each group has an order of its own, so that it can be changed without the right to change the other. */
 export function grouped(views: View[], me: string | null): { mine: View[]; others: View[] } {
-  return { mine: views.filter((view) => view.owner === me), others: views.filter((view) => view.owner !== me) };
+  // Who has come by the link of the installation is nobody in particular, and may change what is theirs.
+  const isMine = (view: View) => (me === null ? view.editable : view.owner === me);
+  return { mine: views.filter(isMine), others: views.filter((view) => !isMine(view)) };
 }

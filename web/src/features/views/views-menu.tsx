@@ -77,7 +77,7 @@ export function ViewsMenu({ object, views, view, shown, changed }: ViewsProps) {
           </Menu.Item>
           {mine.length > 0 && others.length > 0 && <Menu.Label>{t.views.mine}</Menu.Label>}
           {mine.map(entry)}
-          {others.length > 0 && <Menu.Label>{t.views.others}</Menu.Label>}
+          {mine.length > 0 && others.length > 0 && <Menu.Label>{t.views.others}</Menu.Label>}
           {others.map(entry)}
           <Menu.Divider />
           {view?.editable && changed && (

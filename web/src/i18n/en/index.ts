@@ -7,6 +7,7 @@ import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
 import { objectsTexts } from './objects';
+import { pipelinesTexts } from './pipelines';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
@@ -21,6 +22,7 @@ export const en = {
   ...modelTexts,
   ...modelsTexts,
   ...objectsTexts,
+  ...pipelinesTexts,
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,

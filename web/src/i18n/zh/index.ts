@@ -8,6 +8,7 @@ import { importTexts } from './import';
 import { modelTexts } from './model';
 import { modelsTexts } from './models';
 import { objectsTexts } from './objects';
+import { pipelinesTexts } from './pipelines';
 import { recordTexts } from './record';
 import { recordsTexts } from './records';
 import { settingsTexts } from './settings';
@@ -22,6 +23,7 @@ export const zh: Messages = {
   ...modelTexts,
   ...modelsTexts,
   ...objectsTexts,
+  ...pipelinesTexts,
   ...recordTexts,
   ...recordsTexts,
   ...settingsTexts,

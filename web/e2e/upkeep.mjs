@@ -98,7 +98,7 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
       const company = dialog.getByRole('radiogroup', { name: 'Company' });
       await company.getByRole('radio', { name: 'Another that is there' }).check();
       assert.equal(await dialog.getByRole('button', { name: 'Convert' }).isDisabled(), true);
-      await company.getByRole('textbox', { name: 'Company that is there' }).fill('Burr');
+      await company.getByRole('combobox', { name: 'Company that is there' }).fill('Burr');
       await page.getByRole('option', { name: 'Burroughs' }).click();
       await accessible('the conversion of a lead');
       await dialog.getByLabel('Make a deal too').uncheck();

@@ -11,7 +11,7 @@ use axum::{
 use common::{BEARER, COOKIE, World};
 
 /// Method, path, body, status with a valid credential.
-const TABLE: [(&str, &str, &str, u16); 93] = [
+const TABLE: [(&str, &str, &str, u16); 94] = [
     ("GET", "/v1/customers", "", 200),
     ("GET", "/v1/customers/user:u1", "", 200),
     ("GET", "/v1/customers/user:nobody", "", 404),

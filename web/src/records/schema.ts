@@ -21,6 +21,18 @@ const LARGE = new Set<KindName>(['long_text', 'address', 'json', 'relations']);
 /** Columns that a table begins with. */
 const COLUMNS_FIRST = 7;
 
+/** The objects that people look for first, in this order. */
+const FIRST = ['contact', 'company', 'lead', 'deal', 'ticket', 'task'];
+
+/** Those first, then the organisation's own, then the others. */
+export function inOrder(objects: ObjectFact[]): ObjectFact[] {
+  const place = ({ name, custom }: ObjectFact) => {
+    const known = FIRST.indexOf(name);
+    return known >= 0 ? known : custom ? FIRST.length : FIRST.length + 1;
+  };
+  return [...objects].sort((one, other) => place(one) - place(other));
+}
+
 /** Whether the reader may change it. Of what every record has, that is the owner. */
 export const isEditable = (field: SeenField) => field.writable && !READ_ONLY.has(field.kind.type);
 export const isSortable = (field: Field) => !UNSORTED.has(field.kind.type);

@@ -7,7 +7,7 @@ import { ButtonTo } from '~/components/links';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
 import { useSay } from '~/records/reader';
-import { isCompared } from '~/records/schema';
+import { inOrder, isCompared } from '~/records/schema';
 import { Queue } from './queue';
 
 export function DuplicatesPage() {
@@ -16,7 +16,7 @@ export function DuplicatesPage() {
   const objects = useQuery(objectsQuery);
   if (objects.isPending) return <Waiting />;
   if (objects.isError) return <Failed error={objects.error} retry={() => objects.refetch()} />;
-  const known = objects.data.filter(isCompared);
+  const known = inOrder(objects.data.filter(isCompared));
   const object = known.find((one) => one.name === wanted) ?? known[0];
   return (
     <Stack gap="sm">

@@ -107,6 +107,15 @@ export function Grid(props: GridProps) {
   const save = useCallback((...change: Parameters<Save>) => void props.save(...change), [props.save]);
 
   const item = rows.at(active.row);
+  // The focus was on a row that had not come: what takes its place takes the focus too.
+  const awaited = useRef(false);
+  const isThere = item !== undefined;
+  useEffect(() => {
+    if (!isThere || !awaited.current) return;
+    awaited.current = false;
+    setActive(active);
+    if (document.activeElement === document.body) refocus(active);
+  }, [isThere, active, setActive, refocus]);
   const isEditing = editing && item !== undefined && item.id === held.id;
   const keys = (event: KeyboardEvent) => {
     if (isEditing || !(event.target as HTMLElement).closest('[role="gridcell"]')) return;
@@ -131,6 +140,9 @@ export function Grid(props: GridProps) {
       aria-multiselectable
       style={{ '--columns': template, maxHeight: 'calc(100vh - 230px)' } as React.CSSProperties}
       onKeyDown={keys}
+      onFocus={(event) => {
+        awaited.current = event.target.closest('.blank') !== null;
+      }}
       onScroll={(event) => {
         look();
         props.onTop(event.currentTarget.scrollTop < ROW_PX);

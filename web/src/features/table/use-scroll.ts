@@ -30,9 +30,12 @@ export function useScroll(frame: RefObject<HTMLDivElement | null>, rows: number)
   const to = useCallback(
     (row: number) => {
       const element = frame.current;
-      if (element) element.scrollTop = scrolledTo(row, element.scrollTop, rows, element.clientHeight - ROW_PX);
+      if (!element) return;
+      element.scrollTop = scrolledTo(row, element.scrollTop, rows, element.clientHeight - ROW_PX);
+      // The row is drawn along with what else the key does: the event of the scrolling comes later.
+      look();
     },
-    [frame, rows],
+    [frame, rows, look],
   );
   return { drawn, to, look };
 }

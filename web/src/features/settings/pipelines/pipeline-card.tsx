@@ -142,7 +142,7 @@ function Stage({ stage, object, edit, remove }: StageProps) {
           </Text>
         )}
         {outcome && (
-          <Badge variant="light" color={COLORS[String(stage.fields.outcome)] ?? 'gray'} tt="none">
+          <Badge variant="dot" w={96} color={COLORS[String(stage.fields.outcome)] ?? 'gray'} tt="none">
             {text(stage, outcome)}
           </Badge>
         )}

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { longListTests } from './long-list.mjs';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
 import { upkeepTests } from './upkeep.mjs';
@@ -229,6 +230,7 @@ const tests = {
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
   ...recordTests({ page, server: () => server, accessible, fits, browser, call }),
+  ...longListTests({ page, server: () => server, accessible }),
   ...upkeepTests({ page, server: () => server, accessible, fits, call }),
   async 'signing out ends the session'() {
     await page.getByRole('button', { name: 'Sign out' }).click();

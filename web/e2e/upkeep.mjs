@@ -11,9 +11,13 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
   const create = (object, fields) => call('POST', `/objects/${object}/records`, { fields });
   const found = async (object, filter) =>
     (await call('GET', `/objects/${object}/records?filter=${encodeURIComponent(filter)}`)).records;
-  /** Waits until the API says so; the page itself shows it already. */
+  /** Waits until something is so that the page does not show. */
   const until = async (what) => {
-    while (!(await what())) await page.evaluate(() => new Promise(requestAnimationFrame));
+    const end = Date.now() + 15_000;
+    while (!(await what())) {
+      assert.ok(Date.now() < end, `it never came: ${what}`);
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    }
   };
   const menu = async (item) => {
     await page.getByRole('button', { name: /^Views/ }).click();
@@ -189,7 +193,7 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
       await page.getByRole('option', { name: 'Partners' }).click();
       await page.getByRole('region', { name: 'Contacted', exact: true }).waitFor();
       assert.equal(await page.getByRole('region', { name: 'New', exact: true }).count(), 0);
-      await page.keyboard.press('n');
+      await page.getByRole('button', { name: 'New: Deal' }).click();
       await page.getByRole('dialog').getByLabel('Name').fill('Reseller');
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
       await page

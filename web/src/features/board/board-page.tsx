@@ -1,7 +1,7 @@
 /** Records as cards in columns by a stage or a choice: moved by mouse, key or menu; counts and sums move with them. */
 import { Alert, Stack } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
 import { ProblemError } from '~/api/client';
@@ -87,7 +87,11 @@ function Board(props: BoardProps) {
   const whole = pipeline && path ? ofPipeline(filter, path, pipeline.id) : filter;
   const board = useQuery({
     ...boardQuery(object.name, { group: group.name, sum, filter: whole, limit }),
-    placeholderData: keepPreviousData,
+    // What is on its way shows what was before, but not of another pipeline.
+    placeholderData: (known, before) => {
+      const wanted = before?.queryKey.at(-1) as { filter?: string } | undefined;
+      return readPipeline(wanted?.filter ?? '', path).pipeline === pipeline?.id ? known : undefined;
+    },
   });
   const again = useMemo(
     () => throttle(() => client.invalidateQueries({ queryKey: boardKey(object.name) }), AGAIN_MS),

@@ -8,6 +8,7 @@ import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
 import { throttle } from '~/live/throttle';
 import { useRecordChanges } from '~/live/use-changes';
+import { useReasons } from '~/records/reasons';
 import { titleOf } from '~/records/schema';
 import './duplicates.css';
 import { neighbour } from './next';
@@ -99,7 +100,8 @@ interface EntryProps {
 }
 
 function Entry({ object, pair, isChosen, choose }: EntryProps) {
-  const { t, format } = useI18n();
+  const { format } = useI18n();
+  const because = useReasons();
   const [one, other] = [titleOf(object, pair.one), titleOf(object, pair.other)];
   return (
     <li>
@@ -117,7 +119,7 @@ function Entry({ object, pair, isChosen, choose }: EntryProps) {
           {one !== other && ` · ${other}`}
         </span>
         <span className="likeness">
-          {format.percent(pair.score / 100)} · {pair.reasons.map((reason) => t.record.reasons[reason]).join(', ')}
+          {format.percent(pair.score / 100)} · {because(pair.reasons)}
         </span>
       </button>
     </li>

@@ -10,6 +10,7 @@ import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
 import { Comparison } from '~/records/merge/comparison';
 import { useMerge } from '~/records/merge/use-merge';
+import { useReasons } from '~/records/reasons';
 import { titleOf } from '~/records/schema';
 import { useKeys } from './use-keys';
 
@@ -22,6 +23,7 @@ interface ReviewProps {
 
 export function Review({ object, pair, leave, back }: ReviewProps) {
   const { t, format } = useI18n();
+  const because = useReasons();
   const notice = useNotice();
   // The queue tells no titles of what the two name.
   const one = useQuery({ ...itemQuery(object.name, pair.one.id), placeholderData: pair.one }).data ?? pair.one;
@@ -69,8 +71,7 @@ export function Review({ object, pair, leave, back }: ReviewProps) {
       <Stack gap="sm">
         <Group justify="space-between" gap="xs">
           <Text size="sm">
-            <b>{format.percent(pair.score / 100)}</b>{' '}
-            {pair.reasons.map((reason) => t.record.reasons[reason]).join(', ')}
+            <b>{format.percent(pair.score / 100)}</b> {because(pair.reasons)}
           </Text>
           <Group gap="xs">
             <Button

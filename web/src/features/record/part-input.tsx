@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { Similar } from '~/api/duplicates';
 import type { Related } from '~/api/records';
 import { useI18n } from '~/i18n';
+import { useReasons } from '~/records/reasons';
 import { RelationInput } from '~/records/relation-input';
 import type { Choice } from './conversion';
 
@@ -21,6 +22,7 @@ interface PartProps {
 
 export function PartInput({ object, label, made, mayMake, found, value, onChange }: PartProps) {
   const { t } = useI18n();
+  const because = useReasons();
   const [related, setRelated] = useState<Related[]>([]);
   const key = value.kind === 'found' ? value.id : value.kind;
   const read = (next: string): Choice => {
@@ -39,7 +41,7 @@ export function PartInput({ object, label, made, mayMake, found, value, onChange
               <>
                 {t.convert.existing(one.title)}{' '}
                 <Text span size="xs" c="dimmed">
-                  {one.reasons.map((reason) => t.record.reasons[reason]).join(', ')}
+                  {because(one.reasons)}
                 </Text>
               </>
             }

@@ -9,6 +9,7 @@ import './grid.css';
 import { Head } from './head';
 import { Blank, Line } from './line';
 import { heightOf, ROW_PX } from './scroll';
+import { useCellFocus } from './use-cell-focus';
 import type { Rows } from './use-rows';
 import { useScroll } from './use-scroll';
 
@@ -62,22 +63,15 @@ export function Grid(props: GridProps) {
     [],
   );
   const [editing, setEditing] = useState(false);
+  const { wanted, inside, onFocus, onBlur } = useCellFocus(frame, active);
 
-  const refocus = useCallback((place: Place) => {
-    // The row may have to be drawn first.
-    requestAnimationFrame(() => {
-      const cell = frame.current?.querySelector<HTMLElement>(`[data-place="${place.row}-${place.column}"]`);
-      cell?.focus({ preventScroll: true });
-      cell?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    });
-  }, []);
   const go = useCallback(
     (place: Place) => {
       setActive(place);
       to(place.row);
-      refocus(place);
+      wanted.current = true;
     },
-    [to, refocus, setActive],
+    [to, wanted, setActive],
   );
   const focus = useCallback((row: number, column: number) => setActive({ row, column }), [setActive]);
   const edit = useCallback(
@@ -92,9 +86,9 @@ export function Grid(props: GridProps) {
   const endEdit = useCallback(
     (back: boolean) => {
       setEditing(false);
-      if (back) refocus(active);
+      wanted.current = back;
     },
-    [refocus, active],
+    [wanted],
   );
   const toggle = useCallback(
     (id: string) => {
@@ -107,15 +101,11 @@ export function Grid(props: GridProps) {
   const save = useCallback((...change: Parameters<Save>) => void props.save(...change), [props.save]);
 
   const item = rows.at(active.row);
-  // The focus was on a row that had not come: what takes its place takes the focus too.
-  const awaited = useRef(false);
-  const isThere = item !== undefined;
+  // The keys went to a row before it came: now that it is there the cell belongs to it.
+  const isNew = item !== undefined && held.id === null && inside.current;
   useEffect(() => {
-    if (!isThere || !awaited.current) return;
-    awaited.current = false;
-    setActive(active);
-    if (document.activeElement === document.body) refocus(active);
-  }, [isThere, active, setActive, refocus]);
+    if (isNew) setActive(active);
+  }, [isNew, active, setActive]);
   const isEditing = editing && item !== undefined && item.id === held.id;
   const keys = (event: KeyboardEvent) => {
     if (isEditing || !(event.target as HTMLElement).closest('[role="gridcell"]')) return;
@@ -140,9 +130,8 @@ export function Grid(props: GridProps) {
       aria-multiselectable
       style={{ '--columns': template, maxHeight: 'calc(100vh - 230px)' } as React.CSSProperties}
       onKeyDown={keys}
-      onFocus={(event) => {
-        awaited.current = event.target.closest('.blank') !== null;
-      }}
+      onFocus={onFocus}
+      onBlur={onBlur}
       onScroll={(event) => {
         look();
         props.onTop(event.currentTarget.scrollTop < ROW_PX);

@@ -222,6 +222,12 @@ fn nobody_sees_or_changes_what_they_may_not() {
             assert_eq!(desk.count(&access, "contact", None).unwrap(), expected.len() as u64);
             assert!(page.records.iter().all(|record| !record.fields.contains_key("phone")));
         }
+        // A jump in a list of what one's teams own leaves out theirs alone.
+        let access = person(1, &[10], role(Reach::Team, Reach::Own));
+        for (skip, expected) in [(0, vec!["mine", "team"]), (1, vec!["team"]), (2, vec![])] {
+            let query = ListQuery { limit: 10, skip, sort: Some("name".to_owned()), ..ListQuery::default() };
+            assert_eq!(names(&desk.list(&access, "contact", &query).unwrap()), expected, "{skip}");
+        }
         let access = person(1, &[10], role(Reach::Team, Reach::Own));
         let all = list(desk, &admin, "contact", "true == true").records;
         let (mine, team, other) = (all[0].id, all[1].id, all[2].id);

@@ -122,7 +122,9 @@ pub(crate) async fn bulk(
 ) -> Result<Answer<Edited>, Problem> {
     let body: BulkBody = parse(&text)?;
     let once = once(&headers, &object, &text)?;
-    ask(&app, &operator, move |desk, access| desk.edit_together(access, &object, body.edits, once.as_ref())).await.map(Answer)
+    ask(&app, &operator, move |desk, access| desk.edit_together(access, &object, body.edits, once.as_ref()))
+        .await
+        .map(Answer)
 }
 
 /// What is counted and summed.

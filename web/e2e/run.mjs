@@ -10,12 +10,14 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { fileTests } from './files.mjs';
 import { demoTests } from './demo.mjs';
+import { fileTests } from './files.mjs';
+import { longListTests } from './long-list.mjs';
 import { modelTests } from './models.mjs';
 import { recordTests } from './records.mjs';
 import { binary, serve } from './server.mjs';
 import { signOnTests } from './sign-on.mjs';
+import { upkeepTests } from './upkeep.mjs';
 
 const executablePath = process.env.RAPPORT_CHROMIUM ?? '/usr/bin/chromium';
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -63,6 +65,19 @@ async function fits(name) {
   }));
   assert.ok(wide <= width, `${name} is ${wide} px wide in a window of ${width} px`);
 }
+
+/** A call of the records API as the page itself makes it. */
+const call = (method, path, body) =>
+  page.evaluate(
+    async ([method, path, body]) => {
+      const headers = { 'X-Rapport-Request': '1', 'Content-Type': 'application/json' };
+      const answer = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+      return text === '' ? null : JSON.parse(text);
+    },
+    [method, path, body],
+  );
 
 const row = (id) => page.locator(`[data-customer="${id}"]`);
 const tests = {
@@ -198,7 +213,9 @@ const tests = {
     await page.getByText('No such customer').waitFor();
   },
   ...modelTests({ page, server: () => server, send, accessible, fits }),
-  ...recordTests({ page, server: () => server, accessible, fits, browser }),
+  ...recordTests({ page, server: () => server, accessible, fits, browser, call }),
+  ...longListTests({ page, server: () => server, accessible }),
+  ...upkeepTests({ page, server: () => server, accessible, fits, call }),
   ...fileTests({ page, server: () => server, accessible, fits }),
   ...demoTests({ page, server: () => server, send, binary, data, accessible, fits }),
   async 'signing out ends the session'() {

@@ -89,7 +89,7 @@ impl Once {
 pub struct Edited {
     /// The records after them, in the order of the edits.
     pub records: Vec<Record>,
-    /// With what they can be undone together; none for a single one.
+    /// With what they can be undone together; none if there were no edits, or the one of a record.
     #[schema(required)]
     pub batch: Option<Id>,
 }
@@ -192,7 +192,12 @@ impl Desk {
 
     /// How many records a filter lets through.
     pub fn count(&self, access: &Access, object: &str, filter: Option<&str>) -> Result<u64, RecordsError> {
-        self.read(|moment, tx| read::count(moment, tx, access, object, filter))
+        self.read(|moment, tx| read::count(moment, tx, access, object, filter, false))
+    }
+
+    /// How many records there are on all pages of a list.
+    pub fn count_listed(&self, access: &Access, object: &str, list: &ListQuery) -> Result<u64, RecordsError> {
+        self.read(|moment, tx| read::count(moment, tx, access, object, list.filter.as_deref(), list.trash))
     }
 
     /// One record, also from the trash.
@@ -213,6 +218,30 @@ impl Desk {
         edits: Vec<Edit>,
         once: Option<&Once>,
     ) -> Result<Edited, RecordsError> {
+        let is_batch = edits.len() > 1;
+        self.edit_all(access, object, edits, once, is_batch)
+    }
+
+    /// The same as a batch, also if it is a single edit.
+    pub fn edit_together(
+        &self,
+        access: &Access,
+        object: &str,
+        edits: Vec<Edit>,
+        once: Option<&Once>,
+    ) -> Result<Edited, RecordsError> {
+        let is_batch = !edits.is_empty();
+        self.edit_all(access, object, edits, once, is_batch)
+    }
+
+    fn edit_all(
+        &self,
+        access: &Access,
+        object: &str,
+        edits: Vec<Edit>,
+        once: Option<&Once>,
+        is_batch: bool,
+    ) -> Result<Edited, RecordsError> {
         self.write(|moment, tx| {
             if let Some(once) = once
                 && let Some(answer) = begin_once(tx, access, once, moment.now)?
@@ -223,7 +252,7 @@ impl Desk {
                 let records = records_of(moment, tx, access, object, &done.ids)?;
                 return Ok(Edited { records, batch: done.batch });
             }
-            let batch = if edits.len() > 1 { Some(moment.ids.next(moment.now)?) } else { None };
+            let batch = if is_batch { Some(moment.ids.next(moment.now)?) } else { None };
             let count = edits.len();
             let ids = Editor::new(moment, access, object, batch)?.run(tx, edits)?;
             if let Some(batch) = batch {

@@ -64,7 +64,7 @@ pub use id::Id;
 pub use identities::{Happened, Identity};
 pub use lookup::Found;
 pub use merge::Merged;
-pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page};
+pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page, SKIP};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};
 pub use views::{NewView, Shared, View, ViewChange, ViewDefinition, ViewKind};

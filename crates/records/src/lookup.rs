@@ -157,8 +157,14 @@ impl Desk {
             let ids: Vec<Id> = hits.into_iter().flat_map(|(_, ids)| ids).collect();
             let mut records = Vec::new();
             for chunk in ids.chunks(PAGE) {
-                let query =
-                    ListQuery { ids: Some(chunk.to_vec()), limit: PAGE, cursor: None, sort: None, ..query.clone() };
+                let query = ListQuery {
+                    ids: Some(chunk.to_vec()),
+                    limit: PAGE,
+                    cursor: None,
+                    skip: 0,
+                    sort: None,
+                    ..query.clone()
+                };
                 let mut page = read::list(moment, tx, access, object, &query)?.records;
                 page.sort_by_key(|record| chunk.iter().position(|id| *id == record.id));
                 records.extend(page);

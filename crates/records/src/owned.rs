@@ -36,7 +36,8 @@ pub(crate) fn page(
         return Ok(None);
     }
     let (_, query) = page_query(ground, access, wanted, sorting, Backend::Sqlite)?;
-    if has_index(ground, sorting)
+    if wanted.skip == 0
+        && has_index(ground, sorting)
         && let Some(rows) = walk(ground, tx, wanted, sorting, &query)?
     {
         return Ok(Some(rows));
@@ -104,7 +105,8 @@ fn gather(
     for column in ["value", "id"] {
         ids.order_by(Alias::new(column), sorting.order());
     }
-    ids.limit(wanted.limit as u64 + 1);
+    // `query` leaves out what is to be left out, of these.
+    ids.limit(wanted.skip + wanted.limit as u64 + 1);
     query.and_where(ground.column("id").in_subquery(ids));
     Ok(Some(query))
 }

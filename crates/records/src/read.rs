@@ -21,6 +21,8 @@ use crate::{
 
 /// The most records of a page.
 pub const PAGE: usize = 500;
+/// The most records that a page can leave out before its first.
+pub const SKIP: u64 = 10_000_000;
 /// The most groups of an aggregate.
 pub(crate) const GROUPS: u64 = 1_000;
 
@@ -39,6 +41,8 @@ pub struct ListQuery {
     pub limit: usize,
     /// `next` of the page before.
     pub cursor: Option<String>,
+    /// So many are left out before the first, up to [`SKIP`]: for jumping in a long list. Each costs some time.
+    pub skip: u64,
     /// Those in the trash instead of the others.
     pub trash: bool,
     /// Only these.
@@ -161,6 +165,9 @@ pub(crate) fn list(
     if !(1..=PAGE).contains(&wanted.limit) {
         return Err(RecordsError::invalid("limit", format!("it must be 1 to {PAGE}")));
     }
+    if wanted.skip > SKIP {
+        return Err(RecordsError::invalid("skip", format!("it must be up to {SKIP}")));
+    }
     let sorting = Sorting::read(wanted.sort.as_deref(), ground.object, access)?;
     let (shape, query) = page_query(&ground, access, wanted, &sorting, tx.backend())?;
     let owned = match tx.backend() {
@@ -196,6 +203,9 @@ pub(crate) fn page_query<'s>(
     narrow(&mut query, ground, access, wanted, sorting)?;
     sorting.apply(ground, &mut query, backend);
     query.limit(wanted.limit as u64 + 1);
+    if wanted.skip > 0 {
+        query.offset(wanted.skip);
+    }
     Ok((shape, query))
 }
 
@@ -261,16 +271,17 @@ fn read_cursor(text: &str, sorting: &Sorting) -> Result<(Option<sea_query::Value
     Ok((value, cursor.id))
 }
 
-/// How many records a filter lets through.
+/// How many records a filter lets through, of those in the trash or of the others.
 pub(crate) fn count(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,
     object: &str,
     filter: Option<&str>,
+    trash: bool,
 ) -> Result<u64, RecordsError> {
     let ground = moment.ground(object, access)?;
-    let mut query = ground.select(access)?;
+    let mut query = if trash { ground.select_trash(access)? } else { ground.select(access)? };
     query.expr(ground.column("id").count());
     if let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) {
         query.and_where(ground.filter(filter)?);

@@ -11,7 +11,7 @@ use axum::{
 use common::{BEARER, COOKIE, World};
 
 /// Method, path, body, status with a valid credential.
-const TABLE: [(&str, &str, &str, u16); 102] = [
+const TABLE: [(&str, &str, &str, u16); 103] = [
     ("GET", "/v1/customers", "", 200),
     ("GET", "/v1/customers/user:u1", "", 200),
     ("GET", "/v1/customers/user:nobody", "", 404),
@@ -63,6 +63,7 @@ const TABLE: [(&str, &str, &str, u16); 102] = [
     ("GET", "/api/v1/search?q=ann", "", 200),
     ("GET", "/api/v1/duplicates?object=contact", "", 200),
     ("POST", "/api/v1/duplicates/0000000000001/dismiss", "", 404),
+    ("POST", "/api/v1/duplicates/0000000000001/reopen", "", 404),
     ("GET", "/api/v1/views", "", 200),
     ("POST", "/api/v1/views", "{}", 400),
     ("PATCH", "/api/v1/views/0000000000001", "{}", 404),

@@ -1,68 +1,23 @@
 /** Files that are imported: brought, mapped, checked, run. */
 import { queryOptions } from '@tanstack/react-query';
 import { addressOf, call } from './client';
-import type { Fields } from './records';
+import type {
+  ImportCheck as Check,
+  DateOrder,
+  ImportColumn,
+  ImportMapping,
+  ImportStyle,
+  Import as Seen,
+  ImportTally as Tally,
+  ImportTarget as Target,
+} from './schema';
 
-export type Target =
-  | { to: 'skip' }
-  | { to: 'id' }
-  | { to: 'field'; field: string }
-  | { to: 'part'; field: string; part: string }
-  | { to: 'relation'; field: string; by: string; create: boolean }
-  | { to: 'person'; field: string };
+export type { Check, DateOrder, Tally, Target };
 
-export type DateOrder = 'year_month_day' | 'day_month_year' | 'month_day_year';
-
-export interface Column {
-  /** What the file calls it. */
-  name: string;
-  target: Target;
-  style: { dates: DateOrder; decimal_comma: boolean };
-}
-
-export interface Mapping {
-  columns: Column[];
-  /** The field by which records that are there already are found; without it every row is a new record. */
-  key: string | null;
-  /** Whether an empty cell takes the value away from a record that is there. */
-  clear: boolean;
-}
-
-/** What rows became, or would become. Each row is counted once. */
-export interface Tally {
-  created: number;
-  updated: number;
-  unchanged: number;
-  failed: number;
-}
-
-export interface Import extends Tally {
-  id: string;
-  object: string;
-  name: string;
-  state: 'uploaded' | 'running' | 'done' | 'cancelled' | 'failed';
-  about: {
-    header: string[];
-    sample: string[][];
-    encoding: string;
-    system: string | null;
-    remembered: boolean;
-  };
-  mapping: Mapping;
-  total: number;
-  /** Rows that are done. */
-  position: number;
-  batch: string | null;
-  message: string | null;
-}
-
-export interface Check extends Tally {
-  rows: number;
-  /** Records of other objects that would be made along. */
-  related: number;
-  differences: { row: number; record: string; before: Fields; after: Fields }[];
-  mistakes: { row: number; field: string; what: string }[];
-}
+/** Who writes a mapping may leave parts of it out; the server tells it whole. */
+export type Column = Required<ImportColumn> & { style: Required<ImportStyle> };
+export type Mapping = Omit<Required<ImportMapping>, 'columns'> & { columns: Column[] };
+export type Import = Omit<Seen, 'mapping'> & { mapping: Mapping };
 
 export const importKey = ['import'] as const;
 const of = (id: string) => `/imports/${encodeURIComponent(id)}`;

@@ -82,17 +82,9 @@ const of = (object: string, id?: string) =>
 export const page = (object: string, query: Parameters<typeof addressOf>[1], signal?: AbortSignal) =>
   call<Page>('GET', of(object), { query, signal });
 
-export function listQuery(object: string, wanted: Wanted) {
-  return infiniteQueryOptions({
-    queryKey: [...listsKey(object), wanted],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      page(object, { ...wanted, expand: '*', limit: PAGE, cursor: pageParam, count: pageParam === null }, signal),
-    getNextPageParam: (last) => last.next,
-    placeholderData: keepPreviousData,
-    retry: (count, error) => !(error instanceof ProblemError && error.status < 500) && count < 2,
-  });
-}
+/** A wrong filter stays wrong; a server that is away may come back. */
+export const retryList = (count: number, error: Error) =>
+  !(error instanceof ProblemError && error.status < 500) && count < 2;
 
 /** A few records, newest first, and how many there are. */
 export function fewQuery(object: string, filter: string, limit: number, sort?: string) {
@@ -106,7 +98,7 @@ export function itemQuery(object: string, id: string) {
   return queryOptions({
     queryKey: itemKey(object, id),
     queryFn: ({ signal }) => call<Item>('GET', of(object, id), { query: { expand: '*' }, signal }),
-    retry: (count, error) => !(error instanceof ProblemError && error.status < 500) && count < 2,
+    retry: retryList,
   });
 }
 
@@ -141,7 +133,7 @@ export function boardQuery(object: string, wanted: BoardWanted) {
         signal,
       }),
     placeholderData: keepPreviousData,
-    retry: (count, error) => !(error instanceof ProblemError && error.status < 500) && count < 2,
+    retry: retryList,
   });
 }
 

@@ -1,31 +1,13 @@
 /** Saved views of lists and boards. */
 import { queryOptions } from '@tanstack/react-query';
 import { call } from './client';
+import type { NewView as Kept, Shared, View, ViewChange, ViewDefinition, ViewKind } from './schema';
 
-export type Shared = 'private' | 'team' | 'all';
+export type { Shared, View, ViewDefinition, ViewKind };
 
-export interface ViewDefinition {
-  filter?: string;
-  sort?: string;
-  columns?: string[];
-  kind: 'table' | 'board';
-  group?: string;
-}
-
-/** A view as it is written. */
-export interface NewView {
-  object: string;
-  name: string;
-  shared: Shared;
-  team?: string | null;
-  definition: ViewDefinition;
-}
-
-export interface View extends NewView {
-  id: string;
-  /** Whether the reader may change it. */
-  editable: boolean;
-}
+/** A view as it is written; what is left out of its definition is the usual. */
+export type NewView = Omit<Kept, 'definition'> & { definition: Partial<ViewDefinition> };
+export type Change = Partial<Omit<ViewChange, 'definition'>> & { definition?: Partial<ViewDefinition> };
 
 export const viewsKey = ['views'] as const;
 
@@ -39,6 +21,6 @@ export function viewsQuery(object: string) {
 }
 
 export const saveView = (view: NewView) => call<View>('POST', '/views', { body: view });
-export const changeView = (id: string, changes: Partial<Omit<NewView, 'object'>>) =>
-  call<View>('PATCH', `/views/${encodeURIComponent(id)}`, { body: changes });
+export const changeView = (id: string, change: Change) =>
+  call<View>('PATCH', `/views/${encodeURIComponent(id)}`, { body: change });
 export const deleteView = (id: string) => call<void>('DELETE', `/views/${encodeURIComponent(id)}`);

@@ -8,6 +8,7 @@ import {
   Building2,
   Calendar,
   CircleCheckBig,
+  Combine,
   FileText,
   Handshake,
   LifeBuoy,
@@ -25,9 +26,8 @@ import type { AnchorHTMLAttributes } from 'react';
 import { objectsQuery } from '~/api/objects';
 import { useI18n } from '~/i18n';
 import { useSay } from '~/records/reader';
+import { inOrder, isCompared } from '~/records/schema';
 
-/** The objects that come first, in this order; then the organisation's own, then the others. */
-const FIRST = ['contact', 'company', 'lead', 'deal', 'ticket', 'task'];
 /** What is set up once and seldom looked at has its place in the settings. */
 const SETUP = new Set(['pipeline', 'stage', 'file']);
 const ICONS: Record<string, LucideIcon> = {
@@ -68,13 +68,7 @@ export function Navigation({ close }: { close(): void }) {
   const say = useSay();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const objects = useQuery(objectsQuery).data ?? [];
-  const place = (name: string, custom: boolean) => {
-    const known = FIRST.indexOf(name);
-    return known >= 0 ? known : custom ? FIRST.length : FIRST.length + 1;
-  };
-  const shown = objects
-    .filter((object) => !SETUP.has(object.name))
-    .sort((one, other) => place(one.name, one.custom) - place(other.name, other.custom));
+  const shown = inOrder(objects.filter((object) => !SETUP.has(object.name)));
   return (
     <ScrollArea type="auto" h="100%">
       <Stack component="nav" gap={2} p="xs" aria-label={t.app.navigation} onClick={close}>
@@ -94,6 +88,9 @@ export function Navigation({ close }: { close(): void }) {
             active={path.split('/')[1] === 'objects' && path.split('/')[2] === object.name}
           />
         ))}
+        {shown.some(isCompared) && (
+          <Entry to="/duplicates" icon={Combine} label={t.duplicates.title} active={path.startsWith('/duplicates')} />
+        )}
         <Entry to="/models" icon={Brain} label={t.models.title} active={path.startsWith('/models')} />
         <Entry
           to="/settings/{-$section}"

@@ -50,6 +50,11 @@ export default function Palette() {
       label: t.palette.goTo(say(object.plural)),
       onClick: () => void navigate({ to: '/objects/$object', params: { object: object.name } }),
     })),
+    {
+      id: 'duplicates',
+      label: t.palette.goTo(t.duplicates.title),
+      onClick: () => void navigate({ to: '/duplicates' }),
+    },
     { id: 'models', label: t.palette.goModels, onClick: () => void navigate({ to: '/models' }) },
     {
       id: 'train',

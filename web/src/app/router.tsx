@@ -84,6 +84,14 @@ const board = createRoute({
   component: lazyRouteComponent(() => import('~/features/board/board-page'), 'BoardPage'),
 });
 
+const duplicates = createRoute({
+  getParentRoute: () => shell,
+  path: '/duplicates',
+  validateSearch: (search: Record<string, unknown>): { object?: string } =>
+    typeof search.object === 'string' ? { object: search.object } : {},
+  component: lazyRouteComponent(() => import('~/features/duplicates/duplicates-page'), 'DuplicatesPage'),
+});
+
 const importing = createRoute({
   getParentRoute: () => shell,
   path: '/objects/$object/import',
@@ -105,7 +113,7 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('~/features/settings/settings-page'), 'SettingsPage'),
 });
 
-const records = [table, board, importing, record];
+const records = [table, board, importing, record, duplicates];
 
 /** An address that leads nowhere, inside the frame, so that there is a way on. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });

@@ -56,7 +56,9 @@ function Frame() {
   useHotkeys([['mod+K', openPalette]]);
   const [open, { toggle, close }] = useDisclosure(false);
   // A table takes all the width that there is; what is read does not.
-  const isWide = useRouterState({ select: (state) => /^\/(objects|settings)\//.test(state.location.pathname) });
+  const isWide = useRouterState({
+    select: (state) => /^\/(objects|settings|duplicates)(\/|$)/.test(state.location.pathname),
+  });
   return (
     <AppShell
       header={{ height: 56 }}

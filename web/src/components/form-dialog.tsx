@@ -9,6 +9,8 @@ export function FormDialog(props: {
   send: string;
   failed: string;
   disabled: boolean;
+  /** Wider than usual, where things stand side by side. */
+  size?: 'lg' | 'xl';
   submit(): Promise<void>;
   close(): void;
   children: ReactNode;
@@ -28,7 +30,14 @@ export function FormDialog(props: {
     }
   };
   return (
-    <Modal opened onClose={props.close} title={props.title} closeButtonProps={{ 'aria-label': t.app.close }} centered>
+    <Modal
+      opened
+      onClose={props.close}
+      title={props.title}
+      size={props.size}
+      closeButtonProps={{ 'aria-label': t.app.close }}
+      centered
+    >
       <form onSubmit={(event) => void submit(event)}>
         <Stack>
           {props.children}

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Item, Page } from '~/api/records';
-import { newer, patchPages } from './cache';
+import { newer, patchPage } from './cache';
 
 const item = (id: string, version: number, name = id): Item => ({
   id,
@@ -13,32 +13,28 @@ const item = (id: string, version: number, name = id): Item => ({
   team: null,
   fields: { name },
 });
-const page = (records: Item[], total?: number): Page => ({ records, next: null, total });
-const pages = () => ({
-  pages: [page([item('a', 1), item('b', 3)], 3), page([item('c', 1)])],
-  pageParams: [null, 'x'],
-});
+const page = (): Page => ({ records: [item('a', 1), item('b', 3), item('c', 1)], next: null, total: 3 });
 
 it('changed records stand where they stood, and older states do not come back', () => {
   const changed = new Map([
     ['b', item('b', 2, 'older')],
     ['c', item('c', 2, 'newer')],
   ]);
-  const before = pages();
-  const after = patchPages(before, changed, new Set());
-  expect(after.pages.flatMap((one) => one.records.map((record) => record.fields.name))).toEqual(['a', 'b', 'newer']);
-  expect(after.pages[0]?.total).toBe(3);
+  const after = patchPage(page(), changed, new Set());
+  expect(after.records.map((record) => record.fields.name)).toEqual(['a', 'b', 'newer']);
+  expect(after.total).toBe(3);
 });
 
 it('what is gone is not counted', () => {
-  const after = patchPages(pages(), new Map(), new Set(['a', 'c']));
-  expect(after.pages.map((one) => one.records.map((record) => record.id))).toEqual([['b'], []]);
-  expect(after.pages[0]?.total).toBe(1);
+  const after = patchPage(page(), new Map(), new Set(['a', 'c']));
+  expect(after.records.map((record) => record.id)).toEqual(['b']);
+  expect(after.total).toBe(1);
+  expect(patchPage({ ...page(), total: null }, new Map(), new Set(['a'])).total).toBeNull();
 });
 
-it('pages without a change are the same objects', () => {
-  const before = pages();
-  expect(patchPages(before, new Map([['c', item('c', 2)]]), new Set()).pages[0]).toBe(before.pages[0]);
+it('a page without a change is the same object', () => {
+  const before = page();
+  expect(patchPage(before, new Map([['x', item('x', 2)]]), new Set(['y']))).toBe(before);
 });
 
 it('titles of related records outlive an answer without them', () => {

@@ -1,8 +1,6 @@
 /** Records in the query cache: the same record stands in lists, on boards and on its own page. */
-import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { QueryClient } from '@tanstack/react-query';
 import { type BoardColumn, boardKey, type Item, itemKey, listsKey, type Page } from '~/api/records';
-
-type Pages = InfiniteData<Page, string | null>;
 
 /** The newer of two states of a record, with the titles that either knows. */
 export function newer(known: Item, next: Item): Item {
@@ -21,29 +19,19 @@ export function patchItems(items: Item[], changed: Map<string, Item>, gone: Read
     });
 }
 
-/** Pages of a list after changes; its total goes down by what is gone. */
-export function patchPages(pages: Pages, changed: Map<string, Item>, gone: ReadonlySet<string>): Pages {
-  let left = 0;
-  const next = pages.pages.map((page) => {
-    const records = patchItems(page.records, changed, gone);
-    left += page.records.length - records.length;
-    return records === page.records ? page : { ...page, records };
-  });
-  const [first, ...others] = next;
-  if (!first || left === 0) return { ...pages, pages: next };
-  const total = typeof first.total === 'number' ? first.total - left : first.total;
-  return { ...pages, pages: [{ ...first, total }, ...others] };
+/** A page of a list after changes; its list's total goes down by what is gone. */
+export function patchPage(page: Page, changed: Map<string, Item>, gone: ReadonlySet<string>): Page {
+  const records = patchItems(page.records, changed, gone);
+  if (records === page.records) return page;
+  const left = page.records.length - records.length;
+  return { ...page, records, ...(typeof page.total === 'number' && { total: page.total - left }) };
 }
 
 /** Puts records into everything that shows them, and takes away what is gone. */
 export function patchRecords(client: QueryClient, object: string, items: Item[], gone: string[] = []): void {
   const changed = new Map(items.map((item) => [item.id, item]));
   const away = new Set(gone);
-  client.setQueriesData<Pages | Page>({ queryKey: listsKey(object) }, (data) => {
-    if (!data) return data;
-    if ('pages' in data) return patchPages(data, changed, away);
-    return { ...data, records: patchItems(data.records, changed, away) };
-  });
+  client.setQueriesData<Page>({ queryKey: listsKey(object) }, (page) => page && patchPage(page, changed, away));
   client.setQueriesData<{ columns: BoardColumn[] }>(
     { queryKey: boardKey(object) },
     (data) =>

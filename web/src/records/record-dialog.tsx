@@ -11,6 +11,7 @@ import { AnchorTo } from '~/components/links';
 import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
 import { useFields, useSay } from './reader';
+import { useReasons } from './reasons';
 import { isEditable, isLarge, titleOf } from './schema';
 import { useDelete } from './trash';
 import { ValueInput } from './value-input';
@@ -126,6 +127,7 @@ export function RecordDialog({ object, given = {}, related: titles = {}, close, 
 /** Says who this may be already, while it is being written. */
 function PossibleDuplicates({ object, fields }: { object: ObjectFact; fields: Fields }) {
   const { t } = useI18n();
+  const because = useReasons();
   const [written] = useDebouncedValue(fields, 400);
   const title = written[object.title];
   const enabled = typeof title === 'string' && title.trim().length > 1;
@@ -139,7 +141,7 @@ function PossibleDuplicates({ object, fields }: { object: ObjectFact; fields: Fi
             <AnchorTo to="/objects/$object/$id" params={{ object: object.name, id: one.id }} target="_blank">
               {one.title}
             </AnchorTo>{' '}
-            {one.reasons.map((reason) => t.record.reasons[reason]).join(', ')}
+            {because(one.reasons)}
           </Text>
         ))}
       </Stack>

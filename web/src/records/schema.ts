@@ -21,6 +21,18 @@ const LARGE = new Set<KindName>(['long_text', 'address', 'json', 'relations']);
 /** Columns that a table begins with. */
 const COLUMNS_FIRST = 7;
 
+/** The objects that people look for first, in this order. */
+const FIRST = ['contact', 'company', 'lead', 'deal', 'ticket', 'task'];
+
+/** Those first, then the organisation's own, then the others. */
+export function inOrder(objects: ObjectFact[]): ObjectFact[] {
+  const place = ({ name, custom }: ObjectFact) => {
+    const known = FIRST.indexOf(name);
+    return known >= 0 ? known : custom ? FIRST.length : FIRST.length + 1;
+  };
+  return [...objects].sort((one, other) => place(one) - place(other));
+}
+
 /** Whether the reader may change it. Of what every record has, that is the owner. */
 export const isEditable = (field: SeenField) => field.writable && !READ_ONLY.has(field.kind.type);
 export const isSortable = (field: Field) => !UNSORTED.has(field.kind.type);
@@ -54,6 +66,17 @@ export function boardField(object: ObjectFact): SeenField | undefined {
   const stage = open.find((field) => field.kind.type === 'relation' && field.kind.object === 'stage');
   const choices = open.filter((field) => field.kind.type === 'choice');
   return stage ?? choices.find((field) => field.name === 'status') ?? choices[0];
+}
+
+/** Objects whose records are compared with one another whatever their fields are. */
+const COMPARED = new Set(['contact', 'company', 'lead']);
+/** What the organisation's own objects are compared by. */
+const REACHED_BY = new Set<KindName>(['email', 'emails', 'phone', 'phones']);
+
+/** Whether an object's records are looked through for duplicates. */
+export function isCompared(object: ObjectFact): boolean {
+  if (!object.custom) return COMPARED.has(object.name);
+  return object.fields.some((field) => !field.retired && REACHED_BY.has(field.kind.type));
 }
 
 /** The value of a field, those of every record included. */

@@ -156,25 +156,34 @@ impl Desk {
 
     /// Notes that the records of a pair are two. Needs that the caller may read both and change records of the object.
     pub fn dismiss_duplicate(&self, access: &Access, pair: Id) -> Result<(), RecordsError> {
+        self.judge(access, pair, ("open", "dismissed"))
+    }
+
+    /// Takes that back. Needs the same.
+    pub fn reopen_duplicate(&self, access: &Access, pair: Id) -> Result<(), RecordsError> {
+        self.judge(access, pair, ("dismissed", "open"))
+    }
+
+    fn judge(&self, access: &Access, pair: Id, (from, to): (&str, &str)) -> Result<(), RecordsError> {
         self.write(|moment, tx| {
             let not_there = || RecordsError::NotFound(format!("there is no pair {pair}"));
             let query = Query::select()
                 .columns(["id", "one", "other", "object"].map(Alias::new))
                 .from(Alias::new("duplicate_pair"))
                 .and_where(column("id").eq(pair.0))
-                .and_where(column("state").eq("open"))
+                .and_where(column("state").eq(from))
                 .take();
             let row = tx.first(&query)?.ok_or_else(not_there)?;
             let ground = moment.ground(row.text(3)?, access)?;
             access.reach(Verb::Update, ground.object)?;
             let plan = Plan::of(ground.object).ok_or_else(not_there)?.seen_by(access);
-            let open = [(pair, Id(row.int(1)?), Id(row.int(2)?))];
-            if readable(moment, tx, access, &plan, &open)?.is_empty() {
+            let ends = [(pair, Id(row.int(1)?), Id(row.int(2)?))];
+            if readable(moment, tx, access, &plan, &ends)?.is_empty() {
                 return Err(not_there());
             }
             let update = Query::update()
                 .table(Alias::new("duplicate_pair"))
-                .value(Alias::new("state"), "dismissed")
+                .value(Alias::new("state"), to)
                 .and_where(column("id").eq(pair.0))
                 .take();
             tx.execute(&update).map(drop)

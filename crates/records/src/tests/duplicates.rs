@@ -145,6 +145,10 @@ fn the_queue_follows_the_records() {
         let smiths = found.iter().find(|pair| pair.one.fields["name"] == "John Smith").unwrap();
         desk.dismiss_duplicate(&access, smiths.id).unwrap();
         assert!(desk.dismiss_duplicate(&access, smiths.id).is_err());
+        desk.reopen_duplicate(&access, smiths.id).unwrap();
+        assert!(desk.reopen_duplicate(&access, smiths.id).is_err());
+        assert_eq!(queue(desk, &access, "contact").len(), 2);
+        desk.dismiss_duplicate(&access, smiths.id).unwrap();
         update(desk, "contact", rows[3].id, json!({ "phone": "030 1234567" }));
         update(desk, "contact", rows[4].id, json!({ "phone": "030 1234567" }));
         assert_eq!(queue(desk, &access, "contact"), [pair("Ann Lee", "Lee, Ann")]);

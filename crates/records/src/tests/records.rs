@@ -151,6 +151,24 @@ fn pages_hold_every_record_once_while_rows_come_and_go() {
             seen.dedup();
             assert_eq!(seen.len(), 25, "{sort}");
         }
+        // A page can be jumped to: from the beginning, from a cursor, and from the end by the reverse order.
+        let page = |sort: &str, cursor: Option<String>, skip, limit| {
+            let query = ListQuery { sort: Some(sort.to_owned()), cursor, skip, limit, ..ListQuery::default() };
+            desk.list(&access, "contact", &query).unwrap()
+        };
+        let whole = page("city", None, 0, 100);
+        let tenth = page("city", None, 0, 10);
+        assert_eq!(names(&page("city", None, 17, 3)), names(&whole)[17..20]);
+        assert_eq!(names(&page("city", tenth.next, 7, 3)), names(&whole)[17..20]);
+        let from_end = page("-city", None, 25 - 20, 3);
+        let back: Vec<_> = names(&from_end).into_iter().rev().collect();
+        assert_eq!(back, names(&whole)[17..20]);
+        let far = ListQuery { skip: u64::MAX, limit: 4, ..ListQuery::default() };
+        assert!(matches!(desk.list(&access, "contact", &far), Err(RecordsError::Invalid { .. })));
+        let trash = ListQuery { trash: true, limit: 100, ..ListQuery::default() };
+        let thrown = desk.list(&access, "contact", &trash).unwrap().records.len() as u64;
+        assert!(thrown > 0);
+        assert_eq!(desk.count_listed(&access, "contact", &trash).unwrap(), thrown);
         let query = ListQuery {
             sort: Some("city".to_owned()),
             cursor: Some("AAAA".to_owned()),
@@ -203,6 +221,12 @@ fn nobody_sees_or_changes_what_they_may_not() {
             assert_eq!(names(&page), expected, "{reach:?}");
             assert_eq!(desk.count(&access, "contact", None).unwrap(), expected.len() as u64);
             assert!(page.records.iter().all(|record| !record.fields.contains_key("phone")));
+        }
+        // A jump in a list of what one's teams own leaves out theirs alone.
+        let access = person(1, &[10], role(Reach::Team, Reach::Own));
+        for (skip, expected) in [(0, vec!["mine", "team"]), (1, vec!["team"]), (2, vec![])] {
+            let query = ListQuery { limit: 10, skip, sort: Some("name".to_owned()), ..ListQuery::default() };
+            assert_eq!(names(&desk.list(&access, "contact", &query).unwrap()), expected, "{skip}");
         }
         let access = person(1, &[10], role(Reach::Team, Reach::Own));
         let all = list(desk, &admin, "contact", "true == true").records;
@@ -312,6 +336,12 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
         let history = desk.history(&access, "product", first.records[0].id, None, 10).unwrap();
         let told: Vec<(Op, Value)> = history.iter().map(|change| (change.op, change.after["name"].clone())).collect();
         assert_eq!(told, [(Op::Update, json!("one")), (Op::Update, json!("uno")), (Op::Create, json!("one"))]);
+        let alone = desk.edit(&access, "product", vec![upsert("9", "nine")], None).unwrap();
+        assert_eq!(alone.batch, None);
+        let together = desk.edit_together(&access, "product", vec![upsert("9", "neuf")], None).unwrap();
+        desk.undo(&access, together.batch.unwrap()).unwrap();
+        assert_eq!(desk.get(&access, "product", alone.records[0].id).unwrap().fields["name"], "nine");
+        assert_eq!(desk.edit_together(&access, "product", Vec::new(), None).unwrap().batch, None);
     });
 }
 

@@ -91,6 +91,17 @@ pub(crate) async fn dismiss(
     done(&app, &operator, move |desk, access| desk.dismiss_duplicate(access, id)).await
 }
 
+/// Says that a pair that was said to be two is to be looked at again.
+#[utoipa::path(post, path = "/api/v1/duplicates/{id}/reopen", tag = "duplicates", params(("id" = String, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn reopen(
+    State(app): State<Shared>,
+    operator: Operator,
+    Piece(id): Piece<Id>,
+) -> Result<StatusCode, Problem> {
+    done(&app, &operator, move |desk, access| desk.reopen_duplicate(access, id)).await
+}
+
 /// What is merged into a record.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

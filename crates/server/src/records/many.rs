@@ -37,6 +37,8 @@ pub(crate) struct ListParams {
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
+    /// So many are left out before the first, behind `cursor` if there is one: for jumping in a long list. Up to 10,000,000; each costs some time.
+    skip: Option<u64>,
     /// Those in the trash instead of the others.
     trash: Option<bool>,
     /// Words to look for; the best matches come first, and there is one page.
@@ -79,6 +81,7 @@ pub(crate) async fn list(
         expand: names(params.expand.as_deref()).unwrap_or_default(),
         limit: params.limit.unwrap_or(USUAL),
         cursor: params.cursor,
+        skip: params.skip.unwrap_or(0),
         trash: params.trash.unwrap_or(false),
         ids: None,
         only: None,
@@ -90,7 +93,7 @@ pub(crate) async fn list(
             let page = desk.find(access, &object, &words, &query)?;
             return Ok(RecordList { records: page.records, next: page.next, total: None });
         }
-        let total = counted.then(|| desk.count(access, &object, query.filter.as_deref())).transpose()?;
+        let total = counted.then(|| desk.count_listed(access, &object, &query)).transpose()?;
         let page = desk.list(access, &object, &query)?;
         Ok(RecordList { records: page.records, next: page.next, total })
     };
@@ -105,7 +108,7 @@ pub(crate) struct BulkBody {
     edits: Vec<Edit>,
 }
 
-/// Does many edits, all or none.
+/// Does many edits, all or none. They are a batch that can be undone, also if it is one edit.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/bulk", tag = "records", request_body = BulkBody,
     params(("object" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "a repeat with the same key is answered and not done again")),
     responses((status = 200, body = Edited), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -119,7 +122,9 @@ pub(crate) async fn bulk(
 ) -> Result<Answer<Edited>, Problem> {
     let body: BulkBody = parse(&text)?;
     let once = once(&headers, &object, &text)?;
-    ask(&app, &operator, move |desk, access| desk.edit(access, &object, body.edits, once.as_ref())).await.map(Answer)
+    ask(&app, &operator, move |desk, access| desk.edit_together(access, &object, body.edits, once.as_ref()))
+        .await
+        .map(Answer)
 }
 
 /// What is counted and summed.

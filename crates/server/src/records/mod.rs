@@ -47,6 +47,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v1/objects/lead/records/{id}/convert", get(duplicates::conversion).post(duplicates::convert))
         .route("/api/v1/duplicates", get(duplicates::list))
         .route("/api/v1/duplicates/{id}/dismiss", post(duplicates::dismiss))
+        .route("/api/v1/duplicates/{id}/reopen", post(duplicates::reopen))
         .route("/api/v1/views", get(views::list).post(views::create))
         .route("/api/v1/views/{id}", patch(views::change).delete(views::remove))
         .route("/api/v1/imports", get(files::list).post(files::upload))

@@ -161,7 +161,7 @@ function ColumnRow({ column, samples, data, kind, put }: ColumnProps) {
             size="xs"
             mt={4}
             label={t.import.makeMissing}
-            checked={target.create}
+            checked={target.create ?? false}
             onChange={(event) => put({ ...column, target: { ...target, create: event.currentTarget.checked } })}
           />
         )}

@@ -7,6 +7,7 @@ import { meQuery } from '~/api/people';
 import { ButtonTo } from '~/components/links';
 import { NotFound, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
+import { useObjects } from '~/records/reader';
 
 const of = <Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name) =>
   lazy(() => load().then((part) => ({ default: part[name] })));
@@ -20,6 +21,7 @@ const SECTIONS = {
   teams: of(() => import('./teams'), 'Teams'),
   keys: of(() => import('./keys'), 'Keys'),
   objects: of(() => import('./objects'), 'Objects'),
+  pipelines: of(() => import('./pipelines/pipelines'), 'Pipelines'),
   audit: of(() => import('./audit'), 'Audit'),
   workspace: of(() => import('./workspace'), 'Workspace'),
 };
@@ -31,12 +33,14 @@ export function SettingsPage() {
   const { section = 'profile' } = useParams({ from: '/shell/settings/{-$section}' });
   const { t } = useI18n();
   const me = useQuery(meQuery);
+  // Stages are records: whoever may change them may set up pipelines.
+  const stages = useObjects().find((object) => object.name === 'stage')?.may.update === true;
   const chosen = NAMES.find((name) => name === section);
   if (!chosen) return <NotFound />;
   const Part = SECTIONS[chosen];
   // Nobody in particular has come by the link of the installation, and may do everything.
   const all = me.data === null || me.data?.administrator === true;
-  const shown = NAMES.filter((name) => all || OWN.has(name));
+  const shown = NAMES.filter((name) => (name === 'pipelines' ? stages : all || OWN.has(name)));
   return (
     <Stack>
       <Title order={1} size="h2">

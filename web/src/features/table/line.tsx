@@ -94,3 +94,38 @@ export const Line = memo(function Line(props: LineProps) {
     </div>
   );
 });
+
+/** A row that has not come yet. */
+export function Blank({
+  place,
+  top,
+  columns,
+  active,
+  focus,
+}: Pick<LineProps, 'place' | 'top' | 'columns' | 'active' | 'focus'>) {
+  return (
+    <div
+      role="row"
+      className="line blank"
+      aria-rowindex={place + 2}
+      aria-busy
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <div role="gridcell" className="stuck" style={{ left: 0 }} />
+      {columns.map((field, column) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the table has the keys of all cells
+        <div
+          key={field.name}
+          role="gridcell"
+          className={column === 0 ? 'stuck' : undefined}
+          style={column === 0 ? { left: 40 } : undefined}
+          data-place={`${place}-${column}`}
+          tabIndex={active === column ? 0 : -1}
+          onClick={() => focus(place, column)}
+        >
+          <span className="shown" aria-hidden />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -60,12 +60,10 @@ export function useLiveList(watched: Watched): { moves: ReadonlyMap<string, numb
       const some = ids.slice(at, at + AT_ONCE);
       const found = await page(object, { filter: both(filter, withIds(some)), trash, expand: '*', limit: AT_ONCE });
       const there = new Set(found.records.map((item) => item.id));
-      patchRecords(
-        client,
-        object,
-        found.records,
-        some.filter((id) => !there.has(id)),
-      );
+      const gone = some.filter((id) => !there.has(id));
+      patchRecords(client, object, found.records, gone);
+      // What stood below has moved up.
+      if (gone.length > 0) again();
     }
   };
   useRecordChanges({ onChanges: take, onResync: again });

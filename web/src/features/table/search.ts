@@ -1,8 +1,11 @@
 /** What a list shows, as it stands in the page's address. Pure. */
 import type { View } from '~/api/views';
 
+/** The address of no view, where another one would come first. */
+export const EVERYTHING = 'all';
+
 export interface ListSearch {
-  /** A saved view; what else stands here takes the place of the view's own. */
+  /** A saved view, or everything; what else stands here takes the place of the view's own. */
   view?: string;
   filter?: string;
   sort?: string;
@@ -12,9 +15,11 @@ export interface ListSearch {
   trash?: true;
   /** Of a board: the field whose values are its columns. */
   group?: string;
+  /** Of a board of stages: the pipeline that they are of. */
+  pipeline?: string;
 }
 
-const TEXTS = ['view', 'filter', 'sort', 'q', 'columns', 'group'] as const;
+const TEXTS = ['view', 'filter', 'sort', 'q', 'columns', 'group', 'pipeline'] as const;
 
 export function readSearch(search: Record<string, unknown>): ListSearch {
   const result: ListSearch = {};
@@ -33,7 +38,7 @@ export function effective(search: ListSearch, view: View | undefined) {
   return {
     filter: search.filter ?? definition?.filter ?? '',
     sort: search.sort ?? definition?.sort ?? '',
-    columns: search.columns?.split(',').filter(Boolean) ?? definition?.columns ?? null,
+    columns: search.columns?.split(',').filter(Boolean) ?? (definition?.columns.length ? definition.columns : null),
     group: search.group ?? definition?.group ?? '',
     q: search.q ?? '',
     trash: search.trash === true,

@@ -1,14 +1,15 @@
 /** The records of an object as a table. What it shows stands in its address, so that it can be linked, saved and gone back to. */
 import { Alert, Button, Stack, Text, Title } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { Navigate, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 import { ProblemError } from '~/api/client';
 import { type ObjectFact, objectsQuery } from '~/api/objects';
-import { type Item, listQuery } from '~/api/records';
-import { viewsQuery } from '~/api/views';
+import { type Item, PAGE } from '~/api/records';
+import type { View } from '~/api/views';
 import { Failed, Waiting } from '~/components/states';
+import { useViews } from '~/features/views/use-views';
 import { useI18n } from '~/i18n';
 import { useSave } from '~/records/edit';
 import { useFields, useSay } from '~/records/reader';
@@ -21,6 +22,7 @@ import { Grid } from './grid';
 import { useLiveList } from './live-list';
 import { effective, type ListSearch } from './search';
 import { Toolbar } from './toolbar';
+import { useRows } from './use-rows';
 
 export function TablePage() {
   const { object: name } = useParams({ from: '/shell/objects/$object' });
@@ -30,27 +32,44 @@ export function TablePage() {
   if (objects.isError) return <Failed error={objects.error} retry={() => objects.refetch()} />;
   const object = objects.data.find((one) => one.name === name);
   // Another object begins anew: its own selection, filter and cell.
-  return object ? <Table key={name} object={object} /> : <Alert m="md">{t.table.missing}</Alert>;
+  return object ? <Viewed key={name} object={object} /> : <Alert m="md">{t.table.missing}</Alert>;
 }
 
-function Table({ object }: { object: ObjectFact }) {
+/** Waits for the view that the list opens with; one that is a board has another page. */
+function Viewed({ object }: { object: ObjectFact }) {
+  const search = useSearch({ from: '/shell/objects/$object' });
+  const { views, view, isPending } = useViews(object.name, search.view);
+  if (isPending) return <Waiting />;
+  if (view?.definition.kind === 'board') {
+    return <Navigate to="/objects/$object/board" params={{ object: object.name }} search={{ view: view.id }} replace />;
+  }
+  return <Table {...{ object, views, view }} />;
+}
+
+interface TableProps {
+  object: ObjectFact;
+  views: View[];
+  view: View | undefined;
+}
+
+function Table({ object, views, view }: TableProps) {
   const search = useSearch({ from: '/shell/objects/$object' });
   const navigate = useNavigate();
   const say = useSay();
   const fields = useFields(object);
-  const views = useQuery(viewsQuery(object.name)).data ?? [];
-  const view = views.find((one) => one.id === search.view);
   const shown = effective(search, view);
   const { filter, sort, q, trash } = shown;
-  const wanted = { filter, sort: q === '' ? sort : undefined, q, trash: trash || undefined };
-  const list = useInfiniteQuery(listQuery(object.name, wanted));
-  const items = useMemo(() => list.data?.pages.flatMap((page) => page.records) ?? [], [list.data]);
+  const wanted = useMemo(
+    () => ({ filter, sort: q === '' ? sort : undefined, q, trash: trash || undefined }),
+    [filter, sort, q, trash],
+  );
+  const { head, rows, failed } = useRows(object.name, wanted);
+  const { total } = rows;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [onTop, setOnTop] = useState(true);
   const [filtering, setFiltering] = useState(false);
   const [creating, setCreating] = useState(false);
-  const whole = onTop && (list.data?.pages.length ?? 0) <= 1;
-  const live = useLiveList({ object: object.name, filter, trash, items, whole });
+  const live = useLiveList({ object: object.name, filter, trash, items: rows.items, whole: onTop && total <= PAGE });
   const save = useSave(object);
 
   const change = (next: Partial<ListSearch>) => {
@@ -72,11 +91,8 @@ function Table({ object }: { object: ObjectFact }) {
   const chosen = (shown.columns ?? firstColumns(object)).flatMap((column) => fields.get(column) ?? []);
   const title = fields.get(object.title);
   const columns = title ? [title, ...chosen.filter((field) => field !== title)] : chosen;
-  const total = list.data?.pages[0]?.total ?? items.length;
-  const mistake = list.error instanceof ProblemError && list.error.status < 500 ? list.error : null;
-  const { fetchNextPage, hasNextPage, isFetchingNextPage } = list;
-  const more = useCallback(() => void fetchNextPage(), [fetchNextPage]);
-  const found = [...selected].filter((id) => items.some((item) => item.id === id));
+  const error = head.error ?? failed?.error ?? null;
+  const mistake = error instanceof ProblemError && error.status < 500 ? error : null;
   return (
     <Stack gap="sm">
       <Toolbar
@@ -84,7 +100,7 @@ function Table({ object }: { object: ObjectFact }) {
         fields={[...fields.values()]}
         columns={columns.map((field) => field.name)}
         shown={shown}
-        total={list.data ? total : null}
+        total={head.data ? total : null}
         create={mayCreate ? () => setCreating(true) : null}
         toggleFilter={() => setFiltering(!filtering)}
       />
@@ -97,10 +113,12 @@ function Table({ object }: { object: ObjectFact }) {
           apply={(next) => change({ filter: next })}
         />
       )}
-      {found.length > 0 && <BulkBar object={object} ids={found} trash={trash} clear={() => setSelected(new Set())} />}
-      {list.isPending && <Waiting />}
-      {list.isError && <ListFailed error={list.error} filter={filter} retry={() => list.refetch()} />}
-      {list.isSuccess && items.length === 0 && (
+      {selected.size > 0 && (
+        <BulkBar object={object} ids={[...selected]} trash={trash} clear={() => setSelected(new Set())} />
+      )}
+      {head.isPending && <Waiting />}
+      {error && <ListFailed error={error} filter={filter} retry={() => (failed ?? head).refetch()} />}
+      {head.isSuccess && total === 0 && (
         <Empty
           object={object}
           filtered={filter !== '' || q !== ''}
@@ -108,15 +126,14 @@ function Table({ object }: { object: ObjectFact }) {
           all={() => change({ filter: '', q: '' })}
         />
       )}
-      {trash && items.length > 0 && object.may.delete && <EmptyTrash object={object} />}
-      {items.length > 0 && (
+      {trash && total > 0 && object.may.delete && <EmptyTrash object={object} />}
+      {total > 0 && (
         <Grid
-          {...{ object, columns, items, total, selected, open, save }}
+          {...{ object, columns, rows, wanted, selected, open, save }}
           label={say(object.plural)}
           sort={sort}
           sortable={q === ''}
           setSort={(next) => change({ sort: next })}
-          more={hasNextPage && !isFetchingNextPage ? more : null}
           select={setSelected}
           moves={live.moves}
           editable={object.may.update && !trash}

@@ -7,14 +7,14 @@ import { useEffect, useRef, useState } from 'react';
 import type { ObjectFact, SeenField } from '~/api/objects';
 import { exportAddress } from '~/api/records';
 import type { View } from '~/api/views';
+import { ViewsMenu } from '~/features/views/views-menu';
 import { useI18n } from '~/i18n';
 import { readCondition } from '~/records/condition';
 import { usePaths } from '~/records/paths';
 import { useSay } from '~/records/reader';
-import { boardField } from '~/records/schema';
+import { boardField, isCompared } from '~/records/schema';
 import { ColumnsMenu } from './columns-menu';
-import type { effective, ListSearch } from './search';
-import { ViewsMenu } from './views-menu';
+import { EVERYTHING, type effective, type ListSearch } from './search';
 
 export interface ToolbarProps {
   object: ObjectFact;
@@ -48,8 +48,6 @@ export function Toolbar(props: ToolbarProps) {
   const isChanged = ['filter', 'sort', 'columns'].some((name) => search[name as keyof ListSearch] !== undefined);
   // A file always has what every record has; the fields of the object are chosen.
   const exported = columns.filter((name) => object.fields.some((field) => field.name === name));
-  const choose = (id: string | undefined) =>
-    change({ view: id, filter: undefined, sort: undefined, columns: undefined, q: undefined });
   return (
     <>
       <Group justify="space-between" align="flex-end" gap="xs">
@@ -86,7 +84,6 @@ export function Toolbar(props: ToolbarProps) {
           view={view}
           shown={{ kind: 'table', columns, ...(filter && { filter }), ...(sort && { sort }) }}
           changed={isChanged}
-          choose={choose}
         />
         <Button
           size="xs"
@@ -118,7 +115,7 @@ export function Toolbar(props: ToolbarProps) {
               void navigate({
                 to: '/objects/$object/board',
                 params: { object: object.name },
-                search: { filter: filter === '' ? undefined : filter },
+                search: { view: EVERYTHING, filter: filter === '' ? undefined : filter },
               })
             }
           />
@@ -147,8 +144,13 @@ export function Toolbar(props: ToolbarProps) {
                 {t.table.exported} {one.toUpperCase()}
               </Menu.Item>
             ))}
+            {isCompared(object) && (
+              <Menu.Item onClick={() => void navigate({ to: '/duplicates', search: { object: object.name } })}>
+                {t.duplicates.title}
+              </Menu.Item>
+            )}
             <Menu.Divider />
-            <Menu.Item onClick={() => change({ trash: trash ? undefined : true, view: undefined })}>
+            <Menu.Item onClick={() => change({ trash: trash ? undefined : true, view: EVERYTHING })}>
               {trash ? say(object.plural) : t.table.trash}
             </Menu.Item>
           </Menu.Dropdown>

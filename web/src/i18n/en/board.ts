@@ -2,6 +2,7 @@
 export const boardTexts = {
   board: {
     none: 'These records have no stage or choice to make columns of. Add a choice field to the object.',
+    pipeline: 'Pipeline',
     group: 'Columns by',
     without: 'Without',
     keys: 'Arrows go from card to card. Space lifts a card, left and right move it, Space drops it, Escape puts it back.',

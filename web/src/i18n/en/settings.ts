@@ -11,6 +11,7 @@ export const settingsTexts = {
       teams: 'Teams',
       keys: 'Keys',
       objects: 'Objects',
+      pipelines: 'Pipelines',
       audit: 'Audit',
       workspace: 'Export everything',
     },

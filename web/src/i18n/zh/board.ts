@@ -4,6 +4,7 @@ import type { boardTexts as English } from '../en/board';
 export const boardTexts: typeof English = {
   board: {
     none: '这些记录没有可作为列的阶段或选项。请为该对象添加一个选项字段。',
+    pipeline: '销售流程',
     group: '分列依据',
     without: '无',
     keys: '方向键在卡片间移动。空格拿起卡片，左右键移动，空格放下，Esc 放回原处。',

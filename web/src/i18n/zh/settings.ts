@@ -13,6 +13,7 @@ export const settingsTexts: typeof English = {
       teams: '团队',
       keys: '密钥',
       objects: '对象',
+      pipelines: '销售流程',
       audit: '审计',
       workspace: '导出全部',
     },

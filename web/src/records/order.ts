@@ -1,0 +1,13 @@
+/** Putting things in order that keep their place as a number. Pure. */
+
+export function moved<T>(items: T[], from: number, to: number): T[] {
+  const others = items.filter((_, at) => at !== from);
+  return items[from] === undefined ? items : [...others.slice(0, to), items[from], ...others.slice(to)];
+}
+
+/** The places, from 1 on, of those items that have to get another one. */
+export function renumbered<T>(items: T[], placeOf: (item: T) => number | null): { item: T; position: number }[] {
+  return items
+    .map((item, at) => ({ item, position: at + 1 }))
+    .filter(({ item, position }) => placeOf(item) !== position);
+}

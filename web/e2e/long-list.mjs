@@ -19,7 +19,7 @@ const record = (n) => ({
 });
 
 /** Answers as the server does: a cursor is a place in the order that was asked for, `skip` goes on from it. */
-function answer(address, log) {
+export function answer(address, log) {
   const query = new URL(address).searchParams;
   const backward = query.get('sort') === '-name';
   const limit = Number(query.get('limit') ?? 50);

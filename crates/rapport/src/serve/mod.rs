@@ -18,6 +18,7 @@ use rapport_engine::{Engine, EngineOptions, Sink};
 use rapport_server::{Hub, HubOptions, Limits, Patience, SignOn, State, api::About, system_time};
 use rapport_store::Checkpoint as _;
 use rapport_types::{Offset, PartitionId};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
     access::AccessBook,
@@ -187,6 +188,8 @@ fn listen(config: &Config, state: State, jobs: &Jobs, credentials: &Credentials)
         let base = format!("http://{}", listener.local_addr()?);
         std::fs::write(config.data.join("address"), &base)?;
         tracing::info!(address = %base, data = %config.data.display(), "listening");
+        // Before anybody knows that it runs, so that whoever stops it at once stops it in order.
+        let told_to_stop = told_to_stop()?;
         tell(&base, credentials);
         let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
         let mut server = std::pin::pin!(rapport_server::serve(listener, state, async {
@@ -194,7 +197,7 @@ fn listen(config: &Config, state: State, jobs: &Jobs, credentials: &Credentials)
         }));
         tokio::select! {
             () = &mut server => return Err("the server ended by itself".into()),
-            () = told_to_stop() => {}
+            () = told_to_stop => {}
         }
         tracing::info!("stopping");
         hub.close();
@@ -217,15 +220,13 @@ fn tell(base: &str, credentials: &Credentials) {
     let _told = writeln!(out, "Rapport is at {base}\nSign in once with  {link}").and_then(|()| out.flush()).is_ok();
 }
 
-async fn told_to_stop() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
+/// Waits for Ctrl-C or SIGTERM. Both are heeded from this call on, whenever it is awaited.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate => {}
-    }
+    })
 }

@@ -25,6 +25,7 @@ use crate::{
     Shared,
     auth::Operator,
     exchange::{Params, Piece},
+    openapi::Binary,
     problem::Problem,
 };
 
@@ -57,7 +58,7 @@ fn must_fit(app: &Shared, headers: &HeaderMap) -> Result<u64, Problem> {
 #[utoipa::path(post, path = "/api/v1/files", tag = "files",
     params(("name" = String, Query, description = "what it is called"), ("contact" = Option<String>, Query), ("company" = Option<String>, Query),
         ("deal" = Option<String>, Query), ("ticket" = Option<String>, Query), ("lead" = Option<String>, Query)),
-    request_body(content = String, content_type = "application/octet-stream"),
+    request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 201, body = Record), (status = 204, description = "made; the caller may not read it"), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 408, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn upload(
@@ -78,7 +79,7 @@ pub(crate) async fn upload(
 /// Gives a file another content. The record's history tells of it.
 #[utoipa::path(put, path = "/api/v1/files/{id}/content", tag = "files",
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "the ETag of the record that was read")),
-    request_body(content = String, content_type = "application/octet-stream"),
+    request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 200, body = Record), (status = 204, description = "changed; it cannot be read any more"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 408, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem)))]
 pub(crate) async fn replace(
@@ -98,7 +99,7 @@ pub(crate) async fn replace(
 /// What is in a file.
 #[utoipa::path(get, path = "/api/v1/files/{id}/content", tag = "files",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header, description = "the ETag of the content that is known")),
-    responses((status = 200, content_type = "application/octet-stream", body = String), (status = 304), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "*/*", body = inline(Binary)), (status = 304), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn content(
     State(app): State<Shared>,
     operator: Operator,

@@ -41,11 +41,16 @@ pub(crate) async fn remove(State(app): State<Shared>, operator: Operator) -> Res
     Ok(on_its_way(demo))
 }
 
-/// Removes on a thread of its own. What cannot be ended now goes on with the next start of the program.
+/// Removes on a thread of its own, if that was begun. What cannot be ended now goes on with the next start of the program.
 fn run(desk: &Arc<Desk>) {
     let held = Arc::downgrade(desk);
     let work = move || {
         let Some(desk) = held.upgrade() else { return };
+        match desk.is_removing_demo() {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!(%error, "whether demo data is being removed is not known"),
+        }
         // When the program stops, this is the last one that holds the desk.
         let watch =
             |_: &Demo| if Arc::strong_count(&desk) > 1 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
@@ -60,9 +65,5 @@ fn run(desk: &Arc<Desk>) {
 
 /// Goes on with a removal that a stop or a crash left.
 pub(crate) fn resume(desk: &Arc<Desk>) {
-    match desk.is_removing_demo() {
-        Ok(true) => run(desk),
-        Ok(false) => {}
-        Err(error) => tracing::error!(%error, "whether demo data is being removed is not known"),
-    }
+    run(desk);
 }

@@ -278,6 +278,9 @@ fn hide(desk: &Desk, administrator: &Access, team: Id, names: &mut BTreeMap<&'st
     );
     hidden("note", "note", json!({ "title": "Quorvath note", "body": "quorvath", "contact": contact }));
     hidden("vehicle", "vehicle", json!({ "name": "Quorvath's car", "colour": "blue" }));
+    let file = fields(json!({ "name": "quorvath.txt", "contact": contact, "team": team }));
+    let file = desk.upload_file(administrator, &file, &mut "quorvath".as_bytes(), 1_000).unwrap().unwrap();
+    names.insert("file", file.id.to_string());
     // Others' own rows that name what they may not read.
     name_what_is_hidden(desk, administrator, company);
     desk.edit(administrator, "contact", vec![Edit::Delete { id: trashed, version: None }], None).unwrap();
@@ -388,12 +391,16 @@ impl House {
         let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let mut digest: BTreeMap<String, u64> =
             tables.into_iter().map(|table| (table.clone(), of_table(&database, &table))).collect();
-        let files = self.folder.path().join("files/imports");
-        let names = fs::read_dir(&files).into_iter().flatten().map(|entry| entry.unwrap().file_name());
-        digest.insert("files".to_owned(), names.count() as u64);
+        digest.insert("files".to_owned(), files_in(&self.folder.path().join("files")));
         digest.insert("events".to_owned(), self.world.events().len() as u64);
         digest
     }
+}
+
+/// How many files lie in a folder and those in it.
+fn files_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
+    entries.map(|entry| if entry.file_type().unwrap().is_dir() { files_in(&entry.path()) } else { 1 }).sum()
 }
 
 /// A sum over the hashes of a table's rows, whatever their order.

@@ -166,6 +166,7 @@ fn undocumented(document: &Value, method: &str, path: &str, told: &Told) -> Opti
     let kind =
         told.headers.get("content-type").map(|kind| kind.to_str().unwrap().split(';').next().unwrap().to_owned());
     let known: Vec<&String> = response["content"].as_object().into_iter().flatten().map(|(kind, _)| kind).collect();
-    let fits = known.is_empty() && told.body.is_empty() || kind.as_ref().is_some_and(|kind| known.contains(&kind));
+    let fits = known.is_empty() && told.body.is_empty()
+        || kind.as_ref().is_some_and(|kind| known.iter().any(|known| *known == kind || *known == "*/*"));
     (!fits).then(|| format!("the document says {known:?} for {}, and it is {kind:?}", told.status))
 }

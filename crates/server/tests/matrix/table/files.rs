@@ -1,6 +1,6 @@
-//! Imports of somebody else.
+//! Imports and files of somebody else.
 
-use super::{Row, everybody};
+use super::{READ, Row, done, everybody};
 
 /// An import belongs to whoever brought the file.
 const fn theirs(status: u16) -> [u16; 9] {
@@ -15,6 +15,10 @@ pub const ROWS: &[Row] = &[
         "name,email\nA,a@example.com\n",
         [201, 201, 201, 201, 201, 403, 403, 403, 201],
     ),
+    // `contact` is a row that the caller may not name.
+    Row("POST", "/api/v1/files?name=a.txt&contact=<contact>", "text", [201, 422, 422, 422, 201, 403, 403, 403, 422]),
+    Row("GET", "/api/v1/files/<file>/content", "", READ),
+    Row("PUT", "/api/v1/files/<file>/content", "text", done(200)),
     Row("GET", "/api/v1/imports/<import>", "", [200, 404, 404, 404, 404, 404, 404, 404, 404]),
     Row(
         "PUT",

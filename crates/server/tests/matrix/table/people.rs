@@ -25,6 +25,8 @@ pub const ROWS: &[Row] = &[
     // The session is the administrator's.
     Row("DELETE", "/api/v1/me/sessions/<session>", "", [204, 404, 404, 404, 404, 404, 404, 403, 403]),
     Row("DELETE", "/api/v1/me/sessions", "", people(204)),
+    Row("GET", "/api/v1/me/sign-ons", "", people(200)),
+    Row("DELETE", "/api/v1/me/sign-ons/<key>", "", people(404)),
     Row("GET", "/api/v1/colleagues", "", everybody(200)),
     Row("GET", "/api/v1/users", "", administrators(200)),
     Row("PATCH", "/api/v1/users/<user>", r#"{"name":"Renamed"}"#, administrators(200)),

@@ -55,6 +55,12 @@ pub const ROWS: &[Row] = &[
     Row("GET", "/api/v1/search?q=quorvath", "", everybody(200)),
     Row("GET", "/api/v1/duplicates?object=contact", "", LISTED),
     Row("POST", "/api/v1/duplicates/<pair>/dismiss", "", done(204)),
+    // The pair waits already.
+    Row("POST", "/api/v1/duplicates/<pair>/reopen", "", [404, 404, 404, 404, 404, 404, 404, 403, 404]),
+    Row("DELETE", "/api/v1/objects/contact/trash", "", [200, 200, 200, 200, 200, 403, 403, 403, 200]),
+    Row("GET", "/api/v1/demo", "", everybody(200)),
+    Row("DELETE", "/api/v1/demo", "", administrators(404)),
+    Row("GET", "/api/v1/workspace", "", administrators(200)),
     Row("GET", "/api/v1/views", "", everybody(200)),
     // A view grants nothing, so a key of a person's has none; `name` may be filtered by everybody who reads contacts.
     Row(

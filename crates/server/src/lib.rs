@@ -110,7 +110,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head: Duration::from_secs(75), body: Duration::from_secs(30), read: Duration::from_secs(60) }
+        Self { head: Duration::from_secs(75), body: Duration::from_secs(30), read: Duration::from_mins(1) }
     }
 }
 

@@ -51,8 +51,8 @@ impl SqliteDatabase {
     pub(super) fn open(path: &Path) -> Result<Self, RecordsError> {
         let connection = Connection::open(path).map_err(|error| told_of(path, &error))?;
         prepare(&connection).map_err(|error| told_of(path, &error))?;
-        let writes = [("cache_size", WRITER_CACHE_KIB), ("wal_autocheckpoint", CHECKPOINT_PAGES)];
-        for (pragma, value) in writes {
+        let pragmas = [("cache_size", WRITER_CACHE_KIB), ("wal_autocheckpoint", CHECKPOINT_PAGES)];
+        for (pragma, value) in pragmas {
             connection.pragma_update(None, pragma, value).map_err(|error| told_of(path, &error))?;
         }
         let writer = Mutex::new(Writer { connection, poison: None });

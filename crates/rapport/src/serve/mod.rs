@@ -155,7 +155,7 @@ fn room_for(wanted: u32) -> usize {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // A soft limit of 1,024 is what most systems begin with, whatever they allow.
-    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit.clone() };
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
     let files = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
     let room = files.map_or(u64::MAX, |files| files.saturating_sub(OWN_FILES).max(files / 2));
     let connections = room.min(u64::from(wanted));

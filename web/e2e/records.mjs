@@ -205,8 +205,10 @@ export function recordTests({ page, server, accessible, fits, browser, call }) {
       await page.getByRole('link', { name: 'To the Companies' }).click();
       await line('Globex').waitFor();
       await go('/settings/undo');
-      await page.locator('[data-batch]').first().getByRole('button', { name: 'Undo' }).click();
-      await page.locator('[data-batch]').getByText('taken back').first().waitFor();
+      const id = await page.locator('[data-batch]').first().getAttribute('data-batch');
+      const batch = page.locator(`[data-batch="${id}"]`);
+      await batch.getByRole('button', { name: 'Undo' }).click();
+      await batch.getByText('taken back').waitFor();
       await go('/objects/company');
       await line('Acme').waitFor();
       assert.equal(await line('Globex').count(), 0);

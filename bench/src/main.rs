@@ -36,6 +36,10 @@ use crate::{
     rows::Bench,
 };
 
+/// What the program has, since parts of it are measured inside this one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// All measurements, in the order of the table.
 const NAMES: [&str; 10] =
     ["batches", "singles", "path", "latency", "latency-sent", "decide", "rebuild", "idle", "profile", "start"];

@@ -6,12 +6,13 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     ops::ControlFlow,
     path::Path,
+    sync::mpsc::{SyncSender, sync_channel},
 };
 
 use sea_query::{Alias, Expr, ExprTrait as _, Order};
 
 use super::{
-    BATCH, Check, Difference, Import, Mapping, Mistake, State, TOLD, Tally,
+    About, BATCH, Check, Difference, Format, Import, Mapping, Mistake, State, TOLD, Tally,
     errors::{self, Errors},
     lookup::{Lookups, Scene},
     plan::{Key, Plan},
@@ -174,29 +175,40 @@ impl Desk {
             return Err(RecordsError::Conflict(format!("the import is {}", import.state)));
         }
         let mut errors = Errors::open(path, &import.about.header, import.error_bytes)?;
-        let mut source = Source::open(path, import.format, &import.about)?;
-        source.skip(import.position)?;
-        let mut work = Work::default();
-        loop {
-            let rows = source.take(BATCH)?;
-            if rows.is_empty() {
-                return Ok(ControlFlow::Continue(()));
-            }
-            let mut tries = TRIES;
-            loop {
-                tries -= 1;
-                match self.run_batch(import, &rows, &mut work, &mut errors) {
-                    Ok(()) => break,
-                    Err(error) if tries > 0 && (error.is_passing() || matches!(error, RecordsError::Taken { .. })) => {
-                        // What was found or made in the transaction that failed may not be there.
-                        work = Work::default();
-                        errors.back_to(import.error_bytes)?;
-                    }
-                    Err(error) => return Err(error),
+        let (format, about, position) = (import.format, import.about.clone(), import.position);
+        std::thread::scope(|scope| {
+            // The file is read while the rows before are written. The reader ends when nobody takes its rows any more.
+            let (sender, batches) = sync_channel(1);
+            scope.spawn(move || read_batches(path, format, &about, position, &sender));
+            let mut work = Work::default();
+            for rows in batches {
+                self.run_batch_patiently(import, &rows?, &mut work, &mut errors)?;
+                if watch(import).is_break() {
+                    return Ok(ControlFlow::Break(()));
                 }
             }
-            if watch(import).is_break() {
-                return Ok(ControlFlow::Break(()));
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Writes some rows, and tries again after what can pass.
+    fn run_batch_patiently(
+        &self,
+        import: &mut Import,
+        rows: &[Row],
+        work: &mut Work,
+        errors: &mut Errors,
+    ) -> Result<(), RecordsError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            match self.run_batch(import, rows, work, errors) {
+                Err(error) if tries > 0 && (error.is_passing() || matches!(error, RecordsError::Taken { .. })) => {
+                    // What was found or made in the transaction that failed may not be there.
+                    *work = Work::default();
+                    errors.back_to(import.error_bytes)?;
+                }
+                done => return done,
             }
         }
     }
@@ -232,6 +244,31 @@ impl Desk {
         })?;
         *import = next;
         Ok(())
+    }
+}
+
+/// Reads a file from a row on, and hands it on in batches, up to its end or to what is wrong with it.
+fn read_batches(
+    path: &Path,
+    format: Format,
+    about: &About,
+    position: u64,
+    sender: &SyncSender<Result<Vec<Row>, RecordsError>>,
+) {
+    let source = Source::open(path, format, about).and_then(|mut source| {
+        source.skip(position)?;
+        Ok(source)
+    });
+    match source {
+        Err(error) => drop(sender.send(Err(error))),
+        Ok(mut source) => loop {
+            let rows = source.take(BATCH);
+            let is_last = rows.as_ref().map_or(true, |rows| rows.len() < BATCH);
+            let is_nothing = rows.as_ref().is_ok_and(Vec::is_empty);
+            if is_nothing || sender.send(rows).is_err() || is_last {
+                return;
+            }
+        },
     }
 }
 

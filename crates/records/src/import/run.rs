@@ -135,10 +135,20 @@ impl Desk {
     ///
     /// A failure that can pass leaves it to be gone on with; any other ends it.
     pub fn run_import(&self, id: Id, watch: &dyn Fn(&Import) -> ControlFlow<()>) -> Result<Import, RecordsError> {
+        self.run_import_by(id, BATCH, watch)
+    }
+
+    /// The same with so many rows in a step.
+    pub(crate) fn run_import_by(
+        &self,
+        id: Id,
+        step: usize,
+        watch: &dyn Fn(&Import) -> ControlFlow<()>,
+    ) -> Result<Import, RecordsError> {
         let load = || self.read(|_, tx| store::load(tx, id)?.ok_or_else(store::not_there));
         let mut import = load()?;
         let path = self.import_file(id)?;
-        let ended = match self.run_rows(&mut import, &path, watch) {
+        let ended = match self.run_rows(&mut import, &path, step, watch) {
             Ok(ControlFlow::Break(())) => return load(),
             Ok(ControlFlow::Continue(())) => self.write(|moment, tx| store::end(tx, id, State::Done, None, moment.now)),
             Err(error) if error.is_passing() => return Err(error),
@@ -168,6 +178,7 @@ impl Desk {
         &self,
         import: &mut Import,
         path: &Path,
+        step: usize,
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordsError> {
         if import.state != State::Running {
@@ -178,7 +189,7 @@ impl Desk {
         source.skip(import.position)?;
         let mut work = Work::default();
         loop {
-            let rows = source.take(BATCH)?;
+            let rows = source.take(step)?;
             if rows.is_empty() {
                 return Ok(ControlFlow::Continue(()));
             }

@@ -33,7 +33,10 @@ pub(crate) fn export(config: &Config, to: &Path) -> Result<String, Failure> {
         drop(fs::remove_file(&partial));
     }
     let manifest = written?;
-    fs::rename(&partial, to).map_err(|error| format!("{}: {error}", to.display()))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Without the second step a loss of power could still take the name away.
+    let named = fs::rename(&partial, to).and_then(|()| File::open(folder)?.sync_all());
+    named.map_err(|error| format!("{}: {error}", to.display()))?;
     Ok(format!("{} holds {}", to.display(), tell(&manifest)))
 }
 
@@ -87,5 +90,9 @@ fn show(bar: &ProgressBar, entry: &str, done: u64) {
 fn tell(manifest: &Manifest) -> String {
     let count = |name: &str| manifest.counts.get(name).copied().unwrap_or(0);
     let records: u64 = manifest.counts.iter().filter(|(name, _)| name.starts_with("records/")).map(|(_, n)| n).sum();
-    format!("{records} records, {} people and the contents of {} files", count("person.jsonl"), manifest.files)
+    let missing = match manifest.missing.len() {
+        0 => String::new(),
+        lost => format!(" (those of {lost} more were lost before; their hashes stand in `missing` of rapport.json)"),
+    };
+    format!("{records} records, {} people and the contents of {} files{missing}", count("person.jsonl"), manifest.files)
 }

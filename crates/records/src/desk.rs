@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Access, AggregateQuery, Backend, Change, Database, Edit, Group, Id, ListQuery, Page, RecordsError, Tx,
+    Access, AggregateQuery, Backend, Change, Database, Edit, Group, Id, ListQuery, Page, RecordsError, Tx, contents,
     edit::Editor,
     feed::{self, Bell},
     ground::Ground,
@@ -139,8 +139,8 @@ impl Desk {
     pub fn set_files(&self, folder: &Path) -> Result<(), RecordsError> {
         std::fs::create_dir_all(folder)
             .map_err(|error| RecordsError::File(format!("{} cannot be made: {error}", folder.display())))?;
-        self.files.get_or_init(|| folder.to_owned());
-        Ok(())
+        let folder = self.files.get_or_init(|| folder.to_owned());
+        contents::owner::claim(folder, &self.database.read(contents::owner::id_of)?)
     }
 
     /// Where files lie.

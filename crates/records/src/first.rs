@@ -1,9 +1,9 @@
-//! What a new installation begins with: roles, and a pipeline for deals.
+//! What a new installation begins with: its id, roles, and a pipeline for deals.
 
 use sea_query::{Alias, Query};
 use serde_json::json;
 
-use crate::{Access, Edit, Fields, Id, RecordsError, Role, Tx, access::Actor, desk::Moment, edit::Editor};
+use crate::{Access, Edit, Fields, Id, RecordsError, Role, Tx, access::Actor, contents, desk::Moment, edit::Editor};
 
 /// The stages of the first pipeline: name, probability in percent, outcome, days after which a deal is stale.
 const STAGES: [(&str, f64, &str, Option<u32>); 6] = [
@@ -21,6 +21,7 @@ pub(crate) fn roles() -> [Role; 4] {
 }
 
 pub(crate) fn fill(moment: &Moment<'_>, tx: &mut Tx<'_>) -> Result<(), RecordsError> {
+    tx.insert_rows("installation", &["id"], &[vec![contents::owner::new_id()?.into()]])?;
     for role in roles() {
         let id = moment.ids.next(moment.now)?;
         let definition = serde_json::to_string(&role).map_err(|error| RecordsError::Database(error.to_string()))?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use rapport_types::Timestamp;
-use sea_query::{ExprTrait as _, Order};
+use sea_query::{Alias, ExprTrait as _, Order};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -171,14 +171,36 @@ fn edit(
         }
         return Ok(Some(Edit::Create { fields }));
     };
-    // What a person wrote is not overwritten by what a form sent, nor the name that a demo gave to a customer without one.
-    if record.updated_by.starts_with("user:") || record.updated_by == "demo" {
-        fields.retain(|name, _| !record.fields.contains_key(name));
+    if fields.keys().any(|name| record.fields.contains_key(name)) {
+        let writers = last_writers(tx, record.id)?;
+        let by_people = |name: &String| is_kept(writers.get(name).unwrap_or(&record.updated_by));
+        fields.retain(|name, _| !record.fields.contains_key(name) || !by_people(name));
     }
     if !record.fields.contains_key("customer_id") {
         fields.insert("customer_id".to_owned(), json!(customer));
     }
     Ok((!fields.is_empty()).then_some(Edit::Update { id: record.id, fields, version: None }))
+}
+
+/// Whose words on a contact stay: what a person wrote is not overwritten by what a form sent, nor the name that a demo gave to
+/// a customer without one.
+fn is_kept(actor: &str) -> bool {
+    actor.starts_with("user:") || actor == "demo"
+}
+
+/// Who wrote a record's fields last. Those that a workspace brought are not among them: of these the record itself has the last
+/// writer.
+fn last_writers(tx: &mut Tx<'_>, record: Id) -> Result<BTreeMap<String, String>, RecordsError> {
+    let mut query = feed::select();
+    query.and_where(feed::column("record").eq(record.0)).order_by(Alias::new("seq"), Order::Asc);
+    let mut writers = BTreeMap::new();
+    for row in &tx.query(&query)? {
+        let change = feed::change_of(row)?;
+        if change.actor != Actor::System.to_string() {
+            writers.extend(change.after.into_iter().map(|(name, _)| (name, change.actor.clone())));
+        }
+    }
+    Ok(writers)
 }
 
 fn find(

@@ -2,13 +2,14 @@
 //!
 //! Limits: [`STEP`] records in one transaction; if that is interrupted, the same call goes on.
 
-use sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_query::{Alias, ExprTrait as _, Query};
 use serde_json::Map;
 
 use crate::{
     Access, Desk, Id, Op, RecordsError, Tx, Verb,
     desk::Moment,
-    feed::{self, Line},
+    feed::{self, Line, column},
+    purge,
     schema::table_of,
 };
 
@@ -41,17 +42,17 @@ fn purge_some(moment: &Moment<'_>, tx: &mut Tx<'_>, access: &Access, name: &str)
         Ok(Line { object: &ground.object.name, record, version, op: Op::Purge, before: Map::new(), after: Map::new() })
     };
     let lines = tx.query(&query)?.iter().map(line).collect::<Result<Vec<_>, RecordsError>>()?;
-    let ids = || lines.iter().map(|line| line.record.0);
-    let column = |name: &str| Expr::col(Alias::new(name));
-    let delete = |table: &str, which: Expr| Query::delete().from_table(Alias::new(table)).and_where(which).take();
-    // Who took one out of the trash meanwhile keeps it.
-    let in_trash = column("deleted_at").is_not_null();
-    let gone = tx.execute(&delete(&table_of(name), column("id").is_in(ids()).and(in_trash)))?;
+    let delete = Query::delete()
+        .from_table(Alias::new(table_of(name)))
+        .and_where(column("id").is_in(lines.iter().map(|line| line.record.0)))
+        // Who took one out of the trash meanwhile keeps it.
+        .and_where(column("deleted_at").is_not_null())
+        .take();
+    let gone = tx.execute(&delete)?;
     if gone != lines.len() as u64 {
         return Err(RecordsError::Unavailable("records were taken out of the trash meanwhile".to_owned()));
     }
-    tx.execute(&delete("relation", column("record").is_in(ids()).or(column("target").is_in(ids()))))?;
-    tx.execute(&delete("duplicate_pair", column("one").is_in(ids()).or(column("other").is_in(ids()))))?;
+    purge::forget(moment, tx, ground.object, &Vec::from_iter(lines.iter().map(|line| line.record)))?;
     feed::write(tx, access, None, moment.now, &lines)?;
     Ok(gone)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Id, RecordsError, Row,
     database::Datum,
-    schema::{Field, FieldKind, Options, Stored},
+    schema::{Choice, Field, FieldKind, Options, Stored},
 };
 
 /// Letters in a line of text.
@@ -90,15 +90,24 @@ pub(crate) fn read(field: &Field, value: &Value) -> Result<Stuff, RecordsError> 
             Ok(Stuff::Ids(ids))
         }
         FieldKind::Json => {
-            let text = value.to_string();
             // As in long texts, the NUL character has no place in a database's JSON.
-            if text.len() > JSON || text.contains("\\u0000") {
+            if value.to_string().len() > JSON || has_nul(value) {
                 return Err(wrong(&format!("it may have {JSON} bytes, none of them 0")));
             }
             Ok(Stuff::Json(value.clone()))
         }
         FieldKind::Formula { .. } => Err(wrong("it is computed and cannot be set")),
         FieldKind::Actor => Err(wrong("it is written by Rapport alone")),
+    }
+}
+
+/// Whether any text of a value has the NUL character.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(members) => members.iter().any(has_nul),
+        Value::Object(parts) => parts.iter().any(|(name, part)| name.contains('\0') || has_nul(part)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -199,10 +208,10 @@ fn money(field: &Field, value: &Value) -> Result<Stuff, RecordsError> {
 
 fn option(field: &Field, options: &Options, text: &str) -> Result<String, RecordsError> {
     let wanted = text.trim();
-    let found = options.options.iter().find(|option| {
-        option.value == wanted || option.label.en.eq_ignore_ascii_case(wanted) || option.label.zh == wanted
-    });
-    found.map(|option| option.value.clone()).ok_or_else(|| {
+    // One option may be labelled as another is called: what is stored is meant first.
+    let is_called = |option: &&Choice| option.label.en.eq_ignore_ascii_case(wanted) || option.label.zh == wanted;
+    let exact = options.options.iter().find(|option| option.value == wanted);
+    exact.or_else(|| options.options.iter().find(is_called)).map(|option| option.value.clone()).ok_or_else(|| {
         let known: Vec<&str> = options.options.iter().take(20).map(|option| option.value.as_str()).collect();
         RecordsError::invalid(&field.name, format!("it must be one of {}", known.join(", ")))
     })
@@ -342,6 +351,34 @@ impl Stuff {
             Self::Json(value) => value.clone(),
             Self::Ids(ids) => json!(ids),
         }
+    }
+
+    /// The value in an answer, by its form alone: [`Stuff::to_json`] backwards. What was let in once is let in again, such as an
+    /// option that has been taken away since.
+    pub(crate) fn of_json(field: &Field, value: &Value) -> Result<Self, RecordsError> {
+        let wrong = || RecordsError::invalid(&field.name, "it is not of its field's kind");
+        let text = || value.as_str().ok_or_else(wrong);
+        if value.is_null() {
+            return Ok(Self::Nothing);
+        }
+        Ok(match field.kind.stored() {
+            Stored::Text => Self::Text(text()?.to_owned()),
+            Stored::Whole => match field.kind {
+                FieldKind::Money => return money(field, value),
+                FieldKind::Date => Self::Whole(date(value).ok_or_else(wrong)?),
+                FieldKind::DateTime => Self::Whole(Timestamp::parse(text()?).map_err(|_| wrong())?.0),
+                _ => Self::Whole(id(field, value)?.0),
+            },
+            Stored::Real => Self::Real(value.as_f64().ok_or_else(wrong)?),
+            Stored::Truth => Self::Truth(value.as_bool().ok_or_else(wrong)?),
+            Stored::List => Self::List(serde_json::from_value(value.clone()).map_err(|_| wrong())?),
+            Stored::Json => Self::Json(value.clone()),
+            Stored::Elsewhere => {
+                let members = value.as_array().ok_or_else(wrong)?;
+                Self::Ids(members.iter().map(|member| id(field, member)).collect::<Result<_, _>>()?)
+            }
+            Stored::Computed => Self::Nothing,
+        })
     }
 
     /// The value in a column; `currency` is the column beside a money field's.

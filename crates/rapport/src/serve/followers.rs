@@ -128,8 +128,11 @@ impl Follower {
             self.busy_at = None;
         }
         if self.swept_at.is_none_or(|at| at.elapsed() > SWEEP_EVERY) {
-            self.desk.sweep_files()?;
+            // A folder that cannot be read is looked at again in an hour, not at once.
             self.swept_at = Some(Instant::now());
+            if let Err(error) = self.desk.sweep_files() {
+                told = Err(error.into());
+            }
         }
         told.map(|()| more)
     }

@@ -185,7 +185,7 @@ fn what_a_kill_leaves_of_files_is_swept_and_what_is_named_stays() {
     let kept = fs::read_dir(&files)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| !path.ends_with("ab") && !path.ends_with("new"));
+        .filter(|path| path.is_dir() && !path.ends_with("ab") && !path.ends_with("new"));
     for folder in kept {
         for entry in fs::read_dir(folder).unwrap() {
             File::options().write(true).open(entry.unwrap().path()).unwrap().set_modified(long_ago).unwrap();

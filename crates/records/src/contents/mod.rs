@@ -10,6 +10,7 @@
 //!   places a content holds until its record is written. One process at a time works on a folder, as the log's lock has it.
 
 mod kind;
+pub(crate) mod owner;
 mod store;
 mod sweep;
 

@@ -113,6 +113,6 @@ pub(crate) fn open(folder: &Path, hash: &str) -> io::Result<File> {
     File::open(path_of(folder, hash))
 }
 
-fn sync(folder: &Path) -> Result<(), RecordsError> {
+pub(super) fn sync(folder: &Path) -> Result<(), RecordsError> {
     File::open(folder).and_then(|file| file.sync_all()).map_err(|error| told(folder, &error))
 }

@@ -11,7 +11,7 @@ use rapport_types::HOUR_MS;
 use sea_query::{Alias, Expr, ExprTrait as _, Query};
 
 use super::{
-    OBJECT, is_hash,
+    OBJECT, is_hash, owner,
     store::{NEW, told},
 };
 use crate::{Desk, RecordsError, Tx, read::PAGE, schema::table_of};
@@ -29,9 +29,12 @@ pub struct Swept {
 }
 
 impl Desk {
-    /// Removes contents that no file names, the trash included, and parts of contents that never came whole.
+    /// Removes contents that no file names, the trash included, and parts of contents that never came whole. Nothing is removed
+    /// from a folder of another installation, or while somebody reads all of it.
     pub fn sweep_files(&self) -> Result<Swept, RecordsError> {
         let folder = self.files()?;
+        let id = self.database.read(owner::id_of)?;
+        let Some(_alone) = owner::alone(folder, &id)? else { return Ok(Swept::default()) };
         let before = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.now().0 - GRACE_MS).unwrap_or(0));
         let mut swept = Swept::default();
         for (path, size) in old(&folder.join(NEW), before)? {

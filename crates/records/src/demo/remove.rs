@@ -7,19 +7,20 @@
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use sea_query::{Alias, Expr, ExprTrait as _, Order, Query};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query};
 use serde_json::Map;
 
 use super::{Demo, DemoState, Found, REMOVAL, access, in_order, keep_about, newest};
 use crate::{
-    Access, Desk, Id, ListQuery, Op, RecordsError, Tx, batch,
+    Access, Backend, Desk, Id, ListQuery, Op, RecordsError, Tx, batch,
     desk::Moment,
     duplicates,
     feed::{self, Line, column},
     people,
+    purge::{self, fields_to},
     read::{self, PAGE},
     record::Record,
-    schema::{FieldKind, Object, table_of},
+    schema::{Object, table_of},
 };
 
 /// Who changes records without anybody's wish to keep them.
@@ -96,6 +97,7 @@ fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result
     add_changes(tx, removal, 0)?;
     let ids = brought(tx, found.batch, &object.name, after)?;
     let Some(last) = ids.last().copied() else { return Ok(None) };
+    hold(tx, object, &ids)?;
     let mut records = Vec::with_capacity(ids.len());
     for trash in [false, true] {
         let wanted = ListQuery { ids: Some(ids.clone()), limit: PAGE, trash, ..ListQuery::default() };
@@ -128,6 +130,23 @@ fn brought(tx: &mut Tx<'_>, batch: Id, object: &str, after: Id) -> Result<Vec<Id
     tx.query(&query)?.iter().map(|row| row.int(0).map(Id)).collect()
 }
 
+/// Keeps everybody from changing records until the transaction ends, and waits for who is at it: what they did is seen by all
+/// looks that come after. SQLite has one writer anyway.
+fn hold(tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<(), RecordsError> {
+    if tx.backend() == Backend::Sqlite {
+        return Ok(());
+    }
+    // In the order in which edits lock them.
+    let query = Query::select()
+        .column(Alias::new("id"))
+        .from(Alias::new(table_of(&object.name)))
+        .and_where(column("id").is_in(ids.iter().map(|id| id.0)))
+        .order_by(Alias::new("id"), Order::Asc)
+        .lock(LockType::Update)
+        .take();
+    tx.query(&query).map(drop)
+}
+
 /// Which of some records somebody has changed.
 fn changed_by_people(tx: &mut Tx<'_>, ids: &[Id]) -> Result<BTreeSet<Id>, RecordsError> {
     let query = Query::select()
@@ -138,14 +157,6 @@ fn changed_by_people(tx: &mut Tx<'_>, ids: &[Id]) -> Result<BTreeSet<Id>, Record
         .and_where(column("actor").is_not_in(NOBODY))
         .take();
     tx.query(&query)?.iter().map(|row| row.int(0).map(Id)).collect()
-}
-
-/// The fields by which records name those of an object: the object that has the field, the field, and whether it holds many.
-fn fields_to<'m>(moment: &'m Moment<'_>, object: &'m Object) -> impl Iterator<Item = (&'m Object, &'m str, bool)> {
-    moment.schema.objects().flat_map(move |other| {
-        let naming = other.fields.iter().filter(|field| field.kind.target() == Some(&object.name));
-        naming.map(move |field| (other, field.name.as_str(), matches!(field.kind, FieldKind::Relations { .. })))
-    })
 }
 
 /// Which of some records another record names that is not in the trash, those of the object `but` aside.
@@ -206,26 +217,8 @@ fn purge(
     for record in records.iter().filter(|record| record.deleted_at.is_none()) {
         duplicates::mark(tx, object, record, true)?;
     }
-    let of_record = column("object").eq(&object.name).and(column("record").is_in(ids()));
-    let gone = [
-        ("relation", of_record),
-        ("relation", column("target").is_in(ids())),
-        ("duplicate_pair", column("one").is_in(ids()).or(column("other").is_in(ids()))),
-        ("change", column("record").is_in(ids())),
-    ];
-    for (table, which) in gone {
-        tx.execute(&Query::delete().from_table(Alias::new(table)).and_where(which).take())?;
-    }
-    // Only what is in the trash names any of them still; taken out of it, it would name nothing.
-    for (other, field, _) in fields_to(moment, object).filter(|(.., is_list)| !is_list) {
-        let none: Option<i64> = None;
-        let update = Query::update()
-            .table(Alias::new(table_of(&other.name)))
-            .value(Alias::new(field), none)
-            .and_where(column(field).is_in(ids()))
-            .take();
-        tx.execute(&update)?;
-    }
+    purge::forget(moment, tx, object, &Vec::from_iter(records.iter().map(|record| record.id)))?;
+    tx.execute(&Query::delete().from_table(Alias::new("change")).and_where(column("record").is_in(ids())).take())?;
     let table = Alias::new(table_of(&object.name));
     tx.execute(&Query::delete().from_table(table).and_where(column("id").is_in(ids())).take())?;
     let line = |record: &Record| Line {

@@ -2,7 +2,7 @@
 //!
 //! The file is a zip that any tool opens; `README.md` in it says what is where, and docs/reference/workspace.md the same at
 //! length. `rapport.json` says `{"format": "rapport-workspace", "version": 1, "made_at", "counts", "files"}`, where `counts` has
-//! the number of lines of every other entry by its name and `files` how many contents of files there are. `schema.json` has the
+//! the number of lines of every other entry by its name and `files` how many contents of files there are, and `missing` the hashes of those that were lost. `schema.json` has the
 //! definitions of all objects, for whoever reads the records. The others hold a JSON object on each line:
 //! `object_definition.jsonl` (objects and fields that the organisation added), `role.jsonl`, `team.jsonl`, `person.jsonl`,
 //! `membership.jsonl`, `view.jsonl`, whose names are those of columns, and `records/<object>.jsonl` with records as the API
@@ -45,12 +45,12 @@ const TABLES: [(&str, &[&str]); 6] = [
     ("object_definition", &["name", "definition", "changed_at"]),
     ("role", &["id", "name", "definition"]),
     ("team", &["id", "name"]),
-    ("person", &["id", "email", "name", "role", "language", "active", "created_at"]),
+    ("person", &["id", "email", "name", "role", "language", "active", "created_at", "own_email"]),
     ("membership", &["person", "team"]),
     ("view", &["id", "object", "name", "owner", "team", "shared", "definition", "position"]),
 ];
 /// Columns that are true or false; SQLite keeps them as numbers.
-const TRUTHS: [&str; 1] = ["active"];
+const TRUTHS: [&str; 2] = ["active", "own_email"];
 
 /// What a file of a workspace says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -65,6 +65,9 @@ pub struct Manifest {
     /// How many contents of files there are.
     #[serde(default)]
     pub files: u64,
+    /// The hashes of contents that files name and that were missing already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 impl Manifest {
@@ -107,6 +110,8 @@ impl Desk {
     }
 
     fn write_workspace(&self, out: &mut dyn Write, watch: &mut Watch<'_>) -> Result<Manifest, RecordsError> {
+        // What the moment names stays until it is written, though nothing may name it any more by then.
+        let _held = self.files().ok().map(contents::owner::hold).transpose()?;
         self.read(|moment, tx| {
             let mut zip = ZipWriter::new_stream(out);
             begin(&mut zip, "README.md")?;
@@ -133,8 +138,9 @@ impl Desk {
                 })?;
                 counts.insert(name, done - before);
             }
-            let files = self.write_contents(tx, &mut zip, &mut |name, count| watch(name, done + count))?;
-            let manifest = Manifest { format: FORMAT.to_owned(), version: VERSION, made_at: moment.now, counts, files };
+            let (files, missing) = self.write_contents(tx, &mut zip, &mut |name, count| watch(name, done + count))?;
+            let (format, made_at) = (FORMAT.to_owned(), moment.now);
+            let manifest = Manifest { format, version: VERSION, made_at, counts, files, missing };
             begin(&mut zip, MANIFEST)?;
             write_line(&mut zip, &manifest)?;
             zip.finish().map_err(|error| failed(&error))?;
@@ -142,21 +148,32 @@ impl Desk {
         })
     }
 
-    /// Writes the contents that files name; how many. One that is lost already must not keep all others from going out.
-    fn write_contents(&self, tx: &mut Tx<'_>, zip: &mut Zip<'_>, watch: &mut Watch<'_>) -> Result<u64, RecordsError> {
-        let mut written = 0;
+    /// Writes the contents that files name; how many, and which are missing. One that is lost already must not keep all others
+    /// from going out.
+    fn write_contents(
+        &self,
+        tx: &mut Tx<'_>,
+        zip: &mut Zip<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(u64, Vec<String>), RecordsError> {
+        let (mut written, mut missing) = (0, Vec::new());
         for hash in contents::named(tx)? {
             let name = format!("{FILES}{hash}");
-            let Ok(mut content) = contents::open(self.files()?, &hash) else {
-                tracing::warn!(hash, "the content of a file is missing");
-                continue;
+            let mut content = match contents::open(self.files()?, &hash) {
+                Ok(content) => content,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    tracing::warn!(hash, "the content of a file is missing");
+                    missing.push(hash);
+                    continue;
+                }
+                Err(error) => return Err(failed(&error)),
             };
             begin(zip, &name)?;
             io::copy(&mut content, zip).map_err(|error| failed(&error))?;
             written += 1;
             watch(&name, written);
         }
-        Ok(written)
+        Ok((written, missing))
     }
 }
 

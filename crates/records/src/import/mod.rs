@@ -45,8 +45,8 @@ pub const MAX_ROW: u64 = 4 << 20;
 /// The most bytes that a spreadsheet may have when it is unpacked.
 pub const MAX_UNPACKED: u64 = 200 << 20;
 /// How many rows go into the database at once: others who write wait for half a second meanwhile, and of the indexes' pages most
-/// get several rows, so that each is written for some of them. Files of tests are shorter.
-const BATCH: usize = if cfg!(test) { 2_000 } else { 10_000 };
+/// get several rows, so that each is written for some of them.
+const BATCH: usize = 10_000;
 /// How many rows are shown and looked at before an import.
 const SAMPLE: usize = 200;
 /// How many differences and mistakes a check tells of.

@@ -136,10 +136,20 @@ impl Desk {
     ///
     /// A failure that can pass leaves it to be gone on with; any other ends it.
     pub fn run_import(&self, id: Id, watch: &dyn Fn(&Import) -> ControlFlow<()>) -> Result<Import, RecordsError> {
+        self.run_import_by(id, BATCH, watch)
+    }
+
+    /// The same with so many rows in a step.
+    pub(crate) fn run_import_by(
+        &self,
+        id: Id,
+        step: usize,
+        watch: &dyn Fn(&Import) -> ControlFlow<()>,
+    ) -> Result<Import, RecordsError> {
         let load = || self.read(|_, tx| store::load(tx, id)?.ok_or_else(store::not_there));
         let mut import = load()?;
         let path = self.import_file(id)?;
-        let ended = match self.run_rows(&mut import, &path, watch) {
+        let ended = match self.run_rows(&mut import, &path, step, watch) {
             Ok(ControlFlow::Break(())) => return load(),
             Ok(ControlFlow::Continue(())) => self.write(|moment, tx| store::end(tx, id, State::Done, None, moment.now)),
             Err(error) if error.is_passing() => return Err(error),
@@ -169,6 +179,7 @@ impl Desk {
         &self,
         import: &mut Import,
         path: &Path,
+        step: usize,
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordsError> {
         if import.state != State::Running {
@@ -179,7 +190,7 @@ impl Desk {
         std::thread::scope(|scope| {
             // The file is read while the rows before are written. The reader ends when nobody takes its rows any more.
             let (sender, batches) = sync_channel(1);
-            scope.spawn(move || read_batches(path, format, &about, position, &sender));
+            scope.spawn(move || read_batches(path, (format, &about), position, step, &sender));
             let mut work = Work::default();
             for rows in batches {
                 self.run_batch_patiently(import, &rows?, &mut work, &mut errors)?;
@@ -247,12 +258,12 @@ impl Desk {
     }
 }
 
-/// Reads a file from a row on, and hands it on in batches, up to its end or to what is wrong with it.
+/// Reads a file from a row on, and hands it on in steps, up to its end or to what is wrong with it.
 fn read_batches(
     path: &Path,
-    format: Format,
-    about: &About,
+    (format, about): (Format, &About),
     position: u64,
+    step: usize,
     sender: &SyncSender<Result<Vec<Row>, RecordsError>>,
 ) {
     let source = Source::open(path, format, about).and_then(|mut source| {
@@ -262,8 +273,8 @@ fn read_batches(
     match source {
         Err(error) => drop(sender.send(Err(error))),
         Ok(mut source) => loop {
-            let rows = source.take(BATCH);
-            let is_last = rows.as_ref().map_or(true, |rows| rows.len() < BATCH);
+            let rows = source.take(step);
+            let is_last = rows.as_ref().map_or(true, |rows| rows.len() < step);
             let is_nothing = rows.as_ref().is_ok_and(Vec::is_empty);
             if is_nothing || sender.send(rows).is_err() || is_last {
                 return;

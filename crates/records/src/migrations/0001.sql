@@ -1,6 +1,8 @@
 -- Format 1. Times are milliseconds since 1970; ids are those of id.rs; hashes are BLAKE3. Words in braces stand for
 -- what the two databases call it: migrate.rs.
 CREATE TABLE object_definition (name TEXT PRIMARY KEY, definition TEXT NOT NULL, changed_at {whole} NOT NULL);
+-- By what a folder of contents knows that it belongs to this database; one row, copied with all others.
+CREATE TABLE installation (id TEXT PRIMARY KEY);
 -- The feed: every change of a record, in the order of their commits. Audit, undo, search and the event log go by it.
 CREATE TABLE change (
   seq {growing}, at {whole} NOT NULL, actor TEXT NOT NULL, origin TEXT, batch {whole}, object TEXT NOT NULL,
@@ -32,10 +34,11 @@ CREATE TABLE people_version (version {whole} NOT NULL);
 INSERT INTO people_version VALUES (0);
 CREATE TABLE role (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL);
 CREATE TABLE team (id {whole} PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+-- `own_email` is true of an address that its owner has set, and that nobody has vouched for.
 CREATE TABLE person (
   id {whole} PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role {whole} NOT NULL, language TEXT,
   password TEXT, totp {bytes}, totp_new {bytes}, totp_step {whole}, active {truth} NOT NULL, created_at {whole} NOT NULL,
-  last_seen {whole}
+  last_seen {whole}, own_email {truth}
 );
 -- Hashes of codes for who has lost the second factor; each works once.
 CREATE TABLE recovery_code (person {whole} NOT NULL, code_hash {bytes} NOT NULL, PRIMARY KEY (person, code_hash));

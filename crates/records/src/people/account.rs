@@ -139,7 +139,11 @@ impl Desk {
                 still_the_password(tx, person, proof.as_ref())?;
                 after.email = user::checked_email(email)?;
             }
-            user::store(tx, ledger, &before, &after)
+            user::store(tx, ledger, &before, &after)?;
+            if before.email != after.email {
+                user::note_own_email(tx, person, true)?;
+            }
+            Ok(())
         })
     }
 

@@ -3,7 +3,7 @@
 //!
 //! An account is found by the provider's name for the person (issuer and subject), which never changes hands. Only where
 //! nobody has that name yet does the e-mail address count, once and only if the provider has verified it: for the account
-//! that has it, for an invitation to it, or for a new account where the settings say so. An account has one sign-on of an
+//! that has it from an invitation or an administrator, for an invitation to it, or for a new account where the settings say so. An account has one sign-on of an
 //! issuer, so a mailbox that was given to somebody else does not lead into the account of who had it before.
 
 use rapport_types::{MINUTE_MS, Timestamp};
@@ -21,7 +21,7 @@ use super::{
     sql::{col, count, delete, insert, insert_new, select, update},
     user,
 };
-use crate::{Access, Desk, Id, Op, RecordsError, Row, Tx, desk::Moment};
+use crate::{Access, Desk, Id, Op, RecordsError, Row, Tx, database::Datum, desk::Moment};
 
 /// How long it is kept that an answer of a provider was used. The server takes none that is older.
 const USED_MS: i64 = 60 * MINUTE_MS;
@@ -63,6 +63,8 @@ pub enum SignOnRefusal {
     Inactive,
     /// The account with this e-mail address has another sign-on of the same provider.
     Linked,
+    /// Who has the account with this e-mail address has set it without anybody's vouching for it.
+    OwnAddress,
     /// The provider's answer was used before.
     Repeated,
 }
@@ -74,6 +76,7 @@ impl SignOnRefusal {
             Self::Unknown => "unknown",
             Self::Inactive => "inactive",
             Self::Linked => "linked to another one",
+            Self::OwnAddress => "the address was set by its owner",
             Self::Repeated => "repeated",
         }
     }
@@ -104,11 +107,17 @@ pub struct SignOnFacts {
 struct Known {
     person: Id,
     active: bool,
+    /// Whether they have set their e-mail address themselves.
+    own_email: bool,
 }
 
 fn known(tx: &mut Tx<'_>, condition: Expr) -> Result<Option<Known>, RecordsError> {
-    let row = tx.first(&select("person", &["id", "active"]).and_where(condition).take())?;
-    row.map(|row| Ok(Known { person: Id(row.int(0)?), active: row.truth(1)? })).transpose()
+    let row = tx.first(&select("person", &["id", "active", "own_email"]).and_where(condition).take())?;
+    let known = |row: Row| {
+        let own_email = !matches!(row.datum(2), Datum::Null) && row.truth(2)?;
+        Ok(Known { person: Id(row.int(0)?), active: row.truth(1)?, own_email })
+    };
+    row.map(known).transpose()
 }
 
 /// A condition that is true of the row of a sign-on.
@@ -171,6 +180,10 @@ fn by_email(
             let of_issuer = col("person").eq(known.person.0).and(col("issuer").eq(&sign_on.issuer));
             if count(tx, "sign_on", of_issuer)? > 0 {
                 return Ok(Err(SignOnRefusal::Linked));
+            }
+            // Anybody can set a colleague's address that is free yet, and would have the colleague work in their account.
+            if known.own_email {
+                return Ok(Err(SignOnRefusal::OwnAddress));
             }
             known.person
         }

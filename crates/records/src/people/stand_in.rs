@@ -10,7 +10,7 @@ use super::{
     sql::{col, count, delete, insert},
 };
 use crate::{
-    Access, Id, Op, RecordsError, Tx, migrate,
+    Access, Actor, Id, Op, RecordsError, Tx, migrate,
     schema::{FieldKind, table_of},
 };
 
@@ -63,7 +63,7 @@ pub(crate) fn add_stand_ins(
     Ok(people.iter().map(|person| person.id).collect())
 }
 
-/// Forgets people with their lines of the audit, unless a record is theirs, names them, or somebody has made them sign in since.
+/// Forgets people with what the demo told the audit of them and with what once let them in, unless a record is theirs, names them, or somebody has made them sign in since.
 pub(crate) fn remove_stand_ins(tx: &mut Tx<'_>, people: &[Id]) -> Result<(), RecordsError> {
     let mut gone = Vec::new();
     for person in people {
@@ -75,9 +75,13 @@ pub(crate) fn remove_stand_ins(tx: &mut Tx<'_>, people: &[Id]) -> Result<(), Rec
     if gone.is_empty() {
         return Ok(());
     }
-    for (table, column) in [("membership", "person"), ("change", "record"), ("person", "id")] {
-        tx.execute(&delete(table).and_where(col(column).is_in(gone.clone())).take())?;
+    // What an administrator did about them stays told.
+    let made_up = col("record").is_in(gone.clone()).and(col("actor").eq(Actor::Demo.to_string()));
+    tx.execute(&delete("change").and_where(made_up).take())?;
+    for table in ["membership", "sign_on", "session", "recovery_code", "link"] {
+        tx.execute(&delete(table).and_where(col("person").is_in(gone.clone())).take())?;
     }
+    tx.execute(&delete("person").and_where(col("id").is_in(gone)).take())?;
     super::grow_version(tx)
 }
 

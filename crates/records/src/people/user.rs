@@ -52,7 +52,8 @@ pub struct User {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChange {
-    /// The e-mail address.
+    /// The e-mail address. Given by an administrator, also if it is the one that is there, it is one that a first sign-on by a
+    /// provider may go by.
     pub email: Option<String>,
     /// What they are called.
     pub name: Option<String>,
@@ -217,6 +218,11 @@ pub(super) fn store(tx: &mut Tx<'_>, ledger: &mut Ledger<'_>, before: &User, aft
     Ok(())
 }
 
+/// Notes whether somebody has set their e-mail address themselves: then no first sign-on goes by it.
+pub(super) fn note_own_email(tx: &mut Tx<'_>, person: Id, own: bool) -> Result<(), RecordsError> {
+    tx.execute(&update("person", vec![("own_email", own.into())]).and_where(col("id").eq(person.0)).take()).map(drop)
+}
+
 impl Desk {
     /// All people by name. For administrators.
     pub fn users(&self, access: &Access) -> Result<Vec<User>, RecordsError> {
@@ -254,6 +260,9 @@ impl Desk {
             }
             after.active = change.active.unwrap_or(before.active);
             store(tx, ledger, &before, &after)?;
+            if change.email.is_some() {
+                note_own_email(tx, person, false)?;
+            }
             if before.active && (!after.active || before.role != after.role) {
                 an_administrator_stays(tx)?;
             }

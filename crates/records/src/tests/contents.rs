@@ -41,7 +41,9 @@ fn read(desk: &Desk, access: &Access, id: Id) -> Result<Vec<u8>, RecordsError> {
 fn on_disk(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
-        .flat_map(|entry| fs::read_dir(entry.unwrap().path()).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .flat_map(|path| fs::read_dir(path).unwrap())
         .map(|entry| entry.unwrap().path().strip_prefix(folder).unwrap().to_owned())
         .collect();
     found.sort();
@@ -176,6 +178,36 @@ fn contents_go_when_nothing_names_them_and_not_before() {
 }
 
 #[test]
+fn a_database_that_does_not_know_the_contents_of_a_folder_removes_none() {
+    with_files(|desk, folder| {
+        let access = everything();
+        let other = tempfile::tempdir().unwrap();
+        let other = Desk::open_file(&other.path().join("records.db"), || super::CLOCK.get()).unwrap();
+        // Without contents the folder is whose it was opened last.
+        other.set_files(folder).unwrap();
+        desk.set_files(folder).unwrap();
+        let file = upload(desk, &access, json!({"name": "a"}), b"kept").unwrap();
+        other.set_files(folder).unwrap();
+        set_clock(LATE);
+        assert_eq!(other.sweep_files().unwrap(), Swept::default());
+        assert_eq!(read(desk, &access, file.id).unwrap(), b"kept");
+        // Whose it is sweeps, but not while everything is being read.
+        desk.edit(&access, "file", vec![Edit::Delete { id: file.id, version: None }], None).unwrap();
+        desk.empty_trash(&access, "file").unwrap();
+        let held = crate::contents::owner::hold(folder).unwrap();
+        assert!(held.is_some());
+        assert_eq!(desk.sweep_files().unwrap(), Swept::default());
+        drop(held);
+        assert_eq!(desk.sweep_files().unwrap().files, 1);
+        // A folder that has lost its id is left alone, too.
+        upload(desk, &access, json!({"name": "b"}), b"stays").unwrap();
+        fs::remove_file(folder.join("installation")).unwrap();
+        desk.set_files(folder).unwrap();
+        assert_eq!(desk.sweep_files().unwrap(), Swept::default());
+    });
+}
+
+#[test]
 fn uploads_and_sweeps_do_not_harm_one_another() {
     with_files(|desk, _| {
         let access = everything();
@@ -209,7 +241,7 @@ fn an_emptied_trash_holds_nothing_that_the_caller_may_delete() {
         let give =
             |name: &str, owner: i64| made(desk, &access, "contact", json!({"name": name, "owner": Id(owner)})).id;
         let (mine, his, kept) = (give("mine", 5), give("his", 6), give("kept", 5));
-        let deal = made(desk, &access, "deal", json!({"name": "d", "contacts": [mine, kept]}));
+        let deal = made(desk, &access, "deal", json!({"name": "d", "contact": mine, "contacts": [mine, kept]}));
         let edits = [mine, his].map(|id| Edit::Delete { id, version: None });
         desk.edit(&access, "contact", edits.to_vec(), None).unwrap();
         let grant = Grant { read: Reach::All, delete: Reach::Own, ..Grant::default() };
@@ -219,7 +251,8 @@ fn an_emptied_trash_holds_nothing_that_the_caller_may_delete() {
         let left = desk.list(&access, "contact", &trash).unwrap().records;
         assert_eq!(left.iter().map(|record| record.id).collect::<Vec<_>>(), [his]);
         assert!(desk.get(&access, "contact", mine).is_err() && desk.get(&access, "contact", kept).is_ok());
-        assert_eq!(desk.get(&access, "deal", deal.id).unwrap().fields["contacts"], json!([kept]));
+        let deal = desk.get(&access, "deal", deal.id).unwrap();
+        assert_eq!((&deal.fields["contacts"], deal.fields.get("contact")), (&json!([kept]), None));
         let audit = desk.audit(&access, &crate::AuditQuery { limit: 1, ..Default::default() }).unwrap();
         assert_eq!(
             (audit[0].op, audit[0].record, audit[0].actor.as_str()),

@@ -9,6 +9,7 @@ use super::{NOW, create, everything, fields, made, on_both, on_both_shared, pers
 use crate::{
     Desk, Edit, Id, Identity, ListQuery, Op, RecordsError, Role,
     demo::{DemoState, Script, StandIn, Tale},
+    edit::Editor,
 };
 
 /// A time so many days ago.
@@ -173,6 +174,11 @@ fn the_log_is_not_told_and_a_customer_keeps_the_name_of_the_demo() {
         let ann = desk.get(&everything(), "contact", id(2)).unwrap();
         assert_eq!((&ann.fields["name"], &ann.fields["city"]), (&json!("Ann Lee"), &json!("Leeds")));
         assert_eq!(desk.count(&everything(), "contact", None).unwrap(), 2, "it is the customer's contact");
+        // However often events come; what they have said themselves they say anew.
+        let attributes = fields(json!({ "name": "17850", "city": "York" }));
+        desk.take_identities(0, 2, &[Identity { customer: "17850".to_owned(), attributes }]).unwrap();
+        let ann = desk.get(&everything(), "contact", id(2)).unwrap();
+        assert_eq!((&ann.fields["name"], &ann.fields["city"]), (&json!("Ann Lee"), &json!("York")));
         // What a person does with it is told as with any other.
         let edit = Edit::Update { id: id(6), fields: fields(json!({ "status": "open" })), version: None };
         desk.edit(&everything(), "ticket", vec![edit], None).unwrap();
@@ -182,6 +188,77 @@ fn the_log_is_not_told_and_a_customer_keeps_the_name_of_the_demo() {
         assert_eq!(told, [("17850", Some("Ticket Updated"))]);
         assert_eq!(desk.customers_with_contacts(&everything()).unwrap(), BTreeMap::from([("17850".to_owned(), id(2))]));
     });
+}
+
+#[test]
+fn what_a_person_wrote_stays_whatever_events_say_and_however_often() {
+    on_both(|desk| {
+        let said = |place: u64, attributes: Value| {
+            let identity = Identity { customer: "c-1".to_owned(), attributes: fields(attributes) };
+            desk.take_identities(0, place, &[identity]).unwrap();
+        };
+        said(1, json!({ "name": "Ann", "city": "Leeds" }));
+        let query = ListQuery { limit: 10, ..ListQuery::default() };
+        let ann = desk.list(&everything(), "contact", &query).unwrap().records.remove(0);
+        let edit = Edit::Update { id: ann.id, fields: fields(json!({ "city": "Köln" })), version: None };
+        desk.edit(&person(1, &[], Role::administrator()), "contact", vec![edit], None).unwrap();
+        for place in 2..4 {
+            said(place, json!({ "name": format!("Ann {place}"), "city": "Leeds", "country": "UK" }));
+        }
+        let ann = desk.get(&everything(), "contact", ann.id).unwrap();
+        assert_eq!((&ann.fields["name"], &ann.fields["city"]), (&json!("Ann 3"), &json!("Köln")));
+        assert_eq!(ann.fields["country"], json!("UK"));
+    });
+}
+
+#[test]
+fn what_is_told_of_a_made_up_person_by_others_stays() {
+    on_both(|desk| {
+        fill(desk);
+        let change = crate::people::UserChange { name: Some("Sophie".to_owned()), ..Default::default() };
+        desk.change_user(&everything(), id(OWNER), &change).unwrap();
+        let sign_on = "INSERT INTO sign_on (id, person, provider, issuer, subject, linked_at, used_at) \
+                       VALUES (1, 900, 'company', 'https://login.example.com', 'a1', 0, 0)";
+        desk.write(|_, tx| tx.script(&sign_on.replace("900", &id(OWNER).0.to_string()))).unwrap();
+        remove(desk);
+        assert!(matches!(desk.user(&everything(), id(OWNER)), Err(RecordsError::NotFound(_))));
+        let query = crate::AuditQuery { object: Some("person".to_owned()), limit: 10, ..Default::default() };
+        let told = desk.audit(&everything(), &query).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((told[0].actor.as_str(), &told[0].after["name"]), ("system", &json!("Sophie")));
+        let left = desk.read(|_, tx| tx.query_sql("SELECT count(*) FROM sign_on", &[])?[0].int(0)).unwrap();
+        assert_eq!(left, 0);
+    });
+}
+
+/// On PostgreSQL alone: a SQLite has one writer at a time.
+#[test]
+fn what_somebody_changes_while_the_demo_is_removed_stays() {
+    let server = rapport_testkit::postgres::Server::start().unwrap();
+    let url = server.database("race");
+    let open = || Desk::open(crate::Database::postgres(&url).unwrap(), || NOW).unwrap();
+    let (desk, remover) = (open(), open());
+    fill(&desk);
+    desk.begin_removing_demo(&everything()).unwrap();
+    let ada = person(1, &[], Role::administrator());
+    std::thread::scope(|scope| {
+        let removal = desk.write(|moment, tx| {
+            let edit = Edit::Update { id: id(4), fields: fields(json!({ "amount": 1600 })), version: None };
+            Editor::new(moment, &ada, "deal", None)?.run(tx, vec![edit])?;
+            let removal = scope.spawn(|| remover.go_on_removing_demo(&|_| ControlFlow::Continue(())));
+            // Until the removal waits for this transaction.
+            let begun = std::time::Instant::now();
+            while tx.query_sql("SELECT count(*) FROM pg_locks WHERE NOT granted", &[])?[0].int(0)? == 0 {
+                assert!(begun.elapsed().as_secs() < 60 && !removal.is_finished(), "the removal does not wait");
+                std::thread::yield_now();
+            }
+            Ok(removal)
+        });
+        removal.unwrap().join().unwrap().unwrap();
+    });
+    let deal = desk.get(&everything(), "deal", id(4)).unwrap();
+    assert_eq!(deal.fields["amount"]["amount"], 1600);
+    assert_eq!(desk.history(&everything(), "deal", id(4), None, 10).unwrap()[0].actor, ada.actor.to_string());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod duplicates;
 mod hostile;
 mod merge;
 mod views;
+mod workspace;
 
 use rapport_testkit::postgres::Server;
 use rapport_types::Timestamp;

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const PASSWORD: &str = "plum tractor nine";
+pub(super) const PASSWORD: &str = "plum tractor nine";
 
 pub(super) fn origin() -> Origin {
     Origin { address: Some("192.0.2.1".to_owned()), agent: Some("Firefox".to_owned()) }

@@ -74,6 +74,20 @@ fn wrong_values_are_told_by_their_field() {
 }
 
 #[test]
+fn json_may_speak_of_the_character_that_it_may_not_have() {
+    on_both(|desk| {
+        let access = everything();
+        let items = json!([{ "escape\\u0000": "C:\\u0000" }]);
+        let order = made(desk, &access, "order", json!({ "number": "1", "items": items }));
+        assert_eq!(desk.get(&access, "order", order.id).unwrap().fields["items"], items);
+        for wrong in [json!(["a\u{0}"]), json!({ "a": { "b\u{0}": 1 } })] {
+            let refused = desk.edit(&access, "order", vec![create(json!({ "number": "2", "items": wrong }))], None);
+            assert!(matches!(&refused, Err(RecordsError::Invalid { field, .. }) if field == "items"), "{refused:?}");
+        }
+    });
+}
+
+#[test]
 fn conditions_find_what_they_are_true_of() {
     on_both(|desk| {
         let access = everything();

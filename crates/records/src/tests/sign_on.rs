@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::{
     on_both,
-    people::{administrator, audit, is_let_in, let_in, origin, role, somebody},
+    people::{PASSWORD, administrator, audit, is_let_in, let_in, origin, role, somebody},
     set_clock,
 };
 use crate::{
     Access, Desk, RecordsError,
-    people::{Answer, Invitation, SignIn, SignOn, SignOnAnswer, SignOnRefusal, SignedIn, UserChange},
+    people::{AccountChange, Answer, Invitation, SignIn, SignOn, SignOnAnswer, SignOnRefusal, SignedIn, UserChange},
 };
 
 const EMAIL: &str = "ann@example.com";
@@ -80,6 +80,31 @@ fn an_address_that_was_given_to_somebody_else_is_not_the_account_of_who_had_it()
         assert_eq!(email_of(desk, &begun(sign_on(desk, &elsewhere))), EMAIL);
         let stranger = SignOn { issuer: "https://third.example.com".to_owned(), ..told("a1", None) };
         assert_eq!(sign_on(desk, &stranger), SignOnAnswer::Refused(SignOnRefusal::Unknown));
+    });
+}
+
+#[test]
+fn an_address_that_somebody_has_set_leads_nobody_into_their_account() {
+    on_both(|desk| {
+        let (administrator, _) = administrator(desk);
+        let mallory = somebody(desk, &administrator, "mallory@example.com", "Member", &[]);
+        let (access, person) = (let_in(desk, &mallory).0, mallory.session.person);
+        let password = Some(PASSWORD.to_owned());
+        let change = AccountChange { email: Some(EMAIL.to_owned()), password, ..AccountChange::default() };
+        desk.change_account(&access, &change).unwrap();
+        let refused = SignOnAnswer::Refused(SignOnRefusal::OwnAddress);
+        assert_eq!(sign_on(desk, &told("a1", Some(EMAIL))), refused);
+        assert_eq!(
+            audit(desk, &administrator, "sign_in")[0].after["refused"],
+            json!("the address was set by its owner")
+        );
+        // A change of something else is no word of an administrator's on the address.
+        let renamed = UserChange { name: Some("Mal".to_owned()), ..UserChange::default() };
+        desk.change_user(&administrator, person, &renamed).unwrap();
+        assert_eq!(sign_on(desk, &told("a1", Some(EMAIL))), refused);
+        let vouched = UserChange { email: Some(EMAIL.to_owned()), ..UserChange::default() };
+        desk.change_user(&administrator, person, &vouched).unwrap();
+        assert_eq!(begun(sign_on(desk, &told("a1", Some(EMAIL)))).session.person, person);
     });
 }
 

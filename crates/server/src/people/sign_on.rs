@@ -134,6 +134,7 @@ fn code_of(refusal: SignOnRefusal) -> &'static str {
         SignOnRefusal::Unknown => "unknown",
         SignOnRefusal::Inactive => "inactive",
         SignOnRefusal::Linked => "linked",
+        SignOnRefusal::OwnAddress => "own_address",
         SignOnRefusal::Repeated => SignOnError::Expired.code(),
     }
 }

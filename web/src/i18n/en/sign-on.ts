@@ -14,6 +14,8 @@ export const signOnTexts = {
       inactive: 'Your account here was deactivated. Ask an administrator.',
       linked:
         'Your account here is tied to another sign-on of this provider. Sign in with your password and unlink it in your account, or ask an administrator for a password.',
+      own_address:
+        'The account with your e-mail address was not given it by an administrator. Ask one to confirm the address among the people in the settings.',
       rate: 'There were too many failures. Wait a while, then try again.',
       refused: 'The provider refused. Try again; if it stays, tell an administrator.',
       unknown:

@@ -1,6 +1,9 @@
 //! A workspace brought back from its file: whole, counted, or not at all.
 
-use std::io::{BufRead as _, BufReader, Read, Seek};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Read, Seek},
+};
 
 use sea_query::{Alias, Expr, ExprTrait as _, Query, Value as Bound};
 use serde_json::{Map, Value};
@@ -12,15 +15,18 @@ use crate::{
     access::Actor,
     contents,
     desk::Moment,
+    duplicates,
     edit::{self, Stuffs},
     feed::{self, Line},
     import::MAX_ROW,
     migrate,
     record::Record,
     schema::{Object, Schema, table_of},
-    value::{self, Stuff},
+    value::Stuff,
 };
 
+/// Tables that people and roles are named in and that no file brings.
+const OF_PEOPLE: [&str; 5] = ["api_key", "session", "link", "recovery_code", "sign_on"];
 /// How many rows are written at once.
 const CHUNK: usize = 1_000;
 
@@ -151,8 +157,8 @@ fn clear(moment: &Moment<'_>, tx: &mut Tx<'_>) -> Result<(), RecordsError> {
         feed::write(tx, &system, None, moment.now, &lines)?;
         tx.execute(Query::delete().from_table(Alias::new(table_of(&object.name))))?;
     }
-    tx.execute(Query::delete().from_table(Alias::new("relation")))?;
-    for (table, _) in TABLES.iter().rev() {
+    // What lets people and programs in goes with the people and roles that it is of; a start makes the installation's own anew.
+    for table in OF_PEOPLE.iter().chain(TABLES.iter().rev().map(|(table, _)| table)).chain(&["relation"]) {
         tx.execute(Query::delete().from_table(Alias::new(*table)))?;
     }
     Ok(())
@@ -222,6 +228,9 @@ fn restore_records(
         edit::insert(tx, moment, &system, object, with_ids)?;
         for record in &records {
             tx.execute(&stamps(object, record))?;
+            if record.deleted_at.is_some() {
+                duplicates::mark(tx, object, record, true)?;
+            }
         }
         let lines: Vec<Line<'_>> = records
             .iter()
@@ -239,17 +248,16 @@ fn restore_records(
     })
 }
 
-/// A record's values as they are stored. Formulas are computed; a field that is not known any more is refused.
+/// A record's values as they were stored, whatever would be let in now. Formulas are computed; a field that is not known any more is refused.
 fn stuffs_of(object: &Object, record: &Record) -> Result<Stuffs, RecordsError> {
     let mut stuffs = Stuffs::new();
     for (name, value) in &record.fields {
         let field = object.field(name).ok_or_else(|| unreadable(&format!("{} has no field {name}", object.name)))?;
-        if field.kind.stored() == crate::schema::Stored::Computed {
-            continue;
-        }
-        let read = value::read(field, value)
+        let read = Stuff::of_json(field, value)
             .map_err(|error| unreadable(&format!("{} {}: {error}", object.name, record.id)))?;
-        stuffs.insert(name.clone(), read);
+        if read != Stuff::Nothing {
+            stuffs.insert(name.clone(), read);
+        }
     }
     for (name, id) in [("owner", record.owner), ("team", record.team)] {
         if let Some(id) = id {
@@ -279,7 +287,13 @@ fn stamps(object: &Object, record: &Record) -> sea_query::UpdateStatement {
 fn verify(tx: &mut Tx<'_>, manifest: &Manifest, schema: &Schema) -> Result<(), RecordsError> {
     let tables = TABLES.iter().map(|(table, _)| (format!("{table}.jsonl"), (*table).to_owned()));
     let records = schema.objects().map(|object| (entry_of(object), table_of(&object.name)));
-    for (entry, table) in tables.chain(records) {
+    let expected: BTreeMap<String, String> = tables.chain(records).collect();
+    if let Some((entry, _)) =
+        manifest.counts.iter().find(|(entry, lines)| **lines > 0 && !expected.contains_key(*entry))
+    {
+        return Err(unreadable(&format!("it has {entry}, and says nowhere what that is")));
+    }
+    for (entry, table) in expected {
         let count = Query::select().expr(Expr::cust("count(*)")).from(Alias::new(table)).take();
         let there = tx.first(&count)?.map_or(Ok(0), |row| row.int(0))? as u64;
         let expected = manifest.counts.get(&entry).copied().unwrap_or(0);

@@ -36,6 +36,7 @@ export function fileTests({ page, server, accessible, fits }) {
       const link = card.getByRole('link', { name: 'plan “1”.html', exact: true });
       await link.waitFor();
       await card.getByText('10 bytes').waitFor();
+      assert.equal(await card.locator('input[type=file]').inputValue(), '', 'the same file can be chosen again');
       const [name, bytes] = await kept(() => link.click());
       assert.deepEqual([name, bytes.toString()], ['plan “1”.html', '<b>one</b>']);
       await accessible('a record with a file');

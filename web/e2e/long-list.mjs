@@ -100,6 +100,28 @@ export function longListTests({ page, server, accessible }) {
       await scroll(1);
       await row(999_999).waitFor();
     },
+    async 'what is being typed stays while its row is scrolled away'() {
+      await scroll(0.5);
+      await row(500_000).getByRole('gridcell').nth(2).click();
+      await page.keyboard.press('F2');
+      await page.keyboard.type('half');
+      await scroll(0);
+      await row(0).waitFor();
+      await scroll(1);
+      await row(999_999).waitFor();
+      await scroll(0.5);
+      await row(500_001).waitFor();
+      assert.match(await page.locator('[role="gridcell"].editing input').inputValue(), /half$/);
+      await page.keyboard.press('Escape');
+    },
+    async 'one click selects the rows near the view, and none that is far away'() {
+      await row(500_000).waitFor();
+      await page.getByRole('checkbox', { name: /^Select the [1-9]\d* rows near the view/ }).check();
+      assert.equal(await row(500_000).getAttribute('aria-selected'), 'true');
+      await scroll(0);
+      assert.equal(await row(0).getAttribute('aria-selected'), 'false');
+      await page.getByRole('button', { name: 'Clear the selection' }).click();
+    },
     async 'what was seen and is far away is dropped'() {
       for (let at = 0; at < 60; at += 1) {
         const n = 10_000 * (at + 1);

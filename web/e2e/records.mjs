@@ -81,7 +81,7 @@ export function recordTests({ page, server, accessible, fits, browser, call }) {
       await line('Rosalind Franklin').waitFor();
     },
     async 'many are changed and deleted at once, and that is undone'() {
-      await page.getByRole('checkbox', { name: 'Select all that are loaded' }).check();
+      await page.getByRole('checkbox', { name: /^Select the \d+ rows near the view/ }).check();
       await page.getByRole('button', { name: 'Delete', exact: true }).click();
       await page.getByText('No Contacts yet').waitFor();
       await notice('in the trash').getByRole('button', { name: 'Undo' }).click();

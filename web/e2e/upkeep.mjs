@@ -156,6 +156,11 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
       await go('/objects/contact');
       await page.getByRole('button', { name: 'Views: With a city' }).waitFor();
       assert.equal(await line('Rosalind Franklin').count(), 0);
+      await go(`/objects/contact?filter=${encodeURIComponent('name.search("Rosalind")')}`);
+      await line('Rosalind Franklin').waitFor();
+      await page.getByRole('button', { name: 'Views: Everything' }).waitFor();
+      await go('/objects/contact');
+      await page.getByRole('button', { name: 'Views: With a city' }).waitFor();
       await menu('Everything');
       await line('Rosalind Franklin').waitFor();
       await page.evaluate(() => localStorage.removeItem('rapport.view.contact'));
@@ -166,7 +171,7 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
       await page.getByRole('dialog').getByLabel('Name').fill('Partners');
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
       const partners = page.getByRole('region', { name: 'Partners', exact: true });
-      for (const name of ['Signed', 'Contacted']) {
+      for (const name of ['Met', 'Signed', 'Contacted']) {
         await partners.getByRole('button', { name: 'New stage' }).click();
         await page.getByRole('dialog').getByLabel('Name').fill(name);
         await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
@@ -174,12 +179,23 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
       }
       const stages = () =>
         partners.locator('[data-stage]').evaluateAll((all) => all.map((one) => one.querySelector('p').textContent));
-      assert.deepEqual(await stages(), ['Signed', 'Contacted']);
+      assert.deepEqual(await stages(), ['Met', 'Signed', 'Contacted']);
       await accessible('pipelines');
       await partners
         .getByRole('button', { name: 'Move Contacted' })
         .dragTo(partners.getByText('Signed', { exact: true }));
-      await until(async () => (await stages()).join() === 'Contacted,Signed');
+      await until(async () => (await stages()).join() === 'Met,Contacted,Signed');
+      // The second key comes while the first one's order is written.
+      await partners.getByRole('button', { name: 'Move Met' }).focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      assert.equal((await stages()).join(), 'Contacted,Signed,Met');
+      const written = async () => {
+        const list = await found('stage', 'pipeline.name == "Partners"');
+        return list.sort((one, other) => one.fields.position - other.fields.position).map((one) => one.fields.name);
+      };
+      await until(async () => (await written()).join() === 'Contacted,Signed,Met');
+      assert.equal((await stages()).join(), 'Contacted,Signed,Met');
       await partners.getByRole('button', { name: 'Edit Signed' }).click();
       await page.getByRole('dialog').getByLabel('Probability (%)').fill('80');
       await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();

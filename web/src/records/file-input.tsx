@@ -1,10 +1,11 @@
 /** A file as a value: one that is there already, or one that is brought now. */
-import { ActionIcon, FileButton, Group } from '@mantine/core';
+import { ActionIcon, Group } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Upload } from 'lucide-react';
 import { useState } from 'react';
 import { uploadFile } from '~/api/files';
 import { listsKey } from '~/api/records';
+import { FileChoice } from '~/components/file-choice';
 import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
 import { useObjects } from './reader';
@@ -34,7 +35,7 @@ export function FileInput(props: Omit<RelationProps, 'object' | 'many'>) {
         <RelationInput {...props} object="file" />
       </div>
       {mayCreate && (
-        <FileButton onChange={(file) => void bring(file)}>
+        <FileChoice onChange={(file) => void bring(file)}>
           {(button) => (
             <ActionIcon
               {...button}
@@ -46,7 +47,7 @@ export function FileInput(props: Omit<RelationProps, 'object' | 'many'>) {
               <Upload size={14} aria-hidden />
             </ActionIcon>
           )}
-        </FileButton>
+        </FileChoice>
       )}
     </Group>
   );

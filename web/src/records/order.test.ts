@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { moved, renumbered } from './order';
+import { arranged, moved, renumbered } from './order';
 
 it.each([
   [0, 2, 'bcad'],
@@ -8,6 +8,15 @@ it.each([
   [9, 0, 'abcd'],
 ])('from %i to %i', (from, to, after) => {
   expect(moved([...'abcd'], from, to).join('')).toBe(after);
+});
+
+it('items are arranged by their names; new ones come last, and those that are gone leave nothing', () => {
+  const items = [...'xabcy'].map((id) => ({ id }));
+  expect(
+    arranged(items, [...'cgab'])
+      .map((one) => one.id)
+      .join(''),
+  ).toBe('cabxy');
 });
 
 it('only what stands elsewhere than it says gets another place', () => {

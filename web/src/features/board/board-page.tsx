@@ -10,7 +10,7 @@ import { boardKey, boardQuery, CARDS, type Item } from '~/api/records';
 import type { View } from '~/api/views';
 import { Failed, Waiting } from '~/components/states';
 import { FilterPanel } from '~/features/table/filter-panel';
-import { effective, type ListSearch } from '~/features/table/search';
+import { changed, effective, type ListSearch } from '~/features/table/search';
 import { useViews } from '~/features/views/use-views';
 import { useI18n } from '~/i18n';
 import { throttle } from '~/live/throttle';
@@ -42,7 +42,7 @@ export function BoardPage() {
 /** Waits for the view that the board opens with, and for the pipelines that it can be of. */
 function Viewed({ object, group: usual }: { object: ObjectFact; group: SeenField }) {
   const search = useSearch({ from: '/shell/objects/$object/board' });
-  const { views, view: found, isPending } = useViews(object.name, search.view);
+  const { views, view: found, isPending } = useViews(object.name, search);
   // A view that is a table is shown by the table's page; here it would be another one.
   const view = found?.definition.kind === 'board' ? found : undefined;
   const shown = effective(search, view);
@@ -107,7 +107,7 @@ function Board(props: BoardProps) {
     void navigate({
       to: '/objects/$object/board',
       params: { object: object.name },
-      search: { ...search, ...next },
+      search: changed(search, next, props.view?.id),
       replace: true,
     });
   const columns =

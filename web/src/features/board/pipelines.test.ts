@@ -18,7 +18,7 @@ it('the pipeline is named by the record, or by its stage', () => {
 it.each(['', 'amount > 1', 'amount > 1 || (name == "a")', `pipeline == "${ID}" && amount > 1`])(
   'the filter %j is the same after it was kept with its pipeline',
   (filter) => {
-    for (const path of ['pipeline', 'stage.pipeline']) {
+    for (const path of ['pipeline', 'stage.pipeline', 'phase2.pipeline']) {
       expect(readPipeline(ofPipeline(filter, path, ID), path)).toEqual({ filter, pipeline: ID });
     }
   },

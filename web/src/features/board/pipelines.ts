@@ -5,7 +5,7 @@ import { both } from '~/records/condition';
 import { keyOf } from './moves';
 
 /** A pipeline's id is letters and digits. */
-const KEPT = /^(?:\((?<filter>.*)\) && \()?(?<path>[a-z_.]+) == "(?<id>[0-9a-z]+)"\)?$/s;
+const KEPT = /^(?:\((?<filter>.*)\) && \()?(?<path>[a-z0-9_.]+) == "(?<id>[0-9a-z]+)"\)?$/s;
 
 /** What names the pipeline of an object's records: its own field, or that of its stage; none if its board has no stages. */
 export function pipelinePath(object: ObjectFact, group: SeenField): string | null {

@@ -11,8 +11,9 @@ import { useRecordChanges } from '~/live/use-changes';
 import { useReasons } from '~/records/reasons';
 import { titleOf } from '~/records/schema';
 import './duplicates.css';
-import { neighbour } from './next';
+import { type Look, lookedAt, neighbour } from './next';
 import { Review } from './review';
+import { useActing } from './use-acting';
 import { useKeys } from './use-keys';
 
 /** Changes of records are compared in the background, a moment after they are made: so often the queue is asked for again. */
@@ -24,7 +25,8 @@ export function Queue({ object }: { object: ObjectFact }) {
   const { t, format } = useI18n();
   const client = useQueryClient();
   const found = useQuery({ ...pairsQuery(object.name), refetchInterval: AGAIN_MS });
-  const [wanted, setWanted] = useState<string | null>(null);
+  const [look, setLook] = useState<Look<Pair>>({ id: null, pairs: NONE });
+  const acting = useActing();
   const again = useMemo(
     () => throttle(() => client.invalidateQueries({ queryKey: pairsKey(object.name) }), PACE_MS),
     [client, object.name],
@@ -35,19 +37,19 @@ export function Queue({ object }: { object: ObjectFact }) {
     onResync: again,
   });
   const pairs = found.data?.pairs ?? NONE;
-  const chosen = pairs.find((pair) => pair.id === wanted) ?? pairs[0];
-  const step = (by: 1 | -1) => chosen && setWanted(neighbour(pairs, chosen.id, by)?.id ?? chosen.id);
+  // Pairs that come in do not take the place of the one that is looked at; one that is gone makes way for its neighbour.
+  const chosen = lookedAt(look, pairs);
+  if (chosen && (chosen.id !== look.id || pairs !== look.pairs)) setLook({ id: chosen.id, pairs });
+  const choose = (id: string) => setLook({ id, pairs });
+  const step = (by: 1 | -1) => chosen && choose(neighbour(pairs, chosen.id, by)?.id ?? chosen.id);
   useKeys({ j: () => step(1), k: () => step(-1) });
 
-  /** The pair is dealt with: the next one comes in its place. */
-  const leave = (pair: Pair) => {
-    setWanted(neighbour(pairs, pair.id, 1)?.id ?? null);
-    put((known) => known.filter((one) => one.id !== pair.id));
-  };
+  /** The pair is dealt with: if it is still looked at, the next one comes in its place. */
+  const leave = (pair: Pair) => put((known) => known.filter((one) => one.id !== pair.id));
   /** It is there again. */
   const back = (pair: Pair) => {
     put((known) => [pair, ...known.filter((one) => one.id !== pair.id)]);
-    setWanted(pair.id);
+    choose(pair.id);
   };
   const put = (change: (pairs: Pair[]) => Pair[]) =>
     client.setQueryData(pairsQuery(object.name).queryKey, (known) => known && { pairs: change(known.pairs) });
@@ -78,13 +80,13 @@ export function Queue({ object }: { object: ObjectFact }) {
               object={object}
               pair={pair}
               isChosen={pair === chosen}
-              choose={() => setWanted(pair.id)}
+              choose={() => choose(pair.id)}
             />
           ))}
         </ol>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 8, lg: 9 }}>
-        <Review key={chosen.id} object={object} pair={chosen} leave={leave} back={back} />
+        <Review key={chosen.id} object={object} pair={chosen} acting={acting} leave={leave} back={back} />
       </Grid.Col>
     </Grid>
   );

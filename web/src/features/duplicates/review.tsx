@@ -2,7 +2,6 @@
 import { Button, Group, Kbd, Paper, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { ArrowLeftRight, GitMerge, Split } from 'lucide-react';
-import { useRef, useState } from 'react';
 import { dismiss, type Pair, reopen } from '~/api/duplicates';
 import type { ObjectFact } from '~/api/objects';
 import { itemQuery } from '~/api/records';
@@ -12,16 +11,18 @@ import { Comparison } from '~/records/merge/comparison';
 import { useMerge } from '~/records/merge/use-merge';
 import { useReasons } from '~/records/reasons';
 import { titleOf } from '~/records/schema';
+import type { Acting } from './use-acting';
 import { useKeys } from './use-keys';
 
 interface ReviewProps {
   object: ObjectFact;
   pair: Pair;
+  acting: Acting;
   leave(pair: Pair): void;
   back(pair: Pair): void;
 }
 
-export function Review({ object, pair, leave, back }: ReviewProps) {
+export function Review({ object, pair, acting, leave, back }: ReviewProps) {
   const { t, format } = useI18n();
   const because = useReasons();
   const notice = useNotice();
@@ -29,26 +30,14 @@ export function Review({ object, pair, leave, back }: ReviewProps) {
   const one = useQuery({ ...itemQuery(object.name, pair.one.id), placeholderData: pair.one }).data ?? pair.one;
   const other = useQuery({ ...itemQuery(object.name, pair.other.id), placeholderData: pair.other }).data ?? pair.other;
   const merge = useMerge(object, one, other, () => back(pair));
-  const [busy, setBusy] = useState(false);
-  // A key that is held down must not act twice before the page is drawn anew.
-  const acting = useRef(false);
-  const act = async (work: () => Promise<unknown>, failed: string) => {
-    if (acting.current) return;
-    acting.current = true;
-    setBusy(true);
-    try {
-      await work();
-      leave(pair);
-    } catch (error) {
-      notice.failed(failed, error);
-    } finally {
-      acting.current = false;
-      setBusy(false);
-    }
-  };
+  const { busy, act } = acting;
   const mayMerge = object.may.update && object.may.delete;
   const swap = () => merge.setStays(merge.stays === 'one' ? 'other' : 'one');
-  const unite = () => mayMerge && act(merge.run, t.merge.failed);
+  const merged = async () => {
+    await merge.run();
+    leave(pair);
+  };
+  const unite = () => mayMerge && act(merged, t.merge.failed);
   const part = () => {
     const reopened = async () => {
       try {
@@ -62,6 +51,7 @@ export function Review({ object, pair, leave, back }: ReviewProps) {
       await dismiss(pair.id);
       const text = t.duplicates.dismissed(titleOf(object, one), titleOf(object, other));
       notice.done({ id: `pair-${pair.id}`, text, undo: reopened });
+      leave(pair);
     };
     return object.may.update && act(parted, t.duplicates.dismissFailed);
   };

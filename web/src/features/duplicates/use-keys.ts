@@ -9,7 +9,7 @@ export function useKeys(keys: Record<string, () => unknown>): void {
   useEffect(() => {
     const act = (event: KeyboardEvent) => {
       const work = latest.current[event.key];
-      if (!work || event.ctrlKey || event.metaKey || event.altKey || isTyped(event.target)) return;
+      if (!work || !isPressed(event) || isTyped(event.target)) return;
       event.preventDefault();
       work();
     };
@@ -17,6 +17,10 @@ export function useKeys(keys: Record<string, () => unknown>): void {
     return () => document.removeEventListener('keydown', act);
   }, []);
 }
+
+/** Whether a key was pressed by itself. One that is held down acts once: what it acts on is another thing by then. */
+export const isPressed = (event: Pick<KeyboardEvent, 'repeat' | 'ctrlKey' | 'metaKey' | 'altKey'>): boolean =>
+  !(event.repeat || event.ctrlKey || event.metaKey || event.altKey);
 
 /** Radios take arrows and the space only. */
 function isTyped(target: EventTarget | null): boolean {

@@ -1,11 +1,12 @@
 /** What can be done with a file itself: taking its content, and giving it another. */
-import { Button, FileButton } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Download, Upload } from 'lucide-react';
 import { useState } from 'react';
 import { fileAddress, replaceFile } from '~/api/files';
 import type { ObjectFact } from '~/api/objects';
 import { type Item, recordsKey } from '~/api/records';
+import { FileChoice } from '~/components/file-choice';
 import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
 import { titleOf } from '~/records/schema';
@@ -43,7 +44,7 @@ export function FileActions({ object, item }: { object: ObjectFact; item: Item }
         </Button>
       )}
       {object.may.update && (
-        <FileButton onChange={(file) => void bring(file)}>
+        <FileChoice onChange={(file) => void bring(file)}>
           {(button) => (
             <Button
               {...button}
@@ -55,7 +56,7 @@ export function FileActions({ object, item }: { object: ObjectFact; item: Item }
               {has ? t.files.replace : t.files.upload}
             </Button>
           )}
-        </FileButton>
+        </FileChoice>
       )}
     </>
   );

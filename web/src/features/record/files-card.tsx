@@ -1,10 +1,11 @@
 /** The files of a record: brought by a button or dropped here, taken away by their names. */
-import { Anchor, Button, Card, FileButton, Group, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Button, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Paperclip } from 'lucide-react';
 import { type DragEvent, useState } from 'react';
 import { fileAddress, uploadFile } from '~/api/files';
 import { fewQuery, type Item, listsKey } from '~/api/records';
+import { FileChoice } from '~/components/file-choice';
 import { AnchorTo } from '~/components/links';
 import { useNotice } from '~/components/notice';
 import { useI18n } from '~/i18n';
@@ -62,7 +63,7 @@ export function FilesCard({ item, link }: { item: Item; link: Link }) {
           {say(object.plural)} {total > 0 && format.number(total, 0)}
         </Title>
         {mayBring && (
-          <FileButton multiple onChange={(files) => void bring(files)}>
+          <FileChoice multiple onChange={(files) => void bring(files)}>
             {(button) => (
               <Button
                 {...button}
@@ -74,7 +75,7 @@ export function FilesCard({ item, link }: { item: Item; link: Link }) {
                 {t.files.attach}
               </Button>
             )}
-          </FileButton>
+          </FileChoice>
         )}
       </Group>
       {mayBring && records.length === 0 && (

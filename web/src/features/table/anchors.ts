@@ -6,7 +6,8 @@
  * server time by their number. So what is scrolled through costs nothing, either end costs nothing, and a jump into the
  * middle costs once for each direction in which one goes on from there.
  *
- * Places are kept for the list as it was: whoever knows that its length has changed begins with new ones.
+ * Places are kept for the list as it was: what has changed since may have moved them, so each answer of the list's first
+ * page begins with new ones.
  */
 
 /** So many times as much may be left out once, if the pages after it then leave nothing out. */

@@ -40,7 +40,7 @@ export interface GridProps {
 
 export function Grid(props: GridProps) {
   const { object, columns, rows, selected, select, editable } = props;
-  const { total, items, show } = rows;
+  const { total, near, show, keep } = rows;
   const frame = useRef<HTMLDivElement>(null);
   const { drawn, to, look } = useScroll(frame, total);
   useEffect(() => show(drawn.first, drawn.last), [show, drawn.first, drawn.last]);
@@ -63,6 +63,8 @@ export function Grid(props: GridProps) {
     [],
   );
   const [editing, setEditing] = useState(false);
+  // What is being typed is not lost when its row is scrolled away.
+  useEffect(() => keep(editing ? row : null), [keep, editing, row]);
   const { wanted, inside, onFocus, onBlur } = useCellFocus(frame, active);
 
   const go = useCallback(
@@ -137,7 +139,7 @@ export function Grid(props: GridProps) {
         props.onTop(event.currentTarget.scrollTop < ROW_PX);
       }}
     >
-      <Head {...props} items={items} />
+      <Head {...props} items={near} />
       <div role="rowgroup" style={{ height: heightOf(total), position: 'relative' }}>
         <div className="lines" role="presentation" style={{ transform: `translateY(${drawn.shift}px)` }}>
           {drawnRows(drawn.first, drawn.last, active.row, total).map((index) => {

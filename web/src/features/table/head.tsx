@@ -8,13 +8,14 @@ import { isFigure, isSortable } from '~/records/schema';
 import type { GridProps } from './grid';
 
 type HeadProps = Pick<GridProps, 'columns' | 'selected' | 'select' | 'sort' | 'sortable' | 'setSort'> & {
-  /** The rows that are loaded. */
+  /** The rows near the view: those that one click selects. */
   items: Item[];
 };
 
 export function Head({ columns, items, selected, select, sort, sortable, setSort }: HeadProps) {
-  const { t } = useI18n();
+  const { t, format } = useI18n();
   const say = useSay();
+  const near = t.table.selectNear(items.length, format.number(items.length, 0));
   const all = items.length > 0 && items.every((item) => selected.has(item.id));
   const [by, descending] = sort.startsWith('-') ? [sort.slice(1), true] : [sort, false];
   return (
@@ -22,7 +23,8 @@ export function Head({ columns, items, selected, select, sort, sortable, setSort
       <div role="columnheader" className="stuck" style={{ left: 0 }}>
         <Checkbox
           size="xs"
-          aria-label={t.table.selectAll}
+          aria-label={near}
+          title={near}
           checked={all}
           indeterminate={!all && selected.size > 0}
           onChange={() => select(all ? new Set() : new Set(items.map((item) => item.id)))}

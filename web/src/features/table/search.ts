@@ -32,6 +32,17 @@ export function readSearch(search: Record<string, unknown>): ListSearch {
   return result;
 }
 
+/** The view that an address is looked at with; the first one comes where nothing else is asked for. */
+export function viewOf(search: ListSearch, first: string | null): string | null {
+  if (search.view !== undefined) return search.view;
+  return Object.values(search).some((part) => part !== undefined) ? null : first;
+}
+
+/** The address after a change: it names the view in which the change was made. */
+export function changed(search: ListSearch, next: Partial<ListSearch>, view: string | undefined): ListSearch {
+  return { view: view ?? EVERYTHING, ...search, ...next };
+}
+
 /** What is shown: the address, then the view, then nothing. */
 export function effective(search: ListSearch, view: View | undefined) {
   const definition = view?.definition;

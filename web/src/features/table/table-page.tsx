@@ -20,7 +20,7 @@ import { EmptyTrash } from './empty-trash';
 import { FilterPanel } from './filter-panel';
 import { Grid } from './grid';
 import { useLiveList } from './live-list';
-import { effective, type ListSearch } from './search';
+import { changed, effective, type ListSearch } from './search';
 import { Toolbar } from './toolbar';
 import { useRows } from './use-rows';
 
@@ -38,10 +38,11 @@ export function TablePage() {
 /** Waits for the view that the list opens with; one that is a board has another page. */
 function Viewed({ object }: { object: ObjectFact }) {
   const search = useSearch({ from: '/shell/objects/$object' });
-  const { views, view, isPending } = useViews(object.name, search.view);
+  const { views, view, isPending } = useViews(object.name, search);
   if (isPending) return <Waiting />;
   if (view?.definition.kind === 'board') {
-    return <Navigate to="/objects/$object/board" params={{ object: object.name }} search={{ view: view.id }} replace />;
+    const there = { ...search, view: view.id };
+    return <Navigate to="/objects/$object/board" params={{ object: object.name }} search={there} replace />;
   }
   return <Table {...{ object, views, view }} />;
 }
@@ -77,7 +78,7 @@ function Table({ object, views, view }: TableProps) {
     void navigate({
       to: '/objects/$object',
       params: { object: object.name },
-      search: { ...search, ...next },
+      search: changed(search, next, view?.id),
       replace: true,
     });
   };

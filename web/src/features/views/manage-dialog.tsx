@@ -106,18 +106,19 @@ export function ManageDialog({ object, views, view, close }: ManageProps) {
 interface RowProps {
   view: View;
   isFirst: boolean;
-  change(next: Change): unknown;
+  change(next: Change): Promise<void>;
   remove(): void;
   setFirst(): void;
 }
 
 function Row({ view, isFirst, change, remove, setFirst }: RowProps) {
   const { t } = useI18n();
-  const [name, setName] = useState(view.name);
-  const rename = () => {
-    const next = name.trim();
-    if (next === '') setName(view.name);
-    else if (next !== view.name) void change({ name: next });
+  // What the reader has not typed is the view's own name: another one may have renamed it since.
+  const [typed, setTyped] = useState<string | null>(null);
+  const rename = async () => {
+    const next = typed?.trim();
+    if (next && next !== view.name) await change({ name: next });
+    setTyped((known) => (known === typed ? null : known));
   };
   return (
     <>
@@ -137,11 +138,11 @@ function Row({ view, isFirst, change, remove, setFirst }: RowProps) {
         aria-label={t.views.nameOf(view.name)}
         maxLength={80}
         readOnly={!view.editable}
-        value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
-        onBlur={rename}
+        value={typed ?? view.name}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        onBlur={() => void rename()}
         onKeyDown={(event) => {
-          if (event.key === 'Enter') rename();
+          if (event.key === 'Enter') void rename();
         }}
       />
       {view.editable && (

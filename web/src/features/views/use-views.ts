@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { type View, viewsQuery } from '~/api/views';
-import { EVERYTHING } from '~/features/table/search';
+import { EVERYTHING, type ListSearch, viewOf } from '~/features/table/search';
 
 /** The view that an object's list opens with; each browser keeps its own. */
 export function useFirstView(object: string) {
@@ -16,11 +16,11 @@ export function useFirstView(object: string) {
   return { first, setFirst };
 }
 
-/** `wanted` is what stands in the address: a view, everything, or nothing, which means the first view. */
-export function useViews(object: string, wanted: string | undefined) {
+/** `search` is what stands in the address. */
+export function useViews(object: string, search: ListSearch) {
   const found = useQuery(viewsQuery(object));
   const { first } = useFirstView(object);
-  const id = wanted === undefined ? first : wanted;
+  const id = viewOf(search, first);
   const views = found.data ?? NONE;
   const view = id === EVERYTHING ? undefined : views.find((one) => one.id === id);
   // Without knowing the view the list would be asked for twice, and jump.

@@ -13,6 +13,7 @@ export const pipelinesTexts = {
     removed: (name: string) => `${name} is in the trash`,
     standing: (n: number, count: string) =>
       n === 0 ? 'Nothing stands in it.' : `${count} ${s(n, 'record stands', 'records stand')} in it.`,
+    occupied: 'Records have come into it meanwhile. Choose where they go.',
     goesTo: 'They go to',
     ordered: 'The order is changed',
     rots: (n: number, count: string) => `stale after ${count} ${s(n, 'day', 'days')}`,

@@ -54,7 +54,7 @@ export const recordsTexts = {
     board: 'Board',
     shownAs: 'Shown as',
     select: (title: string) => `Select ${title}`,
-    selectAll: 'Select all that are loaded',
+    selectNear: (n: number, count: string) => `Select the ${count} ${s(n, 'row', 'rows')} near the view`,
     selected: (n: number, count: string) => `${count} ${s(n, 'record', 'records')} selected`,
     clear: 'Clear the selection',
     edit: 'Change a field',

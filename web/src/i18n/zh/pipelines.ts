@@ -12,6 +12,7 @@ export const pipelinesTexts: typeof English = {
     remove: (name) => `删除${name}`,
     removed: (name) => `${name}已移入回收站`,
     standing: (n, count) => (n === 0 ? '其中没有记录。' : `其中有 ${count} 条记录。`),
+    occupied: '期间有新的记录进入。请选择将它们移到哪里。',
     goesTo: '将它们移到',
     ordered: '顺序已修改',
     rots: (_n, count) => `${count} 天后视为停滞`,

@@ -54,7 +54,7 @@ export const recordsTexts: typeof English = {
     board: '看板',
     shownAs: '显示方式',
     select: (title) => `选择${title}`,
-    selectAll: '选择已加载的全部',
+    selectNear: (_n, count) => `选择当前位置附近的 ${count} 行`,
     selected: (_n, count) => `已选择 ${count} 条`,
     clear: '取消选择',
     edit: '修改字段',

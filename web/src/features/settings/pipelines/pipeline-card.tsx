@@ -6,7 +6,6 @@ import type { ObjectFact } from '~/api/objects';
 import type { Item } from '~/api/records';
 import { OrderList } from '~/components/order-list';
 import { useI18n } from '~/i18n';
-import { moved } from '~/records/order';
 import { useFields, useObjects, useText } from '~/records/reader';
 import { RecordDialog } from '~/records/record-dialog';
 import { EditDialog } from './edit-dialog';
@@ -27,7 +26,7 @@ export function PipelineCard({ pipeline, stages, others, allStages }: CardProps)
   const { t } = useI18n();
   const objects = useObjects();
   const [object, ofStages] = ['pipeline', 'stage'].map((name) => objects.find((one) => one.name === name));
-  const reorder = useReorder('stage');
+  const { items, move } = useReorder('stage', stages);
   const [edited, setEdited] = useState<Item | null>(null);
   const [removed, setRemoved] = useState<Item | null>(null);
   const [adding, setAdding] = useState(false);
@@ -69,9 +68,9 @@ export function PipelineCard({ pipeline, stages, others, allStages }: CardProps)
       </Group>
       <OrderList
         label={t.pipelines.stagesOf(title)}
-        items={stages}
+        items={items}
         nameOf={nameOf}
-        move={stages.length > 1 && ofStages.may.update ? (from, to) => reorder(moved(stages, from, to)) : null}
+        move={stages.length > 1 && ofStages.may.update ? move : null}
         row={(stage) => (
           <Stage
             stage={stage}

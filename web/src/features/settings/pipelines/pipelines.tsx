@@ -6,7 +6,6 @@ import type { Item } from '~/api/records';
 import { OrderList } from '~/components/order-list';
 import { Failed, Waiting } from '~/components/states';
 import { useI18n } from '~/i18n';
-import { moved } from '~/records/order';
 import { usePipelines } from '~/records/pipelines';
 import { useObjects } from '~/records/reader';
 import { RecordDialog } from '~/records/record-dialog';
@@ -17,7 +16,7 @@ export function Pipelines() {
   const { t } = useI18n();
   const { all, stages, isPending, error } = usePipelines();
   const object = useObjects().find((one) => one.name === 'pipeline');
-  const reorder = useReorder('pipeline');
+  const { items, move } = useReorder('pipeline', all);
   const [adding, setAdding] = useState(false);
   if (error) return <Failed error={error} />;
   if (isPending || !object) return <Waiting />;
@@ -36,9 +35,9 @@ export function Pipelines() {
       </Group>
       <OrderList
         label={t.settings.sections.pipelines}
-        items={all}
+        items={items}
         nameOf={nameOf}
-        move={all.length > 1 && object.may.update ? (from, to) => reorder(moved(all, from, to)) : null}
+        move={all.length > 1 && object.may.update ? move : null}
         row={(pipeline) => (
           <Card withBorder flex={1} component="section" aria-label={nameOf(pipeline)} data-pipeline={pipeline.id}>
             <PipelineCard

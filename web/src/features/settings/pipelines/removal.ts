@@ -16,6 +16,9 @@ export interface Removal {
   target: string | null;
 }
 
+/** Records stand in the stage by now, and nobody has said where they go. */
+export class Occupied extends Error {}
+
 /** How many records stand in the stages. */
 export async function standing({ stages, links }: Pick<Removal, 'stages' | 'links'>, signal?: AbortSignal) {
   const counts = stages.flatMap((stage) =>
@@ -50,12 +53,13 @@ export async function removeStages(removal: Removal): Promise<() => Promise<void
   return back;
 }
 
-/** Moves what names a stage to another one, until nothing does. */
+/** Moves what names a stage to another one, until nothing does; throws `Occupied` if there is no other one. */
 async function empty({ object, field }: Link, stage: string, target: string | null, done: (() => Promise<unknown>)[]) {
   const filter = linkFilter({ object, field }, stage);
   for (;;) {
     const { records } = await page(object.name, { filter, limit: STEP, fields: object.title });
-    if (records.length === 0 || target === null) return;
+    if (records.length === 0) return;
+    if (target === null) throw new Occupied();
     const edits = records.map(({ id }): Edit => ({ op: 'update', id, fields: { [field.name]: target } }));
     const { batch } = await bulk(object.name, edits);
     done.push(() => undoBatch(batch));

@@ -9,7 +9,7 @@ import { useNotice } from '~/components/notice';
 import { linksTo } from '~/features/record/links';
 import { useI18n } from '~/i18n';
 import { useObjects } from '~/records/reader';
-import { removeStages, standing } from './removal';
+import { Occupied, removeStages, standing } from './removal';
 
 interface RemoveProps {
   object: ObjectFact;
@@ -38,9 +38,15 @@ export function RemoveDialog({ object, item, stages, targets, pipelines, close }
   const title = String(item.fields[object.title] ?? item.id);
   const again = () =>
     Promise.all([recordsKey, batchesKey].map((queryKey) => client.invalidateQueries({ queryKey: [...queryKey] })));
+  /** Records have come since they were counted: now it is asked where they go. */
+  const asked = async (error: unknown): Promise<never> => {
+    if (!(error instanceof Occupied)) throw error;
+    await count.refetch();
+    throw new Error(t.pipelines.occupied);
+  };
   const submit = async () => {
     const kind = object.name === 'pipeline' ? 'pipeline' : 'stage';
-    const back = await removeStages({ object: kind, item, stages: removed, links, target });
+    const back = await removeStages({ object: kind, item, stages: removed, links, target }).catch(asked);
     close();
     await again();
     const undo = async () => {

@@ -17,6 +17,10 @@ use crate::{
     wire::{Connection, Peer},
 };
 
+/// How often and at most how many times memory is looked at until it rests, and for how many looks it has to.
+const REST_LOOK: Duration = Duration::from_millis(250);
+const REST_LOOKS: u32 = 60;
+const REST_QUIET: u32 = 8;
 const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
@@ -136,6 +140,22 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
         let kilobytes = line.trim().trim_end_matches("kB").trim().parse::<f64>();
         Ok(kilobytes.map_err(|error| failed("reading the server's memory", error.to_string()))? * 1_024.0)
+    }
+
+    /// The same once it does not change any more: what a start does at its side takes memory for some seconds.
+    pub(crate) async fn resident_at_rest(&self) -> Result<f64, BenchError> {
+        let mut last = self.resident()?;
+        let mut quiet = 0;
+        for _ in 0..REST_LOOKS {
+            tokio::time::sleep(REST_LOOK).await;
+            let now = self.resident()?;
+            quiet = if (now - last).abs() <= last / 1e3 { quiet + 1 } else { 0 };
+            last = now;
+            if quiet == REST_QUIET {
+                break;
+            }
+        }
+        Ok(last)
     }
 
     async fn get_status(&self, path: &str) -> Result<u16, BenchError> {

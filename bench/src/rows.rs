@@ -213,7 +213,7 @@ impl Bench {
     pub(crate) async fn memory(&self, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, BenchError> {
         say("memory, idle");
         let server = self.server("idle").await?;
-        let idle = server.resident()?;
+        let idle = server.resident_at_rest().await?;
         let data = server.data().to_owned();
         let row = Row::new("idle", "memory, idle", Better::Less, 60.0, idle / 1e6, "MB");
         let mut rows = vec![row.note(format!("started in {:.2} s", server.started_in.as_secs_f64()))];
@@ -228,7 +228,7 @@ impl Bench {
             let mut server = self.server("idle").await?;
             server.caught_up().await?;
             let profiles = server.health().await?.profiles.max(1);
-            let each = (server.resident()? - idle).max(0.0) / profiles as f64 / 1e3;
+            let each = (server.resident_at_rest().await? - idle).max(0.0) / profiles as f64 / 1e3;
             let row = Row::new("profile", "memory, per profile of the replayed file", Better::Less, 2.0, each, "KB");
             rows.push(
                 row.note(format!("{profiles} profiles; the difference of two idle servers, with them and without")),

@@ -52,7 +52,7 @@ fn purge_some(moment: &Moment<'_>, tx: &mut Tx<'_>, access: &Access, name: &str)
     if gone != lines.len() as u64 {
         return Err(RecordsError::Unavailable("records were taken out of the trash meanwhile".to_owned()));
     }
-    purge::forget(moment, tx, ground.object, &Vec::from_iter(lines.iter().map(|line| line.record)))?;
+    purge::forget(moment, tx, ground.object, &lines.iter().map(|line| line.record).collect::<Vec<_>>())?;
     feed::write(tx, access, None, moment.now, &lines)?;
     Ok(gone)
 }

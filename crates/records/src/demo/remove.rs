@@ -217,7 +217,7 @@ fn purge(
     for record in records.iter().filter(|record| record.deleted_at.is_none()) {
         duplicates::mark(tx, object, record, true)?;
     }
-    purge::forget(moment, tx, object, &Vec::from_iter(records.iter().map(|record| record.id)))?;
+    purge::forget(moment, tx, object, &records.iter().map(|record| record.id).collect::<Vec<_>>())?;
     tx.execute(&Query::delete().from_table(Alias::new("change")).and_where(column("record").is_in(ids())).take())?;
     let table = Alias::new(table_of(&object.name));
     tx.execute(&Query::delete().from_table(table).and_where(column("id").is_in(ids())).take())?;

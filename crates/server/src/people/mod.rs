@@ -95,7 +95,9 @@ mod tests {
         let proxies: Vec<IpAddr> = ["10.0.0.1", "10.0.0.2"].map(|address| address.parse().unwrap()).into();
         let from = |connection: &str, lines: &[&str]| {
             let mut headers = HeaderMap::new();
-            lines.iter().for_each(|line| drop(headers.append(FORWARDED, line.parse().unwrap())));
+            for line in lines {
+                headers.append(FORWARDED, line.parse().unwrap());
+            }
             Peer::of(connection.parse().unwrap(), &headers, &proxies).0.to_string()
         };
         assert_eq!(from("192.0.2.1", &["203.0.113.7"]), "192.0.2.1", "a client wrote it itself");

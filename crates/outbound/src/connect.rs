@@ -67,7 +67,7 @@ pub(crate) async fn connect(
 
 async fn open(url: &Url, may_be_private: bool) -> Result<TcpStream, OutboundError> {
     let (mut refused, mut failed) = (None, None);
-    for address in addresses(url).await?.into_iter().take(ADDRESSES) {
+    for address in alternating(addresses(url).await?).into_iter().take(ADDRESSES) {
         if !may_be_private && !is_public(address.ip()) {
             refused = refused.or(Some(address.ip()));
             continue;
@@ -104,6 +104,22 @@ async fn addresses(url: &Url) -> Result<Vec<SocketAddr>, OutboundError> {
     }
 }
 
+/// Addresses of both families by turns, that of the first one first (RFC 8305, section 4): a name may have many of a family that
+/// leads nowhere from here.
+fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
+    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|one| one.is_ipv4() == first_is_v4);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut all = Vec::new();
+    loop {
+        let turn = [first.next(), second.next()];
+        if turn.iter().all(Option::is_none) {
+            return all;
+        }
+        all.extend(turn.into_iter().flatten());
+    }
+}
+
 fn server_name(url: &Url) -> Result<ServerName<'static>, OutboundError> {
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(ServerName::from(IpAddr::V4(address))),
@@ -115,4 +131,22 @@ fn server_name(url: &Url) -> Result<ServerName<'static>, OutboundError> {
 
 fn unreachable(url: &Url, what: &dyn std::fmt::Display) -> OutboundError {
     OutboundError::Unreachable { host: host_of(url), what: what.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_family_hides_the_other() {
+        let order = |addresses: &[&str]| -> Vec<String> {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            alternating(addresses).iter().map(ToString::to_string).collect()
+        };
+        let many = ["[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1", "[2001:db8::4]:1", "192.0.2.1:1"];
+        assert_eq!(order(&many)[..3], ["[2001:db8::1]:1", "192.0.2.1:1", "[2001:db8::2]:1"]);
+        assert_eq!(order(&many).len(), many.len());
+        assert_eq!(order(&["192.0.2.1:1", "192.0.2.2:1", "[2001:db8::1]:1"])[1], "[2001:db8::1]:1");
+        assert!(order(&[]).is_empty());
+    }
 }

@@ -4,7 +4,11 @@
 
 pub(crate) mod sign_on;
 
-use std::{fmt::Write as _, net::SocketAddr, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use rapport_outbound::Allowed;
 
@@ -35,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) checkpoint_entries: u32,
     pub(crate) hot_profiles: u32,
     pub(crate) secure_cookie: bool,
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) data_note: String,
     pub(crate) records: String,
     /// The address at which browsers find the pages; empty if it is not known.
@@ -125,6 +130,7 @@ impl Config {
             checkpoint_entries: 0,
             hot_profiles: 0,
             secure_cookie: true,
+            trusted_proxies: vec![IpAddr::from([0, 0, 0, 0])],
             data_note: String::from("?"),
             records: String::from("?"),
             public_url: String::from("?"),
@@ -170,6 +176,12 @@ impl Config {
             "secure_cookie" => {
                 let wrong = |_| format!("secure_cookie = \"{value}\" must be true or false");
                 self.secure_cookie = value.parse().map_err(wrong)?;
+            }
+            "trusted_proxies" => {
+                let wrong =
+                    |_| format!("trusted_proxies = \"{value}\" must be addresses such as \"127.0.0.1, 10.0.0.5\"");
+                let addresses = value.split(',').map(str::trim).filter(|address| !address.is_empty()).map(str::parse);
+                self.trusted_proxies = addresses.collect::<Result<_, _>>().map_err(wrong)?;
             }
             "data_note" => value.clone_into(&mut self.data_note),
             "public_url" if value.is_empty() || is_origin(value) => value.clone_into(&mut self.public_url),
@@ -229,7 +241,7 @@ mod tests {
         assert_ne!(config.listen, blank.listen);
         assert_ne!((config.secure_cookie, config.data_note), (blank.secure_cookie, blank.data_note));
         assert_ne!((config.records, config.public_url), (blank.records, blank.public_url));
-        assert_ne!(config.allow_private, blank.allow_private);
+        assert_ne!((config.allow_private, config.trusted_proxies), (blank.allow_private, blank.trusted_proxies));
         assert_ne!(config.events_per_second, blank.events_per_second);
         for (set, left) in [
             (config.partitions, blank.partitions),
@@ -280,6 +292,14 @@ mod tests {
         }
         let told = read("public_url = \"https://a.example\"\nallow_private = \"a\"").unwrap_err().to_string();
         assert!(told.contains("host and a port"), "{told}");
+    }
+
+    #[test]
+    fn proxies_are_addresses() {
+        let read = |value: &str| Config::read(None, [], vec![("trusted_proxies", value.to_owned())]);
+        let addresses: Vec<IpAddr> = vec![[127, 0, 0, 1].into(), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
+        assert_eq!(read("127.0.0.1, ::1").unwrap().trusted_proxies, addresses);
+        assert!(read("proxy.corp.example").unwrap_err().to_string().contains("must be addresses"));
     }
 
     #[test]

@@ -9,9 +9,12 @@ use crate::{
     Id, RecordsError, Tx,
     edit::Stuffs,
     record::Record,
-    schema::{Object, table_of},
+    schema::{FieldKind, Object, Schema, table_of},
     value::Stuff,
 };
+
+/// The object that deals go by.
+const STAGE: &str = "stage";
 
 /// Adds to the changed values what follows from them.
 pub(crate) fn apply(
@@ -103,6 +106,35 @@ fn stage(tx: &mut Tx<'_>, current: Option<&Record>, now: Timestamp, stuffs: &mut
         let closed = closing_day(current, now, stuffs).unwrap_or(now.0);
         let closed = if stage.is_open { Stuff::Nothing } else { Stuff::Whole(closed) };
         stuffs.entry("closed_at".to_owned()).or_insert(closed);
+    }
+    Ok(())
+}
+
+/// Refuses to delete a stage in which records are: they would stand in no column of their board.
+pub(crate) fn must_be_left(tx: &mut Tx<'_>, schema: &Schema, object: &Object, id: Id) -> Result<(), RecordsError> {
+    if object.name != STAGE {
+        return Ok(());
+    }
+    for other in schema.objects() {
+        for field in
+            other.live_fields().filter(|field| matches!(&field.kind, FieldKind::Relation { object } if object == STAGE))
+        {
+            let column = |name: &str| Expr::col(Alias::new(name));
+            let in_it = Query::select()
+                .expr(Expr::val(1))
+                .from(Alias::new(table_of(&other.name)))
+                .and_where(column(&field.name).eq(id.0))
+                .and_where(column("deleted_at").is_null())
+                .limit(1)
+                .take();
+            if tx.first(&in_it)?.is_some() {
+                let what = format!(
+                    "there are {} in this stage; move them to another one first",
+                    other.plural.en.to_lowercase()
+                );
+                return Err(RecordsError::Conflict(what));
+            }
+        }
     }
     Ok(())
 }

@@ -19,6 +19,8 @@ use crate::{
     App, Shared, api::Session, exchange::blocking, limit::Bucket, people::Peer, ports::SignedIn, problem::Problem,
 };
 
+pub(crate) use crate::ports::Credential;
+
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "rapport_session";
 /// The ends of paths that take a body to be asked with, and change nothing.
@@ -26,27 +28,20 @@ const ASKING: [&str; 3] = ["/similar", "/check", "/decide"];
 /// The header that a page of another origin cannot send without being asked first.
 const REQUEST_HEADER: &str = "x-rapport-request";
 
-/// What an operator was let in by.
-#[derive(Debug, Clone)]
-pub(crate) enum Credential {
-    Key(String),
-    Cookie(String),
-}
-
 impl Credential {
-    /// Who it lets in; none if it does not let in any more. Now and then that is asked of the database.
+    /// Who it lets in; none if it does not let in any more. Only where memory does not know is the database asked, on another
+    /// thread.
     pub(crate) async fn look(&self, app: &App) -> Result<Option<SignedIn>, Problem> {
+        if let Some(known) = app.state.access.known(self) {
+            return Ok(Some(known));
+        }
         let (access, credential) = (Arc::clone(&app.state.access), self.clone());
-        let look = move || match credential {
-            Self::Key(key) => access.api_key(&key),
-            Self::Cookie(secret) => access.session(&secret),
-        };
-        blocking(look).await
+        Ok(blocking(move || access.look_up(&credential)).await??)
     }
 
-    /// Whether it still lets in.
+    /// Whether it still lets in. A database that cannot be asked now has signed nobody out.
     pub(crate) async fn holds(&self, app: &App) -> bool {
-        matches!(self.look(app).await, Ok(Some(_)))
+        !matches!(self.look(app).await, Ok(None))
     }
 }
 

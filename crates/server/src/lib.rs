@@ -73,6 +73,8 @@ pub struct State {
     pub patience: Patience,
     /// How many connections may be open at once. Others wait until one ends.
     pub connections: usize,
+    /// The proxies whose word is taken on where a request came from.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Whether the cookie is for HTTPS only; set behind a proxy that speaks HTTPS.
     pub secure_cookie: bool,
     /// The time of the machine; [`system_time`] outside tests.
@@ -102,7 +104,7 @@ impl Default for Limits {
 pub struct Patience {
     /// For the head of a request, counted from the end of the one before it: an idle connection ends then too.
     pub head: Duration,
-    /// For the whole body of a request.
+    /// For the whole body of a request; of a file, for the time by which it comes more slowly than 16 KiB a second.
     pub body: Duration,
     /// For taking anything of an answer: a reader that stands still for so long is gone.
     pub read: Duration,
@@ -127,6 +129,10 @@ pub(crate) struct App {
     pub(crate) doors: auth::Doors,
     /// Rings when a record of this process has changed.
     pub(crate) record_bell: tokio::sync::watch::Receiver<u64>,
+    /// Room for files that are on their way in or out.
+    pub(crate) files_on_their_way: Arc<tokio::sync::Semaphore>,
+    /// Room for one workspace that is being written or read.
+    pub(crate) workspace_turn: Arc<tokio::sync::Semaphore>,
 }
 
 /// What every handler gets: one pointer, because it is copied with every request.

@@ -140,6 +140,15 @@ pub struct SignedIn {
     pub session_id: Option<rapport_records::Id>,
 }
 
+/// What somebody was let in by.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A key of the API.
+    Key(String),
+    /// The secret of a session.
+    Cookie(String),
+}
+
 /// Who may do what.
 pub trait Access: Send + Sync + 'static {
     /// The source whose write key this is. From memory, with every request to the collect door.
@@ -148,11 +157,12 @@ pub trait Access: Send + Sync + 'static {
     /// The name of a source, for metrics. From memory.
     fn source_name(&self, source: SourceId) -> String;
 
-    /// Whose API key this is. From memory for the most part; it may ask a database, so it is called on threads for blocking work.
-    fn api_key(&self, key: &str) -> Option<SignedIn>;
+    /// Whom a credential lets in, where that is known without asking a database; none says nothing. From memory, with every
+    /// request.
+    fn known(&self, credential: &Credential) -> Option<SignedIn>;
 
-    /// Whose session this is, if it has not ended. As [`Self::api_key`].
-    fn session(&self, secret: &str) -> Option<SignedIn>;
+    /// Whom a credential lets in; none if it does not let in any more. That nobody can be looked up now is no such answer.
+    fn look_up(&self, credential: &Credential) -> Result<Option<SignedIn>, Refusal>;
 
     /// Takes a one-time token and makes a session; none if the token is unknown, used or too old.
     fn sign_in(&self, token: &str, origin: &rapport_records::people::Origin) -> Result<Option<NewSession>, Refusal>;

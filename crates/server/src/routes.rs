@@ -10,6 +10,7 @@ use axum::{
     response::Response,
     routing::{delete, get, patch, post},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     App, Shared, State, auth::Doors, collect, customers, health, jobs, live, manage, metrics::Metrics, models, pages,
@@ -22,7 +23,14 @@ pub fn router(state: State) -> Router {
     records::files::resume(&state.records);
     records::demo::resume(&state.records);
     let record_bell = records::changes::bell(&state.records);
-    let app: Shared = Arc::new(App { state, metrics, doors: Doors::default(), record_bell });
+    let app: Shared = Arc::new(App {
+        state,
+        metrics,
+        doors: Doors::default(),
+        record_bell,
+        files_on_their_way: Arc::new(Semaphore::new(records::AT_ONCE)),
+        workspace_turn: Arc::new(Semaphore::new(1)),
+    });
     let other = Router::new()
         .route("/v1/customers", get(customers::list))
         .route("/v1/customers/{id}", get(customers::one).merge(patch(customers::change)))

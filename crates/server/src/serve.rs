@@ -5,7 +5,7 @@
 //! live stream. An answer ends when its reader has taken nothing of it for a while. Beyond a number of connections the system
 //! holds new ones back until one of them ends.
 
-use std::{pin::pin, sync::Arc};
+use std::{net::IpAddr, pin::pin, sync::Arc};
 
 use axum::serve::Listener;
 use hyper::{
@@ -31,7 +31,7 @@ const HEAD_BYTES: usize = 32 * 1024;
 pub async fn serve(mut listener: TcpListener, state: State, stop: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(state.patience.head).max_header_size(HEAD_BYTES);
-    let patience = state.patience;
+    let (patience, proxies) = (state.patience, Arc::<[IpAddr]>::from(state.trusted_proxies.as_slice()));
     let room = Arc::new(Semaphore::new(state.connections));
     let service = TowerToHyperService::new(router(state));
     let connections = GracefulShutdown::new();
@@ -48,8 +48,9 @@ pub async fn serve(mut listener: TcpListener, state: State, stop: impl Future<Ou
         };
         // Answers are small and wanted at once.
         let _kept_delay = stream.set_nodelay(true).is_err();
-        let (service, peer) = (service.clone(), Peer(peer.ip()));
+        let (service, proxies) = (service.clone(), Arc::clone(&proxies));
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let peer = Peer::of(peer.ip(), request.headers(), &proxies);
             request.extensions_mut().insert(peer);
             service.call(request)
         });

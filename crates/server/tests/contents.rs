@@ -100,3 +100,45 @@ async fn a_workspace_is_for_administrators_and_the_audit_tells_of_it() {
     let response = world.app.clone().oneshot(bare(&[("cookie", COOKIE)])).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
 }
+
+async fn answer(world: &World, path: &str) -> axum::response::Response {
+    let request = Request::get(path).header(header::AUTHORIZATION, BEARER).body(Body::empty()).unwrap();
+    world.app.clone().oneshot(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_workspace_goes_out_one_at_a_time_and_holds_no_transaction() {
+    let world = World::new();
+    let path = "/api/v1/workspace";
+    let unread = answer(&world, path).await;
+    assert_eq!(unread.status(), StatusCode::OK);
+    let length: usize = text(unread.headers(), "content-length").parse().unwrap();
+    let told = world.get(path).await;
+    assert_eq!(told.problem(), (503, "unavailable".into(), String::new()));
+    assert_eq!(told.headers[header::RETRY_AFTER], "30");
+    assert_eq!(unread.into_body().collect().await.unwrap().to_bytes().len(), length);
+    drop(answer(&world, path).await);
+    assert_eq!(answer(&world, path).await.status(), StatusCode::OK, "a reader that has gone is waited for no more");
+}
+
+#[tokio::test]
+async fn only_so_many_files_are_on_their_way() {
+    let world = World::new();
+    let (status, _, body) = send(&world, "POST", "/api/v1/files?name=many", "text").await;
+    assert_eq!(status, StatusCode::CREATED);
+    let record: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let path = format!("/api/v1/files/{}/content", record["id"].as_str().unwrap());
+    let mut unread = Vec::new();
+    for number in 0..64 {
+        let response = answer(&world, &path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{number}");
+        unread.push(response);
+    }
+    assert_eq!(world.get(&path).await.problem(), (503, "unavailable".into(), String::new()));
+    let (status, headers, _) = send(&world, "POST", "/api/v1/files?name=one-more", "text").await;
+    assert_eq!((status, text(&headers, "retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
+    for response in unread {
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "text");
+    }
+    assert_eq!(send(&world, "POST", "/api/v1/files?name=one-more", "text").await.0, StatusCode::CREATED);
+}

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::atomic::Ordering;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
@@ -330,6 +332,22 @@ async fn a_change_by_hand_is_an_entry_of_rapport_itself() {
     assert_eq!(told.json()["message_id"].as_str(), Some(&*event.message_id));
     assert_eq!((event.source.0, event.user_id.as_deref()), (0, Some("u1")), "it goes to the profile's primary id");
     assert_eq!(event.context.get("operator"), Some(&"key".into()));
+}
+
+#[tokio::test]
+async fn who_is_known_is_not_looked_up_and_a_busy_database_signs_nobody_out() {
+    let world = World::new();
+    let looks = || world.fakes.looks.load(Ordering::SeqCst);
+    let told = world.with_json("POST", "/v1/decide", r#"{"customer":"user:u1"}"#).await;
+    assert_eq!((told.status, looks()), (StatusCode::OK, 0), "memory knows the key");
+    let by_session = || Request::get("/v1/session").header(header::COOKIE, COOKIE).body(Body::empty()).unwrap();
+    assert_eq!((world.send(by_session()).await.status, looks()), (StatusCode::OK, 1));
+    world.fakes.is_busy.store(true, Ordering::SeqCst);
+    let told = world.send(by_session()).await;
+    assert_eq!(told.problem(), (503, "unavailable".into(), String::new()));
+    assert!(told.headers.contains_key(header::RETRY_AFTER));
+    world.fakes.is_busy.store(false, Ordering::SeqCst);
+    assert_eq!(world.send(by_session()).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::atomic::Ordering;
+
 use axum::{
     body::{Body, BodyDataStream},
     http::{Request, StatusCode, header},
@@ -272,6 +274,18 @@ async fn the_status_comes_every_five_seconds_and_a_session_that_ended_ends_the_s
     assert_eq!((status.1.as_str(), from.elapsed().as_secs()), (r#"{"behind_s":0.0}"#, 5));
     assert_eq!(reader.next().await, None);
     assert_eq!(from.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_outlives_a_database_that_cannot_be_asked() {
+    let world = world(HubOptions::default());
+    let mut reader = Reader::open(&world, "/v1/stream", &[("cookie", COOKIE)]).await;
+    reader.named("hello").await;
+    world.fakes.is_busy.store(true, Ordering::SeqCst);
+    reader.named("status").await;
+    world.fakes.is_busy.store(false, Ordering::SeqCst);
+    world.fakes.end_session_after(0);
+    assert_eq!(reader.next().await, None, "the session has ended");
 }
 
 #[tokio::test]

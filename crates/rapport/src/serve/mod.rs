@@ -144,6 +144,7 @@ fn wire(
             read: Duration::from_secs(u64::from(config.read_seconds)),
         },
         connections: room_for(config.connections),
+        trusted_proxies: config.trusted_proxies.clone(),
         secure_cookie: config.secure_cookie,
         clock: system_time,
     };

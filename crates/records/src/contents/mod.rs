@@ -22,7 +22,7 @@ use std::{
 
 use sea_query::{Alias, Expr, ExprTrait as _, Query};
 
-pub(crate) use self::store::{is_hash, open, place, take_in};
+pub(crate) use self::store::{is_hash, nameless, open, place, take_in};
 pub use self::sweep::Swept;
 use crate::{
     Access, Desk, Edit, Fields, Id, Record, RecordsError, Tx, Verb,

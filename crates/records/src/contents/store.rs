@@ -95,6 +95,17 @@ pub(crate) fn take_in(folder: &Path, id: Id, content: &mut dyn Read, limit: u64)
     Ok(arrived)
 }
 
+/// A new file for what has no place: it is there while it is open. `id` tells it apart from those on their way.
+pub(crate) fn nameless(folder: &Path, id: Id) -> Result<File, RecordsError> {
+    let new = folder.join(NEW);
+    fs::create_dir_all(&new).map_err(|error| told(&new, &error))?;
+    let path = new.join(id.to_string());
+    let file = File::options().read(true).write(true).create_new(true).open(&path);
+    let file = file.map_err(|error| told(&path, &error))?;
+    fs::remove_file(&path).map_err(|error| told(&path, &error))?;
+    Ok(file)
+}
+
 /// Puts a content in its place. One that is there already is replaced by the same bytes, so that a sweep that looks at the old
 /// one's age looks at the new one's instead.
 pub(crate) fn place(folder: &Path, arrived: &Arrived) -> Result<(), RecordsError> {

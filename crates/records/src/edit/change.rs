@@ -16,6 +16,7 @@ use crate::{
     feed::Op,
     read::not_found,
     record::{Record, Shape},
+    rules,
     schema::{FieldKind, Stored, currency_column, table_of},
     value::Stuff,
 };
@@ -111,7 +112,10 @@ impl Editor<'_, '_> {
                     None => Ok(Some(stuffs)),
                 }
             }
-            Edit::Delete { .. } => self.mark(tx, record, Op::Delete, Some(self.moment.now.0)).map(|()| None),
+            Edit::Delete { .. } => {
+                rules::must_be_left(tx, self.moment.schema, object, id)?;
+                self.mark(tx, record, Op::Delete, Some(self.moment.now.0)).map(|()| None)
+            }
             _ => self.mark(tx, record, Op::Restore, None).map(|()| None),
         }
     }

@@ -17,7 +17,8 @@ mod restore;
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write},
+    fs::File,
+    io::{self, BufWriter, Seek as _, Write},
 };
 
 use rapport_types::Timestamp;
@@ -91,6 +92,20 @@ impl Desk {
         access.must_be_administrator()?;
         self.note_export(access)?;
         self.write_workspace(out, watch)
+    }
+
+    /// The same as a file without a name, at its beginning, with its length in bytes. The database is free when this returns,
+    /// however slowly the file is read then; it goes when it is closed.
+    pub fn workspace_file(&self, access: &Access) -> Result<(File, u64), RecordsError> {
+        access.must_be_administrator()?;
+        let mut file = contents::nameless(self.files()?, self.ids.next(self.now())?)?;
+        let mut out = BufWriter::new(&mut file);
+        self.export_workspace(access, &mut out, &mut |_, _| ())?;
+        out.flush().map_err(|error| failed(&error))?;
+        drop(out);
+        let length = file.stream_position().map_err(|error| failed(&error))?;
+        file.rewind().map_err(|error| failed(&error))?;
+        Ok((file, length))
     }
 
     /// The same for whoever holds the installation's database, which is the credential.

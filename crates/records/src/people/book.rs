@@ -42,11 +42,22 @@ struct Held<F> {
 }
 
 impl<F> Held<F> {
+    /// Whether its use was not noted for so long that it should be.
+    fn is_due(&self, now: Timestamp) -> bool {
+        now.0 - self.noted.load(Ordering::Relaxed) >= NOTED_EVERY_MS
+    }
+
     /// Whether its use is to be noted now; true for one of those who ask at once.
     fn is_to_be_noted(&self, now: Timestamp) -> bool {
         let noted = self.noted.load(Ordering::Relaxed);
-        now.0 - noted >= NOTED_EVERY_MS
-            && self.noted.compare_exchange(noted, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.is_due(now) && self.noted.compare_exchange(noted, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Held<SessionFacts> {
+    fn let_in(&self) -> (Access, SessionFacts) {
+        let seen_at = Timestamp(self.noted.load(Ordering::Relaxed));
+        (self.access.clone(), SessionFacts { seen_at, ..self.facts.clone() })
     }
 }
 
@@ -58,6 +69,12 @@ impl Books {
     /// Has the next request read it anew.
     pub(super) fn forget(&self) {
         *self.0.write() = None;
+    }
+
+    /// The book, if it need not be compared with the database. Waits for nobody: while it is read anew there is none.
+    fn known(&self) -> Option<Arc<Book>> {
+        let held = self.0.try_read()?;
+        held.as_ref().filter(|(compared, _)| compared.elapsed() < FRESH).map(|(_, book)| Arc::clone(book))
     }
 
     /// The book as it is now.
@@ -157,6 +174,14 @@ impl Book {
         }
         Ok(Self { version, sessions, keys })
     }
+
+    fn session(&self, secret: &str, now: Timestamp) -> Option<&Held<SessionFacts>> {
+        self.sessions.get(&hash(secret)).filter(|held| held.facts.ends_at > now)
+    }
+
+    fn key(&self, key: &str, now: Timestamp) -> Option<&Held<Option<Timestamp>>> {
+        self.keys.get(&hash(key)).filter(|held| held.facts.is_none_or(|ends_at| ends_at > now))
+    }
 }
 
 fn hash_of(bytes: &[u8]) -> Result<[u8; 32], RecordsError> {
@@ -167,25 +192,33 @@ impl Desk {
     /// What a session's secret lets in; none if there is no such session, it has ended, or its person was deactivated.
     pub fn access_of_session(&self, secret: &str) -> Result<Option<(Access, SessionFacts)>, RecordsError> {
         let (book, now) = (self.people.books.now(self)?, self.now());
-        let Some(held) = book.sessions.get(&hash(secret)).filter(|held| held.facts.ends_at > now) else {
-            return Ok(None);
-        };
+        let Some(held) = book.session(secret, now) else { return Ok(None) };
         if held.is_to_be_noted(now) {
             self.note_use("session", "seen_at", held.id, now, held.access.user());
         }
-        let seen_at = Timestamp(held.noted.load(Ordering::Relaxed));
-        Ok(Some((held.access.clone(), SessionFacts { seen_at, ..held.facts.clone() })))
+        Ok(Some(held.let_in()))
+    }
+
+    /// The same from memory: none also where the database must be asked, or told that the session is in use.
+    pub fn known_session(&self, secret: &str) -> Option<(Access, SessionFacts)> {
+        let (book, now) = (self.people.books.known()?, self.now());
+        book.session(secret, now).filter(|held| !held.is_due(now)).map(Held::let_in)
     }
 
     /// What a key lets in; none if there is no such key, its time is over, or its person was deactivated.
     pub fn access_of_key(&self, key: &str) -> Result<Option<Access>, RecordsError> {
         let (book, now) = (self.people.books.now(self)?, self.now());
-        let held = book.keys.get(&hash(key)).filter(|held| held.facts.is_none_or(|ends_at| ends_at > now));
-        let Some(held) = held else { return Ok(None) };
+        let Some(held) = book.key(key, now) else { return Ok(None) };
         if held.is_to_be_noted(now) {
             self.note_use("api_key", "used_at", held.id, now, None);
         }
         Ok(Some(held.access.clone()))
+    }
+
+    /// The same from memory: none also where the database must be asked, or told that the key is in use.
+    pub fn known_key(&self, key: &str) -> Option<Access> {
+        let (book, now) = (self.people.books.known()?, self.now());
+        book.key(key, now).filter(|held| !held.is_due(now)).map(|held| held.access.clone())
     }
 
     /// Writes when a session or key was last in use. The request goes on without it where the database takes no writes.

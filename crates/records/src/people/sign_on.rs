@@ -245,6 +245,8 @@ impl Desk {
         sign_on: &SignOn,
         origin: &Origin,
     ) -> Result<SignOnAnswer, RecordsError> {
+        // The provider has taken the code, so it was no guess, whoever it turns out to be.
+        self.forgive_sign_on(attempt);
         let decided =
             self.change_people(&nobody(origin), |moment, tx, ledger| match whose(moment, tx, ledger, sign_on)? {
                 Ok(person) => {
@@ -259,20 +261,13 @@ impl Desk {
                     Ok(Err(refusal))
                 }
             });
-        match decided {
-            Ok(Err(refusal)) => Ok(SignOnAnswer::Refused(refusal)),
-            Ok(Ok(begun)) => {
-                self.forgive_sign_on(attempt);
-                Ok(SignOnAnswer::SignedIn(Box::new(begun)))
-            }
-            Err(error) => {
-                self.forgive_sign_on(attempt);
-                Err(error)
-            }
-        }
+        Ok(match decided? {
+            Ok(begun) => SignOnAnswer::SignedIn(Box::new(begun)),
+            Err(refusal) => SignOnAnswer::Refused(refusal),
+        })
     }
 
-    /// Takes a sign-on back from the count that failed by no fault of the person.
+    /// Takes a sign-on back from the count that was no guess at a code.
     pub fn forgive_sign_on(&self, attempt: &SignOnTry) {
         self.people.guard.take_back(&attempt.0);
     }
@@ -297,15 +292,16 @@ impl Desk {
         })
     }
 
-    /// Takes a sign-on of the caller's account away. Somebody with neither a password nor another one could not come in again,
-    /// and is refused.
-    pub fn remove_sign_on(&self, access: &Access, sign_on: Id) -> Result<(), RecordsError> {
+    /// Takes a sign-on of the caller's account away. Somebody with neither a password nor another one of `issuers`, which are
+    /// those that can be asked, could not come in again, and is refused.
+    pub fn remove_sign_on(&self, access: &Access, sign_on: Id, issuers: &[String]) -> Result<(), RecordsError> {
         let person = own(access)?;
         self.change_people(access, |_, tx, ledger| {
             let is_it = col("id").eq(sign_on.0).and(col("person").eq(person.0));
             let row = tx.first(&select("sign_on", &["provider", "subject"]).and_where(is_it.clone()).take())?;
             let row = row.ok_or_else(|| RecordsError::NotFound("there is no such sign-on of yours".to_owned()))?;
-            let is_last = count(tx, "sign_on", col("person").eq(person.0))? == 1;
+            let others = col("person").eq(person.0).and(col("id").ne(sign_on.0)).and(col("issuer").is_in(issuers));
+            let is_last = count(tx, "sign_on", others)? == 0;
             if is_last && account::kept_password(tx, person)?.is_none() {
                 return Err(RecordsError::Conflict("set a password first, or nothing lets you in again".to_owned()));
             }

@@ -364,7 +364,16 @@ fn a_key_is_listed_noted_and_revoked_and_one_made_before_is_adopted() {
         assert!(access.is_administrator());
         let keys = desk.keys(&access).unwrap();
         assert_eq!((keys.len(), keys[0].used_at), (1, Some(Timestamp(NOW.0 + MINUTE_MS))));
+        assert!(desk.known_key("rk_made-before").is_some() && desk.known_key("rk_other").is_none());
+        set_clock(MINUTE_MS * 2);
+        assert!(desk.known_key("rk_made-before").is_none(), "its use is to be noted");
+        desk.access_of_key("rk_made-before").unwrap();
+        assert!(desk.known_key("rk_made-before").is_some());
+        desk.grow_old();
+        assert!(desk.known_key("rk_made-before").is_none(), "the database must be asked");
+        desk.access_of_key("rk_made-before").unwrap();
         desk.revoke_key(&administrator, keys[0].id).unwrap();
+        assert!(desk.known_key("rk_made-before").is_none());
         assert!(desk.access_of_key("rk_made-before").unwrap().is_none());
         assert!(matches!(desk.revoke_key(&administrator, keys[0].id), Err(RecordsError::NotFound(_))));
     });

@@ -372,6 +372,19 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
 }
 
 #[test]
+fn a_stage_goes_when_no_record_is_in_it() {
+    on_both(|desk| {
+        let access = everything();
+        let deal = made(desk, &access, "deal", json!({ "name": "d" }));
+        let stage: Id = deal.fields["stage"].as_str().unwrap().parse().unwrap();
+        let remove = |object: &str, id| desk.edit(&access, object, vec![Edit::Delete { id, version: None }], None);
+        assert!(matches!(remove("stage", stage), Err(RecordsError::Conflict(what)) if what.contains("deals")));
+        remove("deal", deal.id).unwrap();
+        remove("stage", stage).unwrap();
+    });
+}
+
+#[test]
 fn deals_follow_their_stages_and_boards_count_them() {
     on_both(|desk| {
         let access = everything();

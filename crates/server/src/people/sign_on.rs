@@ -3,6 +3,8 @@
 //! A browser goes these ways itself, so a failure is no document but the sign-in page with a word for its reason; the page
 //! has a sentence for each. The protocol is that of `sign_on/`, the decision is that of `rapport-records`.
 
+use std::fmt::Display;
+
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -10,7 +12,7 @@ use axum::{
 };
 use rapport_records::{
     Desk, Id,
-    people::{SESSION_MS, SignOnAnswer, SignOnFacts, SignOnRefusal, SignedIn},
+    people::{Origin, SESSION_MS, SignOnAnswer, SignOnFacts, SignOnRefusal, SignedIn},
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
@@ -24,7 +26,7 @@ use crate::{
     problem::Problem,
     records::{ask, done},
     session::{put_cookie, set_cookie},
-    sign_on::{Back, LASTS_MS, Provider, SignOnError},
+    sign_on::{Back, LASTS_MS, Provider, SignOnError, Trip, own_place},
 };
 
 /// The cookie of somebody who is at a provider.
@@ -86,7 +88,7 @@ pub(crate) async fn leave(
             put(&app, &mut response, &value, LASTS_MS.unsigned_abs() / 1_000)?;
             Ok(response)
         }
-        Err(error) => turned_away(&app, &name, error.code(), &error),
+        Err(error) => turned_away(&name, &own_place(&leaving.return_to), error.code(), &error),
     }
 }
 
@@ -102,30 +104,49 @@ pub(crate) async fn back(
     Params(back): Params<Back>,
 ) -> Result<Response, Problem> {
     let (provider, now) = (provider(&app, &name)?, (app.state.clock)());
-    let returned = match provider.take_in(cookie_named(&headers, cookie_name(&app)), back, now) {
-        Ok(returned) => returned,
-        Err(error) => return turned_away(&app, &name, error.code(), &error),
+    let trip = match provider.trip_of(cookie_named(&headers, cookie_name(&app)), &back, now) {
+        Ok(trip) => trip,
+        // The cookie, if there is one, is that of another try, which may go on.
+        Err(error) => return turned_away(&name, "/", error.code(), &error),
     };
-    let origin = origin(peer.map(|peer| peer.0), &headers);
+    let mut response = come_back(&app, provider, (trip, back), origin(peer.map(|peer| peer.0), &headers)).await?;
+    // What was begun is over, however it ended.
+    put(&app, &mut response, "", 0)?;
+    Ok(response)
+}
+
+/// Signs in who comes back from a trip of theirs, or turns them away.
+async fn come_back(
+    app: &Shared,
+    provider: &Provider,
+    (trip, back): (Trip, Back),
+    origin: Origin,
+) -> Result<Response, Problem> {
+    let place = trip.place.clone();
+    let refused = |code, why: &dyn Display| turned_away(&provider.settings.name, &place, code, why);
+    let returned = match provider.take_in(trip, back) {
+        Ok(returned) => returned,
+        Err(error) => return refused(error.code(), &error),
+    };
     // Counted before the provider is asked, so that nobody has us ask it as often as they like.
     let Ok(attempt) = app.state.records.count_sign_on(&origin) else {
-        return turned_away(&app, &name, "rate", &"too many failures from this address");
+        return refused("rate", &"too many failures from this address");
     };
-    let sign_on = match provider.prove(&returned, now).await {
+    let sign_on = match provider.prove(&returned, (app.state.clock)()).await {
         Ok(sign_on) => sign_on,
         Err(error) => {
-            if matches!(error, SignOnError::Unreachable(_)) {
+            // Only a code that the provider does not know may be a guess; many people may share one address.
+            if !matches!(error, SignOnError::Refused(_)) {
                 app.state.records.forgive_sign_on(&attempt);
             }
-            return turned_away(&app, &name, error.code(), &error);
+            return refused(error.code(), &error);
         }
     };
     let desk = app.state.records.clone();
-    let answer = blocking(move || desk.sign_on(&attempt, &sign_on, &origin)).await?;
-    match answer {
-        Ok(SignOnAnswer::SignedIn(signed_in)) => let_in(&app, &signed_in, returned.place()),
-        Ok(SignOnAnswer::Refused(refusal)) => turned_away(&app, &name, code_of(refusal), &"the account is not let in"),
-        Err(error) => turned_away(&app, &name, "failed", &error),
+    match blocking(move || desk.sign_on(&attempt, &sign_on, &origin)).await? {
+        Ok(SignOnAnswer::SignedIn(signed_in)) => let_in(app, &signed_in, &place),
+        Ok(SignOnAnswer::Refused(refusal)) => refused(code_of(refusal), &"the account is not let in"),
+        Err(error) => refused("failed", &error),
     }
 }
 
@@ -145,26 +166,18 @@ fn provider<'a>(app: &'a Shared, name: &str) -> Result<&'a Provider, Problem> {
 
 fn let_in(app: &Shared, signed_in: &SignedIn, place: &str) -> Result<Response, Problem> {
     let lasts_s = SESSION_MS.unsigned_abs() / 1_000;
-    let mut response = set_cookie(to(place)?, signed_in.secret.reveal(), lasts_s, app.state.secure_cookie)?;
-    put(app, &mut response, "", 0)?;
-    Ok(response)
+    set_cookie(to(place)?, signed_in.secret.reveal(), lasts_s, app.state.secure_cookie)
 }
 
-/// To the sign-in page, with the reason as a word. What was begun is over.
-fn turned_away(
-    app: &Shared,
-    provider: &str,
-    code: &'static str,
-    why: &dyn std::fmt::Display,
-) -> Result<Response, Problem> {
+/// To the sign-in page, with the reason as a word, and where somebody wanted to go.
+fn turned_away(provider: &str, place: &str, code: &'static str, why: &dyn Display) -> Result<Response, Problem> {
     tracing::warn!(provider, code, %why, "a sign-on let nobody in");
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("refused", code)
-        .append_pair("provider", provider)
-        .finish();
-    let mut response = to(&format!("/signin?{query}"))?;
-    put(app, &mut response, "", 0)?;
-    Ok(response)
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("refused", code).append_pair("provider", provider);
+    if place != "/" {
+        query.append_pair("from", place);
+    }
+    to(&format!("/signin?{}", query.finish()))
 }
 
 fn to(place: &str) -> Result<Response, Problem> {
@@ -199,5 +212,7 @@ pub(crate) async fn remove(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    done(&app, &operator, move |desk, access| desk.remove_sign_on(access, id)).await
+    let issuers: Vec<String> =
+        app.state.sign_on.providers().iter().map(|provider| provider.settings.issuer.clone()).collect();
+    done(&app, &operator, move |desk, access| desk.remove_sign_on(access, id, &issuers)).await
 }

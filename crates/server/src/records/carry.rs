@@ -1,34 +1,104 @@
 //! Files between the connection and the disk, as they come: never in memory whole.
+//!
+//! Each holds a thread for as long as the other side takes, so there are at most [`AT_ONCE`] on their way and one more is
+//! refused with 503. A sender that is slower than [`PACE`] uses up the patience for bodies, and is refused with 408 then.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use rapport_records::{Access, Desk, RecordsError};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::timeout,
+};
 
 use super::ask;
-use crate::{Shared, auth::Operator, exchange::blocking, problem::Problem};
+use crate::{App, Shared, auth::Operator, exchange::blocking, problem::Problem};
 
+/// Files on their way at once, of the 512 threads that there are for blocking work.
+pub(crate) const AT_ONCE: usize = 64;
+/// Bytes a second below which a sender uses up the patience for it.
+const PACE: f64 = 16_384.0;
 /// Pieces of a file that wait between the connection and the disk.
 const PIECES: usize = 16;
 /// Bytes of a piece of a file that goes out.
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// A place among the files that are on their way.
+fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    let place = Arc::clone(&app.files_on_their_way).try_acquire_owned();
+    place.map_err(|_| Problem::unavailable("too many files are on their way").retry_after(5))
+}
+
+/// How long a sender is still waited for. Waiting uses it up, and what comes fills it again, up to the patience as a whole.
+struct Waiting {
+    left: Duration,
+    most: Duration,
+}
+
+impl Waiting {
+    fn came(&mut self, waited: Duration, bytes: usize) {
+        let earned = Duration::from_secs_f64(bytes as f64 / PACE);
+        self.left = (self.left.saturating_sub(waited) + earned).min(self.most);
+    }
+}
+
+/// What comes of the body of a request: a piece, none at its end, or why there is no more.
+type Come = Result<Option<Bytes>, axum::Error>;
+
+/// Hands a body on as it comes; false if its sender is too slow.
+async fn carry(mut body: BodyDataStream, sender: mpsc::Sender<Come>, patience: Duration) -> bool {
+    let mut waiting = Waiting { left: patience, most: patience };
+    loop {
+        let began = Instant::now();
+        let Ok(next) = timeout(waiting.left, body.next()).await else {
+            // What came so far must not be taken for the whole file.
+            let late = axum::Error::new(io::Error::from(io::ErrorKind::TimedOut));
+            let _gone = sender.send(Err(late)).await.is_err();
+            return false;
+        };
+        let come = next.transpose();
+        let goes_on = match &come {
+            Ok(Some(piece)) => {
+                waiting.came(began.elapsed(), piece.len());
+                true
+            }
+            Ok(None) | Err(_) => false,
+        };
+        if sender.send(come).await.is_err() || !goes_on {
+            return true;
+        }
+    }
+}
+
 /// The body of a request as a reader. The connection waits when the reader is slow.
 struct Incoming {
-    pieces: mpsc::Receiver<Result<Bytes, axum::Error>>,
+    pieces: mpsc::Receiver<Come>,
     piece: Bytes,
+    is_whole: bool,
+}
+
+impl Incoming {
+    fn new(pieces: mpsc::Receiver<Come>) -> Self {
+        Self { pieces, piece: Bytes::new(), is_whole: false }
+    }
 }
 
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
+        while self.piece.is_empty() && !self.is_whole {
             match self.pieces.blocking_recv() {
-                Some(Ok(piece)) => self.piece = piece,
+                Some(Ok(Some(piece))) => self.piece = piece,
+                Some(Ok(None)) => self.is_whole = true,
                 Some(Err(error)) => return Err(io::Error::other(error)),
-                None => return Ok(0),
+                // The connection has gone, and with it who would have said that this is all.
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         let count = self.piece.len().min(buffer.len());
@@ -44,41 +114,33 @@ pub(super) async fn incoming<T: Send + 'static>(
     body: Body,
     work: impl FnOnce(&Desk, &Access, &mut dyn Read) -> Result<T, RecordsError> + Send + 'static,
 ) -> Result<T, Problem> {
+    let place = place(app)?;
     let (sender, pieces) = mpsc::channel(PIECES);
-    let mut body = body.into_data_stream();
-    let patience = app.state.patience.body;
-    let carry = async move {
-        // A sender that is silent for too long is taken for gone.
-        loop {
-            let Ok(next) = tokio::time::timeout(patience, body.next()).await else {
-                // What came so far must not be taken for the whole file.
-                let late = axum::Error::new(io::Error::from(io::ErrorKind::TimedOut));
-                let _gone = sender.send(Err(late)).await.is_err();
-                return false;
-            };
-            let Some(piece) = next else { return true };
-            if sender.send(piece).await.is_err() {
-                return true;
-            }
-        }
-    };
+    let carry = carry(body.into_data_stream(), sender, app.state.patience.body);
     let store = ask(app, operator, move |desk, access| {
-        let mut incoming = Incoming { pieces, piece: Bytes::new() };
-        work(desk, access, &mut incoming)
+        // The thread has the place, whatever becomes of the request.
+        let _place = place;
+        work(desk, access, &mut Incoming::new(pieces))
     });
-    let (is_whole, stored) = tokio::join!(carry, store);
-    if is_whole {
+    let (is_in_time, stored) = tokio::join!(carry, store);
+    if is_in_time {
         return stored;
     }
     Err(Problem::new(axum::http::StatusCode::REQUEST_TIMEOUT, "timeout", "The file took too long to come"))
 }
 
 /// A body that is written on a thread for blocking work, and waits for its reader.
-pub(super) fn outgoing(write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static) -> Body {
+pub(super) fn outgoing(
+    app: &App,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static,
+) -> Result<Body, Problem> {
+    let place = Arc::new(place(app)?);
     let (sender, receiver) = mpsc::channel::<Result<Bytes, io::Error>>(PIECES);
+    let of_thread = Arc::clone(&place);
     tokio::spawn(async move {
         let failed = sender.clone();
         let written = blocking(move || {
+            let _place = of_thread;
             let mut out = io::BufWriter::with_capacity(PIECE_BYTES, Outgoing(sender));
             write(&mut out).and_then(|()| out.flush().map_err(|error| error.to_string()))
         });
@@ -88,8 +150,11 @@ pub(super) fn outgoing(write: impl FnOnce(&mut dyn Write) -> Result<(), String> 
             let _gone = failed.send(Err(io::Error::other("the file was not written to its end"))).await.is_err();
         }
     });
-    let pieces = stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) });
-    Body::from_stream(pieces)
+    // Pieces that wait in memory for their reader count too.
+    let pieces = stream::unfold((receiver, place), |(mut receiver, place)| async move {
+        Some((receiver.recv().await?, (receiver, place)))
+    });
+    Ok(Body::from_stream(pieces))
 }
 
 struct Outgoing(mpsc::Sender<Result<Bytes, io::Error>>);
@@ -103,5 +168,41 @@ impl Write for Outgoing {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_whole_only_if_its_sender_has_said_so() {
+        let read = |all: Vec<Come>| {
+            let (sender, pieces) = mpsc::channel(PIECES);
+            all.into_iter().for_each(|come| sender.try_send(come).unwrap());
+            drop(sender);
+            let mut text = String::new();
+            Incoming::new(pieces).read_to_string(&mut text).map(|_| text).map_err(|error| error.kind())
+        };
+        let piece = |text: &'static str| Ok(Some(Bytes::from_static(text.as_bytes())));
+        assert_eq!(read(vec![piece("a"), piece(""), piece("b"), Ok(None)]), Ok("ab".to_owned()));
+        assert_eq!(read(vec![piece("a")]), Err(io::ErrorKind::UnexpectedEof), "the connection has gone");
+        let broken = Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut)));
+        assert!(read(vec![piece("a"), broken]).is_err());
+    }
+
+    #[test]
+    fn a_trickle_uses_the_patience_up_and_a_steady_sender_does_not() {
+        let most = Duration::from_secs(30);
+        let second = Duration::from_secs(1);
+        let mut trickle = Waiting { left: most, most };
+        (0..31).for_each(|_| trickle.came(second, 1));
+        assert!(trickle.left < second / 100, "{:?}", trickle.left);
+        let mut steady = Waiting { left: most, most };
+        (0..3_600).for_each(|_| steady.came(second, PACE as usize));
+        assert!(steady.left > most - second * 2, "{:?}", steady.left);
+        let mut fast = Waiting { left: most, most };
+        fast.came(second, 1 << 30);
+        assert_eq!(fast.left, most, "nobody may be silent for longer because it was fast before");
     }
 }

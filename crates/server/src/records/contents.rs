@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Shared,
     auth::Operator,
+    collect::body,
     exchange::{Params, Piece},
     openapi::Binary,
     problem::Problem,
@@ -44,8 +45,9 @@ pub(crate) struct NewFile {
     fields: BTreeMap<String, String>,
 }
 
-/// Refuses what says of itself that it is too large, before any of it comes.
+/// Refuses what says of itself that it is packed or too large, before any of it comes; how large it may be.
 fn must_fit(app: &Shared, headers: &HeaderMap) -> Result<u64, Problem> {
+    body::must_be_plain(headers)?;
     let limit = app.state.limits.file_bytes;
     let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match told.filter(|length| *length > limit) {
@@ -60,7 +62,7 @@ fn must_fit(app: &Shared, headers: &HeaderMap) -> Result<u64, Problem> {
         ("deal" = Option<String>, Query), ("ticket" = Option<String>, Query), ("lead" = Option<String>, Query)),
     request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 201, body = Record), (status = 204, description = "made; the caller may not read it"), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 408, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
+        (status = 408, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn upload(
     State(app): State<Shared>,
     operator: Operator,
@@ -81,7 +83,7 @@ pub(crate) async fn upload(
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "the ETag of the record that was read")),
     request_body(content = inline(Binary), content_type = "application/octet-stream"),
     responses((status = 200, body = Record), (status = 204, description = "changed; it cannot be read any more"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 408, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem)))]
+        (status = 408, body = Problem), (status = 412, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn replace(
     State(app): State<Shared>,
     operator: Operator,
@@ -99,7 +101,7 @@ pub(crate) async fn replace(
 /// What is in a file.
 #[utoipa::path(get, path = "/api/v1/files/{id}/content", tag = "files",
     params(("id" = String, Path), ("If-None-Match" = Option<String>, Header, description = "the ETag of the content that is known")),
-    responses((status = 200, content_type = "*/*", body = inline(Binary)), (status = 304), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "*/*", body = inline(Binary)), (status = 304), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn content(
     State(app): State<Shared>,
     operator: Operator,
@@ -110,7 +112,7 @@ pub(crate) async fn content(
     let tag = plain(&format!("\"{}\"", content.hash))?;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_known = known.split(',').any(|one| one.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes());
-    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { sent(content)? };
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { sent(&app, content)? };
     let about = response.headers_mut();
     about.insert(header::ETAG, tag);
     // Whoever keeps it asks again whether it may still be read.
@@ -123,7 +125,7 @@ fn plain(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// A content as something to keep.
-fn sent(content: Content) -> Result<Response, Problem> {
+fn sent(app: &Shared, content: Content) -> Result<Response, Problem> {
     let Content { name, media_type, size, mut file, .. } = content;
     let head = [
         (header::CONTENT_TYPE, plain(&media_type)?),
@@ -135,7 +137,7 @@ fn sent(content: Content) -> Result<Response, Problem> {
             HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'"),
         ),
     ];
-    let body = outgoing(move |out| io::copy(&mut file, out).map(drop).map_err(|error| error.to_string()));
+    let body = outgoing(app, move |out| io::copy(&mut file, out).map(drop).map_err(|error| error.to_string()))?;
     Ok((head, body).into_response())
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct UploadParams {
 
 /// Brings a file to be imported. The answer says what its columns seem to be.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "imports", params(UploadParams), request_body(content = inline(Binary), content_type = "application/octet-stream"),
-    responses((status = 201, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = Import), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 408, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn upload(
     State(app): State<Shared>,
     operator: Operator,
@@ -169,7 +169,7 @@ pub(crate) async fn cancel(
 
 /// The rows that are wrong, with why, as a file that can be mended and imported again.
 #[utoipa::path(get, path = "/api/v1/imports/{id}/errors", tag = "imports", params(("id" = String, Path)),
-    responses((status = 200, content_type = "text/csv", body = String), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "text/csv", body = String), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn errors(
     State(app): State<Shared>,
     operator: Operator,
@@ -177,7 +177,7 @@ pub(crate) async fn errors(
 ) -> Result<Response, Problem> {
     let file = ask(&app, &operator, move |desk, access| desk.import_errors(access, id)).await?;
     let Some(mut file) = file else { return Err(Problem::not_found("no row was wrong")) };
-    let body = outgoing(move |out| io::copy(&mut file, out).map(drop).map_err(|error| error.to_string()));
+    let body = outgoing(&app, move |out| io::copy(&mut file, out).map(drop).map_err(|error| error.to_string()))?;
     Ok(attached(body, "text/csv; charset=utf-8", "errors.csv"))
 }
 
@@ -199,7 +199,7 @@ pub(crate) struct ExportParams {
 /// All records of a list as a file.
 #[utoipa::path(get, path = "/api/v1/objects/{object}/export", tag = "imports", params(("object" = String, Path), ExportParams),
     responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"), (inline(Binary) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn export(
     State(app): State<Shared>,
     operator: Operator,
@@ -222,9 +222,9 @@ pub(crate) async fn export(
     };
     let (desk, access, format, file) =
         (Arc::clone(&app.state.records), operator.access, params.format, format!("{object}.{ending}"));
-    let body = outgoing(move |out| {
+    let body = outgoing(&app, move |out| {
         desk.export(&access, &object, &query, format, out).map(drop).map_err(|error| error.to_string())
-    });
+    })?;
     Ok(attached(body, kind, &file))
 }
 

@@ -26,6 +26,7 @@ use axum::{
 };
 use rapport_records::{Access, Desk, Once, RecordsError};
 
+pub(crate) use self::carry::AT_ONCE;
 use crate::{Shared, auth::Operator, exchange::blocking, openapi::served, problem::Problem};
 
 /// The routes of the CRM.

@@ -8,10 +8,11 @@
 //!   ([`trip`]), who it is stands in the ID token, which comes from the provider itself and is verified ([`token`]).
 //! - Each provider has a redirect address of its own, so an answer of one is never taken for one of another (RFC 9700, 4.4).
 //! - The provider is reached through the one door out (`rapport-outbound`). Its documents are read again after
-//!   [`provider::FRESH_MS`], and earlier for a key that is not known yet, but never more often than it can bear.
+//!   [`documents::FRESH_MS`], and earlier for a key that is not known yet, but never more often than it can bear.
 //!
 //! Weak: signing out of Rapport does not sign out of the provider, nor the other way; a session lasts as long as any other.
 
+mod documents;
 mod keys;
 mod provider;
 mod token;
@@ -24,7 +25,7 @@ use url::Url;
 
 pub(crate) use self::{
     provider::{Back, Provider},
-    trip::LASTS_MS,
+    trip::{LASTS_MS, Trip, own_place},
 };
 
 /// What the settings say of a provider.

@@ -1,4 +1,4 @@
-//! One provider: its documents (OpenID Connect Discovery 1.0), the way to it, and what it says of who comes back.
+//! One provider: the way to it, and what it says of who comes back.
 
 use std::sync::Arc;
 
@@ -10,24 +10,17 @@ use hyper::{
 };
 use rapport_outbound::{Answer, Client};
 use rapport_records::people::SignOn;
-use rapport_types::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
+use rapport_types::Timestamp;
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use super::{
     ProviderSettings, SignOnError,
-    keys::Keys,
+    documents::{Documents, Metadata, Source},
     token::{Expected, Person, TokenError, verify},
     trip::{Trip, seal_of},
 };
 
-/// After this time documents are read again.
-pub(super) const FRESH_MS: i64 = HOUR_MS;
-/// So long old ones serve where new ones cannot be had.
-const STALE_MS: i64 = DAY_MS;
-/// A provider is asked for its documents no more often than this, whatever comes.
-const PAUSE_MS: i64 = 10 * SECOND_MS;
 /// What is asked to be told.
 const SCOPE: &str = "openid email profile";
 /// How much of a provider's own words is kept.
@@ -37,41 +30,11 @@ const TOLD: usize = 120;
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) settings: ProviderSettings,
-    discovery: Url,
+    source: Arc<Source>,
     /// Where browsers come back to.
     redirect: String,
     seal: [u8; 32],
     client: Arc<Client>,
-    known: Mutex<Known>,
-}
-
-/// What is known of a provider. The lock is held while it is asked, so that it is asked once.
-#[derive(Debug, Default)]
-struct Known {
-    documents: Option<Arc<Documents>>,
-    /// When it was last asked in vain, and why.
-    failed: Option<(Timestamp, String)>,
-}
-
-#[derive(Debug)]
-struct Documents {
-    metadata: Metadata,
-    keys: Keys,
-    read_at: Timestamp,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Metadata {
-    issuer: String,
-    authorization_endpoint: Url,
-    token_endpoint: Url,
-    jwks_uri: Url,
-    userinfo_endpoint: Option<Url>,
-    #[serde(default)]
-    token_endpoint_auth_methods_supported: Vec<String>,
-    /// Whether it says with each answer that it is its own (RFC 9207).
-    #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
 }
 
 /// What a browser brings back.
@@ -90,13 +53,6 @@ pub(crate) struct Returned {
     trip: Trip,
     code: String,
     names_issuer: bool,
-}
-
-impl Returned {
-    /// Where to go on.
-    pub(crate) fn place(&self) -> &str {
-        &self.trip.place
-    }
 }
 
 #[derive(Deserialize)]
@@ -121,12 +77,13 @@ impl Provider {
         let path = format!("/api/v1/sign-in/with/{}/back", settings.name);
         let redirect = public.join(&path).map_err(|error| wrong(format!("public_url: {error}")))?;
         let seal = seal_of(settings.client_secret.reveal());
-        Ok(Self { discovery, redirect: redirect.into(), seal, client, known: Mutex::default(), settings })
+        let source = Source::new(&settings, discovery, Arc::clone(&client));
+        Ok(Self { source: Arc::new(source), redirect: redirect.into(), seal, client, settings })
     }
 
     /// The address to send a browser to, and the value of the cookie that it needs to come back.
     pub(crate) async fn leave(&self, place: &str, now: Timestamp) -> Result<(Url, String), SignOnError> {
-        let documents = self.documents(now, None).await?;
+        let documents = self.source.documents_at_once(now).await?;
         let trip = Trip::begin(&self.settings.name, place, now).map_err(|error| unreachable(&error))?;
         let mut url = documents.metadata.authorization_endpoint.clone();
         url.query_pairs_mut()
@@ -141,12 +98,15 @@ impl Provider {
         Ok((url, trip.sealed(&self.seal)))
     }
 
-    /// Takes somebody in who comes back: the cookie must be the one that they were sent with. Asks nobody.
-    pub(crate) fn take_in(&self, cookie: Option<&str>, back: Back, now: Timestamp) -> Result<Returned, SignOnError> {
-        let trip = cookie.and_then(|cookie| Trip::open(cookie, &self.seal, now)).ok_or(SignOnError::Expired)?;
-        if trip.provider != self.settings.name || back.state.as_ref() != Some(&trip.state) {
-            return Err(SignOnError::Expired);
-        }
+    /// The trip that somebody comes back from: the cookie must be the one that they were sent with.
+    pub(crate) fn trip_of(&self, cookie: Option<&str>, back: &Back, now: Timestamp) -> Result<Trip, SignOnError> {
+        let trip = cookie.and_then(|cookie| Trip::open(cookie, &self.seal, now));
+        let is_this = |trip: &Trip| trip.provider == self.settings.name && back.state.as_ref() == Some(&trip.state);
+        trip.filter(is_this).ok_or(SignOnError::Expired)
+    }
+
+    /// Takes somebody in who comes back from a trip. Asks nobody.
+    pub(crate) fn take_in(&self, trip: Trip, back: Back) -> Result<Returned, SignOnError> {
         if back.iss.as_ref().is_some_and(|issuer| *issuer != self.settings.issuer) {
             return Err(SignOnError::Untrusted("the answer is that of another issuer"));
         }
@@ -160,7 +120,7 @@ impl Provider {
 
     /// Asks the provider who somebody is who has come back.
     pub(crate) async fn prove(&self, returned: &Returned, now: Timestamp) -> Result<SignOn, SignOnError> {
-        let documents = self.documents(now, None).await?;
+        let documents = self.source.documents(now, None).await?;
         if documents.metadata.authorization_response_iss_parameter_supported && !returned.names_issuer {
             return Err(SignOnError::Untrusted("the answer names no issuer"));
         }
@@ -238,7 +198,7 @@ impl Provider {
         let expected = Expected { issuer, client_id, nonce, now };
         let first = verify(token, &documents.keys, expected);
         let person = match first {
-            Err(TokenError::Key) => verify(token, &self.documents(now, Some(&documents)).await?.keys, expected),
+            Err(TokenError::Key) => verify(token, &self.source.documents(now, Some(&documents)).await?.keys, expected),
             other => other,
         };
         person.map_err(|error| match error {
@@ -254,7 +214,7 @@ impl Provider {
         access_token: Option<&str>,
         now: Timestamp,
     ) -> Result<Person, SignOnError> {
-        let documents = self.documents(now, None).await?;
+        let documents = self.source.documents(now, None).await?;
         let (Some(url), Some(token)) = (&documents.metadata.userinfo_endpoint, access_token) else { return Ok(known) };
         let mut headers = headers();
         headers.insert(AUTHORIZATION, secret_header(&format!("Bearer {token}"))?);
@@ -265,59 +225,9 @@ impl Provider {
         }
         Ok(told)
     }
-
-    /// The provider's documents; others than `but`, if those can be had now.
-    async fn documents(&self, now: Timestamp, but: Option<&Arc<Documents>>) -> Result<Arc<Documents>, SignOnError> {
-        let mut known = self.known.lock().await;
-        let held = known.documents.clone().map(|held| (now.0 - held.read_at.0, held));
-        if let Some((age, held)) = &held {
-            let is_wanted = but.is_none_or(|but| !Arc::ptr_eq(but, held));
-            if *age < if is_wanted { FRESH_MS } else { PAUSE_MS } {
-                return Ok(Arc::clone(held));
-            }
-        }
-        let failed = match &known.failed {
-            Some((at, why)) if now.0 - at.0 < PAUSE_MS => why.clone(),
-            _ => match self.ask(now).await {
-                Ok(documents) => {
-                    let documents = Arc::new(documents);
-                    *known = Known { documents: Some(Arc::clone(&documents)), failed: None };
-                    return Ok(documents);
-                }
-                Err(why) => {
-                    tracing::warn!(provider = self.settings.name, %why, "a provider's documents cannot be read");
-                    known.failed = Some((now, why.clone()));
-                    why
-                }
-            },
-        };
-        match held {
-            Some((age, held)) if age < STALE_MS => Ok(held),
-            _ => Err(SignOnError::Unreachable(failed)),
-        }
-    }
-
-    async fn ask(&self, now: Timestamp) -> Result<Documents, String> {
-        let said = |error: SignOnError| error.to_string();
-        let metadata: Metadata = self.document(&self.discovery).await.and_then(|answer| read(&answer)).map_err(said)?;
-        if metadata.issuer != self.settings.issuer {
-            return Err(format!("it calls itself {}, and the settings {}", metadata.issuer, self.settings.issuer));
-        }
-        // A browser is sent there with what was begun.
-        self.client.check(&metadata.authorization_endpoint).map_err(|error| error.to_string())?;
-        let keys = self.document(&metadata.jwks_uri).await.map_err(said)?;
-        let keys = Keys::read(&keys.body).map_err(|error| format!("its keys cannot be read: {error}"))?;
-        Ok(Documents { metadata, keys, read_at: now })
-    }
-
-    async fn document(&self, url: &Url) -> Result<Answer, SignOnError> {
-        let answer = self.client.get(url, headers()).await.map_err(|error| unreachable(&error))?;
-        good(&answer)?;
-        Ok(answer)
-    }
 }
 
-fn headers() -> HeaderMap {
+pub(super) fn headers() -> HeaderMap {
     HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))])
 }
 
@@ -327,18 +237,18 @@ fn secret_header(text: &str) -> Result<HeaderValue, SignOnError> {
     Ok(value)
 }
 
-fn unreachable(what: &dyn std::fmt::Display) -> SignOnError {
+pub(super) fn unreachable(what: &dyn std::fmt::Display) -> SignOnError {
     SignOnError::Unreachable(what.to_string())
 }
 
-fn good(answer: &Answer) -> Result<&Answer, SignOnError> {
+pub(super) fn good(answer: &Answer) -> Result<&Answer, SignOnError> {
     if answer.status == StatusCode::OK {
         return Ok(answer);
     }
     Err(SignOnError::Unreachable(format!("it answered {}", answer.status.as_u16())))
 }
 
-fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignOnError> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, SignOnError> {
     serde_json::from_slice(&answer.body).map_err(|error| unreachable(&format!("its answer cannot be read: {error}")))
 }
 

@@ -18,14 +18,14 @@ const SEAL: &str = "rapport 2026-11 sign-on cookie";
 
 /// A sign-on that was begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Trip {
+pub(crate) struct Trip {
     pub(super) provider: String,
     pub(super) state: String,
     pub(super) nonce: String,
     /// What shows the provider that who brings the code is who asked for it (RFC 7636).
     pub(super) verifier: String,
     /// Where to go on afterwards.
-    pub(super) place: String,
+    pub(crate) place: String,
     begun: i64,
 }
 
@@ -81,7 +81,7 @@ impl Trip {
 
 /// A place of our own pages; the first page if it is anything else. A browser reads `//host`, `/\host` and the like as
 /// another site, so it is read as a browser does and must still be here.
-pub(super) fn own_place(place: &str) -> String {
+pub(crate) fn own_place(place: &str) -> String {
     let here = Url::parse("http://rapport.invalid/").expect("it is an address");
     let own = here.join(place).ok().filter(|url| url.origin() == here.origin());
     let is_path = place.starts_with('/') && place.len() <= PLACE;

@@ -7,7 +7,7 @@ pub mod models;
 
 use std::sync::{
     Arc, Mutex, PoisonError, Weak,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use axum::{
@@ -16,7 +16,10 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
-use rapport_records::{Desk, Id, people::Origin};
+use rapport_records::{
+    Desk, Id,
+    people::{Origin, SessionFacts},
+};
 use rapport_server::{
     Hub, HubOptions, Limits, Patience, State,
     api::{
@@ -24,8 +27,8 @@ use rapport_server::{
         Session,
     },
     ports::{
-        Access, After, Answers, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession, Place,
-        Refusal, SignedIn,
+        Access, After, Answers, Credential, CustomersPage, CustomersQuery, DefinitionsPort, HealthFacts, NewSession,
+        Place, Refusal, SignedIn,
     },
     router,
 };
@@ -131,6 +134,7 @@ impl World {
             limits,
             patience: Patience::default(),
             connections: 1_000,
+            trusted_proxies: Vec::new(),
             secure_cookie: false,
             clock: now,
         };
@@ -187,13 +191,24 @@ pub struct Fakes {
     log: Arc<MemoryLog>,
     sessions_left: AtomicU32,
     tokens_left: AtomicU32,
+    /// How often a credential was looked up that memory did not know.
+    pub looks: AtomicU32,
+    /// Whether nobody can be looked up now.
+    pub is_busy: AtomicBool,
     job: Mutex<Option<watch::Sender<Job>>>,
 }
 
 impl Fakes {
     fn new(log: Arc<MemoryLog>) -> Self {
         let job = Mutex::new(Some(watch::Sender::new(models::job())));
-        Self { log, sessions_left: AtomicU32::new(u32::MAX), tokens_left: AtomicU32::new(1), job }
+        Self {
+            log,
+            sessions_left: AtomicU32::new(u32::MAX),
+            tokens_left: AtomicU32::new(1),
+            looks: AtomicU32::new(0),
+            is_busy: AtomicBool::new(false),
+            job,
+        }
     }
 
     /// Changes job 1.
@@ -328,6 +343,15 @@ impl Answers for Fakes {
 /// Lets in whom the records know; write keys and links are as in the other tests.
 pub struct Gate(pub Arc<Desk>);
 
+fn by_key(access: rapport_records::Access) -> SignedIn {
+    SignedIn { session: Session { name: access.name().to_owned(), since: None }, access, session_id: None }
+}
+
+fn by_session((access, facts): (rapport_records::Access, SessionFacts)) -> SignedIn {
+    let session = Session { name: access.name().to_owned(), since: Some(facts.since) };
+    SignedIn { session, access, session_id: Some(facts.id) }
+}
+
 impl Access for Gate {
     fn source(&self, write_key: &str) -> Option<SourceId> {
         (write_key == "wk_test").then_some(SourceId(1))
@@ -337,15 +361,18 @@ impl Access for Gate {
         "web".to_owned()
     }
 
-    fn api_key(&self, key: &str) -> Option<SignedIn> {
-        let access = self.0.access_of_key(key).unwrap()?;
-        Some(SignedIn { session: Session { name: access.name().to_owned(), since: None }, access, session_id: None })
+    fn known(&self, credential: &Credential) -> Option<SignedIn> {
+        match credential {
+            Credential::Key(key) => self.0.known_key(key).map(by_key),
+            Credential::Cookie(secret) => self.0.known_session(secret).map(by_session),
+        }
     }
 
-    fn session(&self, secret: &str) -> Option<SignedIn> {
-        let (access, facts) = self.0.access_of_session(secret).unwrap()?;
-        let session = Session { name: access.name().to_owned(), since: Some(facts.since) };
-        Some(SignedIn { session, access, session_id: Some(facts.id) })
+    fn look_up(&self, credential: &Credential) -> Result<Option<SignedIn>, Refusal> {
+        Ok(match credential {
+            Credential::Key(key) => self.0.access_of_key(key).unwrap().map(by_key),
+            Credential::Cookie(secret) => self.0.access_of_session(secret).unwrap().map(by_session),
+        })
     }
 
     fn sign_in(&self, _: &str, _: &Origin) -> Result<Option<NewSession>, Refusal> {
@@ -367,15 +394,22 @@ impl Access for Fakes {
         "web".to_owned()
     }
 
-    fn api_key(&self, key: &str) -> Option<SignedIn> {
+    /// As if memory knew the key and no session.
+    fn known(&self, credential: &Credential) -> Option<SignedIn> {
         let session = Session { name: "key".to_owned(), since: None };
-        (key == "ak_test").then(|| SignedIn { session, access: administrator(), session_id: None })
+        let is_known = matches!(credential, Credential::Key(key) if key == "ak_test");
+        is_known.then(|| SignedIn { session, access: administrator(), session_id: None })
     }
 
-    fn session(&self, secret: &str) -> Option<SignedIn> {
+    fn look_up(&self, credential: &Credential) -> Result<Option<SignedIn>, Refusal> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        if self.is_busy.load(Ordering::SeqCst) {
+            return Err(Refusal::Unavailable("the database is busy".to_owned()));
+        }
         let session = Session { name: "Ada".to_owned(), since: Some(NOW) };
-        let is_in = secret == "s_test" && take(&self.sessions_left);
-        is_in.then(|| SignedIn { session, access: administrator(), session_id: Some(Id(1)) })
+        let is_session = matches!(credential, Credential::Cookie(secret) if secret == "s_test");
+        let is_in = is_session && take(&self.sessions_left);
+        Ok(is_in.then(|| SignedIn { session, access: administrator(), session_id: Some(Id(1)) }))
     }
 
     fn sign_in(&self, token: &str, _: &Origin) -> Result<Option<NewSession>, Refusal> {

@@ -117,6 +117,7 @@ async fn files_that_grow_are_refused() {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     (0..20).for_each(|_| packed.write_all(&blanks).unwrap());
     let packed = packed.finish().unwrap();
+    let content = format!("/api/v1/files/{}/content", rapport_records::Id(1));
     for (path, encoding, expected) in [
         ("/api/v1/objects/contact/bulk", "gzip", 413),
         ("/api/v1/objects/contact/records", "gzip", 413),
@@ -124,9 +125,13 @@ async fn files_that_grow_are_refused() {
         ("/api/v1/objects/contact/records", "gzip, gzip", 415),
         // A file is kept as it comes, so it may not be packed on its way.
         ("/api/v1/imports?object=contact&name=a.csv", "gzip", 415),
+        ("/api/v1/files?name=a", "gzip", 415),
+        (&content, "gzip", 415),
     ] {
-        let request = Request::post(path).header("authorization", BEARER).header("content-encoding", encoding);
-        let told = world.send(request.body(packed.clone().into()).unwrap()).await;
+        let method = if path.ends_with("/content") { "PUT" } else { "POST" };
+        let request = Request::builder().method(method).uri(path).header("authorization", BEARER);
+        let request = request.header("content-encoding", encoding).body(packed.clone().into()).unwrap();
+        let told = world.send(request).await;
         assert_eq!(told.problem().0, expected, "{path} {encoding}: {}", told.body);
     }
 }

@@ -6,7 +6,7 @@
 mod common;
 mod provider;
 
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -23,6 +23,10 @@ use rapport_server::{ClientSecret, HubOptions, Limits, ProviderSettings, SignOn}
 use rapport_stream::MemoryLog;
 use rapport_types::{MINUTE_MS, SECOND_MS, Timestamp};
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
 use url::Url;
 
 thread_local! {
@@ -78,13 +82,19 @@ fn cookie(told: &Told, name: &str) -> Option<String> {
     set.into_iter().find(|text| text.starts_with(&format!("{name}="))).map(str::to_owned)
 }
 
-/// Why somebody was turned away; their cookie must be gone then.
+/// Why somebody was turned away.
 fn refused(told: &Told) -> String {
     let to = location(told);
     let refused = to.strip_prefix("/signin?refused=").unwrap_or_else(|| panic!("let in to {to}"));
     assert!(cookie(told, "rapport_session").is_none());
-    assert_eq!(cookie(told, "rapport_sign_on").unwrap(), "rapport_sign_on=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
     refused.strip_suffix("&provider=company").unwrap().to_owned()
+}
+
+/// Whether the cookie of somebody who was at a provider is taken away.
+fn is_over(told: &Told) -> bool {
+    let set = cookie(told, "rapport_sign_on");
+    assert!(set.as_ref().is_none_or(|set| set == "rapport_sign_on=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"));
+    set.is_some()
 }
 
 /// Somebody on their way: where they were sent, and the cookie they were sent with.
@@ -443,4 +453,133 @@ async fn with_https_the_cookie_is_of_this_host_alone() {
     let told = get(&world, &gone.way_back(&code), Some(&gone.cookie)).await;
     assert_eq!(location(&told), "/", "and never to another site");
     assert!(cookie(&told, "rapport_session").unwrap().ends_with("; Secure"));
+}
+
+#[tokio::test]
+async fn only_the_try_that_failed_is_over_and_its_place_is_kept() {
+    let provider = Provider::start().await;
+    let world = world(&provider);
+    let gone = leave(&world, &format!("{LEAVE}?return_to=/objects/deal")).await;
+    let foreign = get(&world, &format!("{LEAVE}/back?code=a&state=b"), Some(&gone.cookie)).await;
+    assert_eq!((refused(&foreign), is_over(&foreign)), ("expired".to_owned(), false));
+    let way = format!("{LEAVE}/back?state={}&error=access_denied", gone.asked("state"));
+    let own = get(&world, &way, Some(&gone.cookie)).await;
+    assert_eq!(location(&own), "/signin?refused=cancelled&provider=company&from=%2Fobjects%2Fdeal");
+    assert!(is_over(&own));
+    let other = Provider::start().await;
+    other.plan(|plan| plan.is_down = true);
+    let away = world_of(vec![settings(&other)], other.host());
+    let told = get(&away, &format!("{LEAVE}?return_to=/objects/deal"), Some(&gone.cookie)).await;
+    assert_eq!(location(&told), "/signin?refused=unreachable&provider=company&from=%2Fobjects%2Fdeal");
+    assert!(!is_over(&told));
+}
+
+/// A door that waits for a provider no longer than a test may.
+fn impatient(provider: &Provider, time: Duration) -> World {
+    let allowed = Allowed::read(provider.host()).unwrap();
+    let limits = DoorLimits { time, ..DoorLimits::default() };
+    let client = || Client::new(allowed, limits).map_err(|error| error.to_string());
+    let sign_on = Arc::new(SignOn::new(vec![settings(provider)], "http://crm.example.com", client).unwrap());
+    World::changed(MemoryLog::new(2).unwrap(), HubOptions::default(), Limits::default(), |state| {
+        (state.sign_on, state.clock) = (sign_on, now);
+    })
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_is_asked_once_and_not_again_before_the_pause() {
+    let provider = Provider::start().await;
+    provider.plan(|plan| plan.hangs = true);
+    let world = impatient(&provider, Duration::from_millis(300));
+    // Its browser goes before the provider is given up.
+    let gone = tokio::time::timeout(Duration::from_millis(100), get(&world, LEAVE, None)).await;
+    assert!(gone.is_err());
+    assert_eq!(refused(&get(&world, LEAVE, None).await), "unreachable");
+    assert_eq!(provider.asked_for_itself(), 1, "who comes later waits for the same answer");
+    // The pause begins when the provider is given up, 300 ms after it was asked.
+    LATER_MS.set(10 * SECOND_MS + 100);
+    assert_eq!(refused(&get(&world, LEAVE, None).await), "unreachable");
+    assert_eq!(provider.asked_for_itself(), 1);
+}
+
+#[tokio::test]
+async fn old_documents_lead_to_a_provider_that_hangs() {
+    let provider = Provider::start().await;
+    // So long that a test which waits for it fails by the limit below.
+    let world = impatient(&provider, Duration::from_mins(10));
+    leave(&world, LEAVE).await;
+    provider.plan(|plan| plan.hangs = true);
+    LATER_MS.set(2 * 60 * MINUTE_MS);
+    for _ in 0..2 {
+        tokio::time::timeout(Duration::from_secs(20), leave(&world, LEAVE)).await.expect("it waits for nobody");
+    }
+}
+
+#[tokio::test]
+async fn only_codes_that_the_provider_refuses_count_as_failures_of_an_address() {
+    let provider = Provider::start().await;
+    let (_world, address) = served(&provider).await;
+    expect(&provider, "shared@example.com");
+    let back = async |code: Option<&str>| {
+        let left = asked(&address, LEAVE, "").await;
+        let to = Url::parse(&left.location).unwrap();
+        let gone = Gone { to, cookie: left.cookie };
+        let code = code.map_or_else(|| provider.approve(gone.to.as_str()), str::to_owned);
+        asked(&address, &gone.way_back(&code), &gone.cookie).await.location
+    };
+    provider.plan(|plan| plan.claims["email_verified"] = json!(false));
+    for _ in 0..12 {
+        assert_eq!(back(None).await, "/signin?refused=unknown&provider=company");
+    }
+    for _ in 0..10 {
+        assert_eq!(back(Some("guess")).await, "/signin?refused=refused&provider=company");
+    }
+    assert_eq!(back(Some("guess")).await, "/signin?refused=rate&provider=company");
+    // Somebody else behind the same proxy has an address of their own.
+    let left = asked_from(&address, LEAVE, "", "203.0.113.7").await;
+    let gone = Gone { to: Url::parse(&left.location).unwrap(), cookie: left.cookie };
+    provider.plan(|plan| plan.claims["email_verified"] = json!(true));
+    let code = provider.approve(gone.to.as_str());
+    let told = asked_from(&address, &gone.way_back(&code), &gone.cookie, "203.0.113.7").await;
+    assert_eq!(told.location, "/");
+}
+
+/// What matters of an answer over a connection.
+struct Sent {
+    location: String,
+    cookie: String,
+}
+
+async fn asked(address: &str, path: &str, cookie: &str) -> Sent {
+    asked_from(address, path, cookie, "198.51.100.1").await
+}
+
+/// Asks a server over a connection, as a proxy does for somebody at `from`.
+async fn asked_from(address: &str, path: &str, cookie: &str, from: &str) -> Sent {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: crm.example.com\r\nconnection: close\r\ncookie: {cookie}\r\nx-forwarded-for: 192.0.2.66, {from}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+    let cookie = field("set-cookie: ").split(';').next().unwrap().to_owned();
+    Sent { location: field("location: "), cookie }
+}
+
+/// A server on the loopback address behind a proxy there; it ends with the runtime of its test.
+async fn served(provider: &Provider) -> (World, String) {
+    let allowed = Allowed::read(provider.host()).unwrap();
+    let client = || Client::new(allowed, DoorLimits::default()).map_err(|error| error.to_string());
+    let sign_on = Arc::new(SignOn::new(vec![settings(provider)], "http://crm.example.com", client).unwrap());
+    let mut served = None;
+    let world = World::changed(MemoryLog::new(2).unwrap(), HubOptions::default(), Limits::default(), |state| {
+        (state.sign_on, state.clock) = (sign_on, now);
+        state.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        served = Some(state.clone());
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(rapport_server::serve(listener, served.unwrap(), std::future::pending()));
+    (world, address)
 }

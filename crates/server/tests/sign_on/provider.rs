@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) names_itself: bool,
     pub(crate) takes_post: bool,
     pub(crate) is_down: bool,
+    /// Takes the question for its documents, and never answers.
+    pub(crate) hangs: bool,
     pub(crate) takes_codes_twice: bool,
 }
 
@@ -64,6 +66,7 @@ struct Inner {
     keys: BTreeMap<&'static str, EcdsaKeyPair>,
     /// Codes with the query that they were given for.
     codes: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    asked_for_itself: AtomicUsize,
     asked_for_keys: AtomicUsize,
     /// How clients showed who they are.
     shown: Mutex<Vec<&'static str>>,
@@ -87,6 +90,7 @@ impl Provider {
             names_itself: false,
             takes_post: false,
             is_down: false,
+            hangs: false,
             takes_codes_twice: false,
         };
         let key = |name| {
@@ -99,6 +103,7 @@ impl Provider {
             plan: Mutex::new(plan),
             keys: ["k1", "k2"].map(key).into(),
             codes: Mutex::default(),
+            asked_for_itself: AtomicUsize::new(0),
             asked_for_keys: AtomicUsize::new(0),
             shown: Mutex::default(),
         };
@@ -124,6 +129,10 @@ impl Provider {
 
     pub(crate) fn plan(&self, change: impl FnOnce(&mut Plan)) {
         change(&mut self.0.plan.lock().unwrap());
+    }
+
+    pub(crate) fn asked_for_itself(&self) -> usize {
+        self.0.asked_for_itself.load(Ordering::SeqCst)
     }
 
     pub(crate) fn asked_for_keys(&self) -> usize {
@@ -184,6 +193,11 @@ fn lay_over(value: &mut Value, over: &Value) {
 }
 
 async fn discovery(State(provider): State<Provider>) -> axum::response::Response {
+    provider.0.asked_for_itself.fetch_add(1, Ordering::SeqCst);
+    let hangs = provider.0.plan.lock().unwrap().hangs;
+    if hangs {
+        std::future::pending::<()>().await;
+    }
     let plan = provider.0.plan.lock().unwrap();
     if plan.is_down {
         return StatusCode::BAD_GATEWAY.into_response();

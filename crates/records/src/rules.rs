@@ -121,7 +121,7 @@ pub(crate) fn must_be_left(tx: &mut Tx<'_>, schema: &Schema, object: &Object, id
         {
             let column = |name: &str| Expr::col(Alias::new(name));
             let in_it = Query::select()
-                .expr(Expr::val(1))
+                .expr(column("id"))
                 .from(Alias::new(table_of(&other.name)))
                 .and_where(column(&field.name).eq(id.0))
                 .and_where(column("deleted_at").is_null())

@@ -1,6 +1,6 @@
 //! The OpenAPI document, made from the handlers and the types. It is checked in at `docs/reference/openapi.json`; a test
 //! holds it to the code, and the pages' types are generated from it. A server serves it with the objects of its installation:
-//! see [`served`].
+//! see `served`.
 
 mod answers;
 mod flat;

@@ -1,10 +1,10 @@
 //! Demo data: a company that does not exist, to look at what Rapport does; filled in one transaction, removed by one call.
 //!
 //! What the company is stands in a [`Script`], which whoever runs the demo writes. Its records come with their past
-//! ([`crate::edit::Past`]), which no request can do: it takes the installation's own files. They are made by the actor `demo`,
+//! (`crate::edit::Past`), which no request can do: it takes the installation's own files. They are made by the actor `demo`,
 //! and the log of events is not told of them, since what was made up must not teach a model.
 //!
-//! Removing ([`remove`]) takes away what the script brought for good, history included, in steps; an interrupted removal is gone
+//! Removing (`remove`) takes away what the script brought for good, history included, in steps; an interrupted removal is gone
 //! on with. What people have changed since, and what such records or other people's records name, stays.
 //!
 //! There is one demo at a time. A batch of the kind `demo` stands for it.

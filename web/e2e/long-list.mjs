@@ -73,8 +73,9 @@ export function longListTests({ page, server, accessible }) {
     async 'the scrollbar goes to the middle, and from there on in both directions'() {
       await scroll(0.5);
       await row(500_000).waitFor();
+      // The pages in view and beside it, and the same once more if the list was told of a change meanwhile; none on the way there.
       const jumps = asked.filter((one) => one.skip > 0).length;
-      assert.ok(jumps >= 1 && jumps <= 3, `${jumps} jumps`);
+      assert.ok(jumps >= 1 && jumps <= 6, `${jumps} jumps`);
       const view = await page.evaluate(() => {
         const frame = document.querySelector('[role="grid"]').getBoundingClientRect();
         const seen = [...document.querySelectorAll('[role="row"].line')].filter((line) => {

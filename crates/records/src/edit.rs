@@ -288,13 +288,13 @@ impl<'e, 'm> Editor<'e, 'm> {
         fields.iter().map(|(name, value)| Ok((name.clone(), self.read(name, value)?))).collect()
     }
 
-    /// Adds what follows from checked values, and refuses a new record without what it must have.
     /// Refuses values that are wrong, or name what the caller may not read.
     pub(crate) fn check_values(&mut self, tx: &mut Tx<'_>, fields: &Fields) -> Result<(), RecordsError> {
         let stuffs = self.values(fields)?;
         self.check_targets(tx, std::iter::once((0, &stuffs)))
     }
 
+    /// Adds what follows from checked values, and refuses a new record without what it must have.
     fn complete(&self, tx: &mut Tx<'_>, current: Option<&Record>, stuffs: &mut Stuffs) -> Result<(), RecordsError> {
         let object = self.ground.object;
         if current.is_none()

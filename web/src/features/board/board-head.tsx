@@ -1,8 +1,8 @@
 /** Above the board: what it is, as which view, of which pipeline, by which field. */
-import { Button, Group, SegmentedControl, Select, Title } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
+import { Button, Group, Select, Title } from '@mantine/core';
 import { Filter, Plus } from 'lucide-react';
-import { EVERYTHING, type ListSearch } from '~/features/table/search';
+import type { ListSearch } from '~/features/table/search';
+import { ShownAs } from '~/features/views/shown-as';
 import { ViewsMenu } from '~/features/views/views-menu';
 import { useI18n } from '~/i18n';
 import { useSay } from '~/records/reader';
@@ -24,7 +24,6 @@ export function BoardHead(props: HeadProps) {
   const { filtering, toggleFilter, create } = props;
   const { t } = useI18n();
   const say = useSay();
-  const navigate = useNavigate();
   const changed = ['filter', 'group', 'pipeline'].some((name) => search[name as keyof ListSearch] !== undefined);
   const groups = object.fields.filter(
     (field) => !field.retired && (field.kind.type === 'choice' || field.kind.object === 'stage'),
@@ -35,22 +34,7 @@ export function BoardHead(props: HeadProps) {
         {say(object.plural)}
       </Title>
       <Group gap="xs">
-        <SegmentedControl
-          size="xs"
-          aria-label={t.table.shownAs}
-          value="board"
-          data={[
-            { value: 'table', label: t.table.table },
-            { value: 'board', label: t.table.board },
-          ]}
-          onChange={() =>
-            void navigate({
-              to: '/objects/$object',
-              params: { object: object.name },
-              search: { view: EVERYTHING, filter: filter === '' ? undefined : filter },
-            })
-          }
-        />
+        <ShownAs object={object.name} value="board" filter={filter} />
         <ViewsMenu
           object={object.name}
           views={views}

@@ -1,5 +1,5 @@
 /** Above the table: what it is, how many, and what can be done with the list. */
-import { ActionIcon, Badge, Button, Group, Menu, SegmentedControl, Text, TextInput, Title } from '@mantine/core';
+import { ActionIcon, Badge, Button, Group, Menu, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Filter, Plus } from 'lucide-react';
@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { ObjectFact, SeenField } from '~/api/objects';
 import { exportAddress } from '~/api/records';
 import type { View } from '~/api/views';
+import { ShownAs } from '~/features/views/shown-as';
 import { ViewsMenu } from '~/features/views/views-menu';
 import { useI18n } from '~/i18n';
 import { readCondition } from '~/records/condition';
@@ -102,24 +103,7 @@ export function Toolbar(props: ToolbarProps) {
           {t.table.filter}
         </Button>
         <ColumnsMenu fields={fields} columns={columns} choose={(next) => change({ columns: next.join(',') })} />
-        {group && !trash && (
-          <SegmentedControl
-            size="xs"
-            aria-label={t.table.shownAs}
-            value="table"
-            data={[
-              { value: 'table', label: t.table.table },
-              { value: 'board', label: t.table.board },
-            ]}
-            onChange={() =>
-              void navigate({
-                to: '/objects/$object/board',
-                params: { object: object.name },
-                search: { view: EVERYTHING, filter: filter === '' ? undefined : filter },
-              })
-            }
-          />
-        )}
+        {group && !trash && <ShownAs object={object.name} value="table" filter={filter} />}
         <Menu position="bottom-end">
           <Menu.Target>
             <ActionIcon variant="default" aria-label={t.table.actions}>

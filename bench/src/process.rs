@@ -252,7 +252,9 @@ pub(crate) fn run(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<(Dur
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
     let took = begun.elapsed();
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+        // A replay whose ledger does not balance says so in its report, which is not on the error stream.
+        let said = [output.stderr, output.stdout].concat();
+        let said = String::from_utf8_lossy(&said);
         let what = format!(
             "{} {}",
             program.display(),

@@ -31,6 +31,8 @@ const PACED_BATCH: usize = 20;
 /// Customers that are asked about after a start.
 const ASKED: u64 = 500;
 const LATE_AFTER: Duration = Duration::from_mins(2);
+/// How often a server is started whose memory at rest is compared: one start differs from the next by megabytes.
+const RESTARTS: usize = 5;
 
 /// What all measurements need.
 pub(crate) struct Bench {
@@ -214,31 +216,52 @@ impl Bench {
         say("memory, idle");
         let server = self.server("idle").await?;
         let idle = server.resident_at_rest().await?;
-        let data = server.data().to_owned();
         let row = Row::new("idle", "memory, idle", Better::Less, 60.0, idle / 1e6, "MB");
         let mut rows = vec![row.note(format!("started in {:.2} s", server.started_in.as_secs_f64()))];
+        server.stop().await?;
         if let Some(file) = self.retail.as_ref().filter(|_| wanted("profile")) {
-            let url = format!("http://{}", server.api.address);
-            let arguments = ["replay".as_ref(), file.as_os_str(), "--url".as_ref(), url.as_ref(), "--data".as_ref()];
-            let arguments: Vec<&OsStr> = arguments.into_iter().chain([data.as_os_str()]).collect();
-            // What the replay leaves in the server's buffers is gone after a restart, so the profiles alone make the difference.
-            say("memory of the profiles: the real file is replayed");
-            process::run(&self.program, &arguments)?;
-            server.stop().await?;
-            let mut server = self.server("idle").await?;
-            server.caught_up().await?;
-            let profiles = server.health().await?.profiles.max(1);
-            let each = (server.resident_at_rest().await? - idle).max(0.0) / profiles as f64 / 1e3;
-            let row = Row::new("profile", "memory, per profile of the replayed file", Better::Less, 2.0, each, "KB");
-            rows.push(
-                row.note(format!("{profiles} profiles; the difference of two idle servers, with them and without")),
-            );
-            server.stop().await?;
-        } else {
-            server.stop().await?;
+            rows.push(self.profile(file).await?);
         }
         rows.retain(|row| wanted(row.name));
         Ok(rows)
+    }
+
+    /// What a profile of the real file takes: the difference of idle servers with them and without. All were started again
+    /// on their data: what a first start and a replay leave in a server's buffers is not the profiles'.
+    async fn profile(&self, file: &Path) -> Result<Row, BenchError> {
+        say("memory of the profiles: without them");
+        let (without, _) = self.restarted().await?;
+        say("memory of the profiles: the real file is replayed");
+        let server = self.server("idle").await?;
+        let url = format!("http://{}", server.api.address);
+        let data = server.data().to_owned();
+        let arguments = ["replay".as_ref(), file.as_os_str(), "--url".as_ref(), url.as_ref(), "--data".as_ref()];
+        let arguments: Vec<&OsStr> = arguments.into_iter().chain([data.as_os_str()]).collect();
+        process::run(&self.program, &arguments)?;
+        server.stop().await?;
+        let (with, profiles) = self.restarted().await?;
+        let each = (with - without) / profiles.max(1) as f64 / 1e3;
+        let row = Row::new("profile", "memory, per profile of the replayed file", Better::Less, 2.0, each, "KB");
+        let note = format!(
+            "{profiles} profiles; {:.1} MB with them, {:.1} without, medians of {RESTARTS} starts",
+            with / 1e6,
+            without / 1e6
+        );
+        Ok(row.note(note))
+    }
+
+    /// The memory of the idle server once it is started again, in bytes, the median of several starts; and its profiles.
+    async fn restarted(&self) -> Result<(f64, u64), BenchError> {
+        let (mut memory, mut profiles) = (Vec::new(), 0);
+        for _ in 0..RESTARTS {
+            let mut server = self.server("idle").await?;
+            server.caught_up().await?;
+            profiles = server.health().await?.profiles;
+            memory.push(server.resident_at_rest().await?);
+            server.stop().await?;
+        }
+        memory.sort_by(f64::total_cmp);
+        Ok((memory[RESTARTS / 2], profiles))
     }
 
     /// A start with very many profiles.

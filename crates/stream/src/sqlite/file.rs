@@ -19,9 +19,6 @@ const LOCK: &str = "log.lock";
 const FORMAT: i64 = 1;
 /// How long a connection waits for a foreign program that holds the file, such as a backup.
 const BUSY: Duration = Duration::from_secs(5);
-/// After so many pages SQLite copies the write-ahead log into the file. Large enough that it is rare, small enough that
-/// one copy does not hold a commit up for long.
-const CHECKPOINT_PAGES: u32 = 2_000;
 const SCHEMA: &str = "
 CREATE TABLE about (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE row (
@@ -87,7 +84,7 @@ impl LogFile {
             let format = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "full")?;
-            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+            connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             Ok((connection, format))
         };
         let (connection, format) = open().map_err(|error| unreadable(&path, &error))?;
@@ -113,6 +110,21 @@ impl LogFile {
         };
         let connection = open().map_err(|error| unreadable(&path, &error))?;
         Ok(Self { path, id, partitions: 0, connection })
+    }
+
+    /// The connection of the one that copies the write-ahead log into the file. The writer's, which lives longer, tidies up.
+    pub(super) fn open_copier(folder: &Path) -> Result<Self, LogError> {
+        let path = folder.join(FILE);
+        let open = || -> rusqlite::Result<Connection> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&path, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            connection.pragma_update(None, "synchronous", "full")?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error| unreadable(&path, &error))?;
+        Ok(Self { path, id: LogId(0), partitions: 0, connection })
     }
 
     fn create(&mut self) -> Result<(), LogError> {
@@ -194,6 +206,14 @@ impl LogFile {
             }
         }
         transaction.commit()
+    }
+
+    /// Copies what is in the write-ahead log into the file, as far as no reader needs it where it is, and syncs it. How many
+    /// pages the write-ahead log has; it begins anew with the next commit if all of them are copied.
+    pub(super) fn copy_ahead(&self) -> Result<u32, LogError> {
+        let pages = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1));
+        let pages = pages.map_err(|error| failed(&self.path, &error))?;
+        Ok(u32::try_from(pages).unwrap_or(0))
     }
 
     /// Whether no transaction is open, so that a failed write left nothing behind.

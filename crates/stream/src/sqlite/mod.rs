@@ -11,6 +11,7 @@
 
 mod ack;
 mod again;
+mod copier;
 mod file;
 mod queue;
 mod row;
@@ -24,6 +25,7 @@ use rapport_types::{Offset, PartitionId};
 
 use self::{
     ack::AckFile,
+    copier::Copier,
     file::{Ends, LogFile},
     queue::{Job, Queue},
     tail::{Place, Tail},
@@ -88,6 +90,7 @@ impl SqliteLog {
         let tail = Arc::new(Tail::new(options.tail_bytes, &ends));
         let statistics = Arc::new(Mutex::new(Statistics::default()));
         let writer = Writer {
+            copier: Copier::start(folder)?,
             file,
             ack,
             queue: Arc::clone(&queue),
@@ -154,6 +157,8 @@ impl Drop for SqliteHold {
 
 impl Drop for SqliteLog {
     fn drop(&mut self) {
+        // The last connection tidies up, which a reader's may not.
+        self.readers.lock().clear();
         self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A panic of the writer was told when it happened.

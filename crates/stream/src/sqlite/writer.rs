@@ -8,6 +8,7 @@ use rusqlite::ErrorCode;
 
 use super::{
     ack::{AckFile, Found},
+    copier::Copier,
     file::LogFile,
     queue::{Job, Queue},
     row::{Builder, Header, Row},
@@ -49,6 +50,8 @@ pub(super) fn compare(found: &Found, id: LogId, ends: &[Offset]) -> Result<u64, 
 }
 
 pub(super) struct Writer {
+    /// Dropped before the file, which tidies up when it is the last connection.
+    pub(super) copier: Copier,
     pub(super) file: LogFile,
     pub(super) ack: AckFile,
     pub(super) queue: Arc<Queue>,
@@ -162,6 +165,7 @@ impl Writer {
             sums.bytes += row.bytes.len() as u64 - 4 * u64::from(row.header.count);
         }
         drop(sums);
+        let copy_rest = self.copier.committed(&rows);
         self.tail.publish(rows);
         // Before the senders hear of it: the witness must never be behind what a sender knows by more than a power cut.
         if let Err(error) = self.ack.write(self.ends.iter().copied()) {
@@ -169,6 +173,9 @@ impl Writer {
         }
         for (job, answer) in jobs.into_iter().zip(answers) {
             job.completer.complete(Ok(answer));
+        }
+        if copy_rest && let Err(error) = self.file.copy_ahead() {
+            tracing::warn!(%error, "the log's write-ahead log cannot begin anew yet");
         }
     }
 }

@@ -26,6 +26,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long the thread that saves checkpoints waits for room before it tries again. Nothing is lost meanwhile: the log has it.
 const SAVE_AGAIN: Duration = Duration::from_millis(500);
 
+/// The niceness of the thread that saves checkpoints: about a third of the share that another thread gets.
+#[cfg(target_os = "linux")]
+const STEPS_BACK: i32 = 5;
+
 /// One partition.
 struct Partition {
     cell: RwLock<Cell>,
@@ -67,6 +71,8 @@ pub(crate) struct Shared {
     /// Told when a meeting is over, a checkpoint is saved, or the engine failed.
     news: Condvar,
     saves: SyncSender<Option<Save>>,
+    /// Held while it is looked at whose turn it is to take a checkpoint.
+    turns: Mutex<()>,
 }
 
 impl Shared {
@@ -101,6 +107,7 @@ impl Shared {
             meeting: Mutex::new(Meeting::default()),
             news: Condvar::new(),
             saves,
+            turns: Mutex::new(()),
         };
         (shared, receiver)
     }
@@ -158,14 +165,24 @@ impl Shared {
         }
     }
 
-    /// Whether a checkpoint of the partition is on its way.
-    pub(crate) fn is_saving(&self, partition: PartitionId) -> bool {
+    fn is_saving(&self, partition: PartitionId) -> bool {
         self.one(partition).saving.load(Ordering::SeqCst)
     }
 
-    /// Hands a checkpoint to the thread that saves it.
+    /// Whether a checkpoint of the partition may be taken now; if so it is on its way from here on. Partitions take turns, since
+    /// all that they have taken and written at once would hold up all events; one that `must` waits for nobody but itself.
+    pub(crate) fn begin_saving(&self, partition: PartitionId, must: bool) -> bool {
+        let _one_asks = self.turns.lock();
+        let others = self.all.iter().any(|one| one.saving.load(Ordering::SeqCst));
+        let may = if must { !self.is_saving(partition) } else { !others };
+        if may {
+            self.one(partition).saving.store(true, Ordering::SeqCst);
+        }
+        may
+    }
+
+    /// Hands a checkpoint that was begun to the thread that saves it.
     pub(crate) fn save(&self, partition: PartitionId, expected: Offset, version: u32, parts: CheckpointParts) {
-        self.one(partition).saving.store(true, Ordering::SeqCst);
         // The receiver is gone only after a failure, which has been told already.
         let _gone = self.saves.send(Some(Save { partition, expected, version, parts })).is_err();
     }
@@ -189,6 +206,7 @@ impl Shared {
 
     /// The saving thread: one checkpoint after the other, until it is told that nothing more comes.
     pub(crate) fn save_all(&self, saves: &Receiver<Option<Save>>) {
+        step_back();
         while let Ok(Some(save)) = saves.recv() {
             let (partition, next) = (save.partition, save.parts.next);
             let again = |error: &StoreError| {
@@ -271,5 +289,15 @@ impl Shared {
             }
         });
         Facts { partitions: partitions.collect() }
+    }
+}
+
+/// Lets other threads go first: an event that waits for an answer is more urgent than a checkpoint, without which a restart
+/// merely replays more.
+fn step_back() {
+    // Only Linux counts it by thread; elsewhere the whole process would step back.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, STEPS_BACK) {
+        tracing::debug!(%error, "the thread that saves checkpoints keeps its priority");
     }
 }

@@ -22,6 +22,8 @@ use crate::{EngineError, cell::Next, shared::Shared};
 const READ_BYTES: usize = 1 << 20;
 /// How many entries are folded under one lock: a reader waits for no more than these.
 const CHUNK: usize = 256;
+/// A checkpoint that is due waits for those of other partitions until so many times the time or the entries have passed.
+const OVERDUE: u32 = 2;
 /// How long an idle worker waits before it looks at timers and checkpoints again.
 const IDLE: Duration = Duration::from_millis(100);
 /// How long a worker waits when the log has no room before it tries again.
@@ -61,10 +63,9 @@ impl Worker {
             for chunk in records.chunks(CHUNK) {
                 self.apply(chunk)?;
             }
-            self.checkpoint_when_due()?;
+            self.checkpoint_when_due();
         }
-        self.checkpoint()?;
-        self.shared.wait_saved(self.partition)
+        self.last_checkpoint()
     }
 
     fn idle(&mut self) -> Result<(), EngineError> {
@@ -147,22 +148,30 @@ impl Worker {
         Ok(self.append(&Append { entries })?)
     }
 
-    fn checkpoint_when_due(&mut self) -> Result<(), EngineError> {
+    fn checkpoint_when_due(&mut self) {
         let options = &self.shared.options;
         let entries = self.next.0 - self.saved.0;
-        let due = entries >= options.checkpoint_entries || self.saved_at.elapsed() >= options.checkpoint_every;
-        if due && entries > 0 && !self.shared.is_saving(self.partition) {
-            self.checkpoint()?;
+        let waited = self.saved_at.elapsed();
+        let due = |times: u32| {
+            entries >= options.checkpoint_entries * u64::from(times) || waited >= options.checkpoint_every * times
+        };
+        if entries > 0 && due(1) && self.shared.begin_saving(self.partition, due(OVERDUE)) {
+            self.checkpoint();
+        }
+    }
+
+    /// The last checkpoint, once the one before it is saved.
+    fn last_checkpoint(&mut self) -> Result<(), EngineError> {
+        self.shared.wait_saved(self.partition)?;
+        if self.next != self.saved && self.shared.begin_saving(self.partition, true) {
+            self.checkpoint();
+            self.shared.wait_saved(self.partition)?;
         }
         Ok(())
     }
 
-    /// Takes what changed and hands it to the thread that saves it.
-    fn checkpoint(&mut self) -> Result<(), EngineError> {
-        if self.next == self.saved {
-            return Ok(());
-        }
-        self.shared.wait_saved(self.partition)?;
+    /// Takes what changed and hands it to the thread that saves it. The checkpoint has been begun.
+    fn checkpoint(&mut self) {
         let expected = self.saved;
         let (parts, version) = {
             let mut cell = self.shared.cell(self.partition).write();
@@ -172,7 +181,6 @@ impl Worker {
         };
         (self.saved, self.saved_at) = (parts.next, Instant::now());
         self.shared.save(self.partition, expected, version, parts);
-        Ok(())
     }
 }
 

@@ -15,6 +15,10 @@ use std::array;
 use std::collections::BTreeMap;
 use std::hint::select_unpredictable;
 
+use fearless_simd::Level;
+
+use super::bytes::ByteTrees;
+use super::look::{Look, NOTHING, View, codes, ordered, rank, views};
 use super::{Node, Test, Tree};
 use crate::{Matrix, MlError};
 
@@ -24,8 +28,6 @@ const LANES: usize = 8;
 const SHORT: u32 = 8;
 /// How many rows a batch takes through a tree before the next tree.
 const BLOCK: usize = 128;
-/// Less than any number or equal to it, so that the answer is yes.
-const NOTHING: u32 = 0;
 
 /// Trees ready to answer.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ pub struct FlatTrees {
     /// Whether all paths together have fewer steps than there are views: then a batch looks at a column when a node asks.
     few_steps: bool,
     width: Width,
+    /// The same trees for large batches, if those are answered faster by bytes.
+    bytes: Option<Box<ByteTrees>>,
 }
 
 /// 8 bytes: where to look, what to compare with, where to go.
@@ -59,22 +63,6 @@ struct FlatNode {
     /// The view in the low bits, and above them the distance to the child for yes; the child for no stands behind it. Both
     /// are 0 at a leaf.
     step: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct View {
-    look: Look,
-    column: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    /// The number; a missing one is more than any threshold.
-    MissingRight,
-    /// The number; a missing one is less than any threshold.
-    MissingLeft,
-    /// The bit in a set of categories; `others` is that of the codes beyond.
-    Category { others: u32 },
 }
 
 /// How many bits a view takes in a node. Fixed widths let the compiler drop the checks of bounds.
@@ -159,6 +147,7 @@ impl FlatTrees {
             sure_steps: 0,
             few_steps: false,
             width,
+            bytes: None,
         };
         let mut known = Known::default();
         for (view, number) in flat.views.iter().zip(1..) {
@@ -171,6 +160,9 @@ impl FlatTrees {
             steps += path as usize;
         }
         flat.few_steps = steps < flat.views.len();
+        // In tenths of a nanosecond, as the other.
+        let walking = 11 * steps + if flat.few_steps { 0 } else { 10 * flat.views.len() };
+        flat.bytes = ByteTrees::new(trees, base.len()).filter(|bytes| bytes.cost() < walking).map(Box::new);
         flat.sure_steps = if longest <= SHORT { longest } else { 0 };
         Ok(flat)
     }
@@ -187,7 +179,11 @@ impl FlatTrees {
 
     /// Writes the sums for all rows into `out`, row by row. A tree takes many rows while it is in the nearest memory.
     pub fn sums_of_rows(&self, rows: &Matrix, out: &mut [f64]) {
-        if self.few_steps {
+        if let Some(bytes) = &self.bytes {
+            let done = bytes.sums(Level::new(), rows, &self.base, out);
+            let rest = out.chunks_exact_mut(self.outputs()).enumerate().skip(done);
+            rest.for_each(|(row, out)| self.sums(rows.row(row), out));
+        } else if self.few_steps {
             with_constants!(self.sums_as_asked(rows, out));
         } else {
             with_constants!(self.sums_of_blocks(rows, out));
@@ -420,71 +416,6 @@ struct Known<'a> {
     views: BTreeMap<(u8, u32), u32>,
     leaves: BTreeMap<Vec<u64>, u32>,
     sets: BTreeMap<(u32, bool, &'a [u32]), u32>,
-}
-
-/// Maps numbers to whole numbers in the same order; the least and the greatest stay free. Zeros of both signs are one.
-fn ordered(number: f32) -> u32 {
-    let bits = (number + 0.0).to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
-}
-
-impl Look {
-    /// What it shows of a value.
-    #[inline]
-    fn at(self, value: f64) -> u32 {
-        match self {
-            Self::MissingLeft => select_unpredictable(value.is_nan(), NOTHING, ordered(value as f32)),
-            Self::MissingRight => select_unpredictable(value.is_nan(), u32::MAX, ordered(value as f32)),
-            Self::Category { .. } if value.is_nan() => 0,
-            Self::Category { others } => (value as u32).saturating_add(1).min(others),
-        }
-    }
-
-    /// The order of views.
-    fn rank(self) -> u8 {
-        match self {
-            Self::MissingRight => 0,
-            Self::MissingLeft => 1,
-            Self::Category { others } if others < 32 => 2,
-            Self::Category { .. } => 3,
-        }
-    }
-}
-
-/// The rank of the view that a split takes; 2 for all categories.
-fn rank(test: &Test, missing_left: bool) -> u8 {
-    match test {
-        Test::AtMost(_) => u8::from(missing_left),
-        Test::In(_) => 2,
-    }
-}
-
-/// The categories of a set.
-fn codes(words: &[u32]) -> impl DoubleEndedIterator<Item = usize> {
-    (0..words.len() * 32).filter(|code| words[code / 32] >> (code % 32) & 1 == 1)
-}
-
-/// All ways in which trees look at columns, by rank and column.
-fn views(trees: &[Tree]) -> Vec<View> {
-    let mut counts = BTreeMap::new();
-    for node in trees.iter().flat_map(|tree| &tree.nodes) {
-        let Node::Split { column, test, missing_left, .. } = node else { continue };
-        let count: &mut usize = counts.entry((rank(test, *missing_left), *column)).or_default();
-        if let Test::In(words) = test {
-            *count = codes(words).next_back().map_or(0, |code| code + 1).max(*count);
-        }
-    }
-    let view = |((rank, column), count)| {
-        let look = match rank {
-            0 => Look::MissingRight,
-            1 => Look::MissingLeft,
-            _ => Look::Category { others: count as u32 + 1 },
-        };
-        View { look, column }
-    };
-    let mut views: Vec<View> = counts.into_iter().map(view).collect();
-    views.sort_by_key(|view| (view.look.rank(), view.column));
-    views
 }
 
 #[cfg(test)]

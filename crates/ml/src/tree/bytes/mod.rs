@@ -252,21 +252,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::levels::levels;
     use crate::tree::testing::{COLUMNS, row, tree};
     use crate::tree::{Node, Test};
-
-    /// All kinds of instructions that this machine has; the first are those that every one of its kind has.
-    fn levels() -> Vec<Level> {
-        let found = Level::new();
-        let mut levels = vec![Level::baseline()];
-        #[cfg(target_arch = "x86_64")]
-        {
-            levels.extend(found.as_sse4_2().map(|some| some.level()));
-            levels.extend(found.as_avx2().map(|some| some.level()));
-        }
-        levels.push(found);
-        levels
-    }
 
     /// What the promise says, word for word, for the rows that make whole blocks.
     fn check(trees: &[Tree], base: &[f64], rows: &Matrix) {

@@ -9,7 +9,7 @@
 //!   to itself, so that several walks can go in step and hide one another's waiting for memory.
 //! - A row is first turned into views: for each way that some node looks at some column, one number. Missing values are
 //!   dealt with there and not in the nodes; columns that no node looks at cost nothing.
-//! - Equal leaves share their numbers.
+//! - Equal leaves share their numbers, and where the same two leaves hang on many splits of a tree, their nodes.
 
 use std::array;
 use std::collections::BTreeMap;
@@ -28,6 +28,10 @@ const LANES: usize = 8;
 const SHORT: u32 = 8;
 /// How many rows a batch takes through a tree before the next tree.
 const BLOCK: usize = 128;
+/// From so many equal pairs of leaves in a tree on one stands for all.
+const MANY: usize = 8;
+/// A node that is filled in later.
+const BLANK: FlatNode = FlatNode { key: 0, step: 0 };
 
 /// Trees ready to answer.
 #[derive(Debug, Clone)]
@@ -214,7 +218,15 @@ impl FlatTrees {
                 tree += 1;
             }
         }
-        for root in rest {
+        // The rest goes in step as well.
+        let (fours, ones) = rest.as_chunks::<{ LANES / 2 }>();
+        for roots in fours {
+            for leaf in self.walk::<VIEWS, SETS, { LANES / 2 }>(*roots, |_, view| seen[view]) {
+                then(tree, leaf);
+                tree += 1;
+            }
+        }
+        for root in ones {
             let [leaf] = self.walk::<VIEWS, SETS, 1>([*root], |_, view| seen[view]);
             then(tree, leaf);
             tree += 1;
@@ -341,48 +353,95 @@ impl FlatTrees {
 
     /// Adds a tree; returns the length of its longest path.
     fn add<'a>(&mut self, tree: &'a Tree, known: &mut Known<'a>) -> Result<u32, MlError> {
-        let mut longest = 0;
-        let root = self.nodes.len();
+        let mut shared = self.shared_ends(tree, known);
+        // Siblings stand at even places, so that no line of the cache ends between them.
+        self.nodes.resize(self.nodes.len() + 1 - self.nodes.len() % 2, BLANK);
+        let (mut longest, root) = (0, self.nodes.len());
         self.roots.push(root as u32);
-        let blank = FlatNode { key: 0, step: 0 };
-        self.nodes.push(blank);
+        self.nodes.push(BLANK);
         // A node, its place and its depth. What is below the usual one of two siblings stands next to them: one trip to
         // memory brings several steps of the usual path.
         let mut waiting = vec![(0_u32, root, 0)];
         while let Some((node, place, depth)) = waiting.pop() {
             longest = longest.max(depth);
-            self.nodes[place] = match &tree.nodes[node as usize] {
+            match &tree.nodes[node as usize] {
                 Node::Leaf { value } => {
-                    let values = &tree.values[*value as usize..][..self.tree_outputs];
-                    let key =
-                        known.leaves.entry(values.iter().map(|value| value.to_bits()).collect()).or_insert_with(|| {
-                            self.values.extend_from_slice(values);
-                            (self.values.len() - values.len()) as u32
-                        });
-                    FlatNode { key: *key, step: 0 }
+                    self.nodes[place] = FlatNode { key: self.leaf_key(tree, *value, known), step: 0 };
                 }
                 Node::Split { column, test, missing_left, left, right } => {
+                    let view = known.views[&(rank(test, *missing_left), *column)];
+                    self.nodes[place].key = self.split_key(view, test, *missing_left, known);
+                    if let Some(end) = self.ends(tree, *left, *right, known).and_then(|ends| shared.get_mut(&ends)) {
+                        end.push((place, view));
+                        longest = longest.max(depth + 1);
+                        continue;
+                    }
                     let children = self.nodes.len();
-                    self.nodes.extend([blank; 2]);
+                    self.nodes.extend([BLANK; 2]);
                     let (yes, no) = ((*left, children, depth + 1), (*right, children + 1, depth + 1));
                     let left_is_usual = tree.cover[*left as usize] > tree.cover[*right as usize];
                     waiting.extend(if left_is_usual { [no, yes] } else { [yes, no] });
-                    let view = known.views[&(rank(test, *missing_left), *column)];
-                    let key = match test {
-                        Test::AtMost(threshold) => ordered(*threshold),
-                        Test::In(words) if view < self.first_large => {
-                            words.first().map_or(0, |word| word << 1) | u32::from(*missing_left)
-                        }
-                        Test::In(words) => *known
-                            .sets
-                            .entry((view, *missing_left, words))
-                            .or_insert_with(|| self.add_set(view, *missing_left, words)),
-                    };
-                    FlatNode { key, step: self.step(children - place, view)? }
+                    self.nodes[place].step = self.step(children - place, view)?;
                 }
-            };
+            }
+        }
+        for (ends, parents) in shared {
+            let children = self.nodes.len();
+            self.nodes.extend(ends.map(|key| FlatNode { key, step: 0 }));
+            for (place, view) in parents {
+                self.nodes[place].step = self.step(children - place, view)?;
+            }
         }
         Ok(longest)
+    }
+
+    /// The pairs of leaves below a split that stand once for many splits of a tree, behind all its other nodes: there are few,
+    /// so they are in the nearest memory. Pure leaves of a forest are such.
+    fn shared_ends(&mut self, tree: &Tree, known: &mut Known<'_>) -> BTreeMap<[u32; 2], Vec<(usize, u32)>> {
+        let mut counts: BTreeMap<[u32; 2], usize> = BTreeMap::new();
+        // Where places of a tree are too far from one another for a node to tell, siblings must stay close.
+        if tree.nodes.len() < 1 << (31 - self.width.bits()) {
+            for node in &tree.nodes {
+                if let Node::Split { left, right, .. } = node
+                    && let Some(ends) = self.ends(tree, *left, *right, known)
+                {
+                    *counts.entry(ends).or_default() += 1;
+                }
+            }
+        }
+        counts.into_iter().filter(|(_, count)| *count >= MANY).map(|(ends, _)| (ends, Vec::new())).collect()
+    }
+
+    /// The keys of two siblings if both are leaves.
+    fn ends(&mut self, tree: &Tree, left: u32, right: u32, known: &mut Known<'_>) -> Option<[u32; 2]> {
+        match [left, right].map(|child| &tree.nodes[child as usize]) {
+            [Node::Leaf { value: left }, Node::Leaf { value: right }] => {
+                Some([*left, *right].map(|value| self.leaf_key(tree, value, known)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The place of a leaf's numbers; equal leaves share it.
+    fn leaf_key(&mut self, tree: &Tree, value: u32, known: &mut Known<'_>) -> u32 {
+        let values = &tree.values[value as usize..][..self.tree_outputs];
+        *known.leaves.entry(values.iter().map(|value| value.to_bits()).collect()).or_insert_with(|| {
+            self.values.extend_from_slice(values);
+            (self.values.len() - values.len()) as u32
+        })
+    }
+
+    fn split_key<'a>(&mut self, view: u32, test: &'a Test, missing_left: bool, known: &mut Known<'a>) -> u32 {
+        match test {
+            Test::AtMost(threshold) => ordered(*threshold),
+            Test::In(words) if view < self.first_large => {
+                words.first().map_or(0, |word| word << 1) | u32::from(missing_left)
+            }
+            Test::In(words) => *known
+                .sets
+                .entry((view, missing_left, words))
+                .or_insert_with(|| self.add_set(view, missing_left, words)),
+        }
     }
 
     fn step(&self, distance: usize, view: u32) -> Result<u32, MlError> {
@@ -520,6 +579,31 @@ mod tests {
         }
         let trees: Vec<Tree> = (0..8_192).map(stump).collect();
         assert!(FlatTrees::new(&trees, &[0.0]).unwrap_err().to_string().contains("8192 ways"));
+    }
+
+    #[test]
+    fn equal_pairs_of_leaves_stand_once() {
+        let mut random = crate::Random::new(9, 0);
+        let mut number = |below: usize| random.below(below) as u32;
+        // 511 splits level after level over 512 leaves, of which there are two kinds: four kinds of pairs.
+        let mut split = |at: u32| Node::Split {
+            column: at % 3,
+            test: Test::AtMost(number(100) as f32),
+            missing_left: at.is_multiple_of(2),
+            left: 2 * at + 1,
+            right: 2 * at + 2,
+        };
+        let mut nodes: Vec<Node> = (0..511).map(&mut split).collect();
+        nodes.extend((0..512).map(|_| Node::Leaf { value: number(2) }));
+        let trees = [Tree { outputs: 1, cover: vec![1.0; nodes.len()], nodes, values: vec![0.25, 1.0] }];
+        let flat = FlatTrees::new(&trees, &[0.0]).unwrap();
+        assert_eq!(flat.nodes.len(), 2 + 2 * 255 + 2 * 4, "a blank, the root, 255 pairs above the leaves, four below");
+        for _ in 0..500 {
+            let row = [number(100), number(100), number(100)].map(|n| if n == 7 { f64::NAN } else { f64::from(n) });
+            let mut out = [0.0];
+            flat.sums(&row, &mut out);
+            assert_eq!(vec![out[0].to_bits()], by_walking(&trees, &[0.0], &row), "{row:?}");
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod examples;
 pub mod frame;
 pub mod kmeans;
 pub mod leak;
+#[cfg(test)]
+mod levels;
 mod linear;
 mod matrix;
 pub mod metrics;

@@ -27,7 +27,9 @@ impl Standard {
     }
 
     /// The value in standard deviations from the mean.
+    #[inline]
     pub(crate) fn apply(self, value: f64) -> f64 {
-        if value.is_finite() { (value - self.mean) * self.inverse } else { 0.0 }
+        let apart = (value - self.mean) * self.inverse;
+        if value.is_finite() { apart } else { 0.0 }
     }
 }

@@ -4,9 +4,11 @@
 //! k-means even faster, 2010), which leave out most distances and change no result. The best of some restarts is kept.
 //! Columns must be numbers; they are compared in standard deviations, a missing one standing at the mean.
 
+mod batch;
 mod lloyd;
 mod silhouette;
 
+use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
 pub use silhouette::silhouette;
@@ -120,10 +122,11 @@ impl KMeans {
 
     /// The nearest cluster of a row and the distance to its mean, in standard deviations.
     pub fn nearest(&self, row: &[f64]) -> (usize, f64) {
+        let clusters = self.clusters();
         let mut best = (0, f64::INFINITY);
-        for begin in (0..self.clusters()).step_by(ABREAST) {
+        for begin in (0..clusters).step_by(ABREAST) {
             let mut squared = [0.0; ABREAST];
-            let centers = self.centers.chunks_exact(self.clusters());
+            let centers = self.centers.chunks_exact(clusters);
             for ((standard, value), centers) in self.standards.iter().zip(row).zip(centers) {
                 let value = standard.apply(*value);
                 let add = |squared: &mut f64, center: f64| *squared += (value - center) * (value - center);
@@ -135,12 +138,7 @@ impl KMeans {
                     }
                 }
             }
-            let squared = &squared[..ABREAST.min(self.clusters() - begin)];
-            for (cluster, squared) in squared.iter().enumerate() {
-                if *squared < best.1 {
-                    best = (begin + cluster, *squared);
-                }
-            }
+            best = batch::nearer(best, begin, &squared[..ABREAST.min(clusters - begin)]);
         }
         (best.0, best.1.sqrt())
     }
@@ -153,6 +151,10 @@ impl Predict for KMeans {
 
     fn predict(&self, row: &[f64], out: &mut [f64]) {
         out[0] = self.nearest(row).0 as f64;
+    }
+
+    fn predict_rows(&self, rows: &Matrix, out: &mut [f64]) {
+        batch::clusters(self, Level::new(), rows, out);
     }
 }
 

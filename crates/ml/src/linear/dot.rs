@@ -1,5 +1,7 @@
 //! Sums of products, in the shape that the compiler turns into vector instructions.
 
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the instructions that were found")]
+
 /// The sum of products, in four lanes; both have the same length.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 4];
@@ -14,6 +16,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// As [`dot`], where a NaN in `row` counts as 0.
+#[inline(always)]
 pub(super) fn dot_present(row: &[f64], weights: &[f64]) -> f64 {
     let present = |value: f64| if value.is_nan() { 0.0 } else { value };
     let mut lanes = [0.0; 4];

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::margins::sigmoid;
 use super::positive;
+use super::sigmoid;
 use super::symmetric::soft;
 use crate::{MlError, Predict};
 

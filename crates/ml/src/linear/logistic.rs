@@ -4,11 +4,13 @@
 //! intercepts are free. Binary with up to 400 columns by Newton's method (with coordinate descent inside where there is a
 //! lasso), everything else by L-BFGS and OWL-QN. A column that separates the answers is no harm: C is finite.
 
+use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
 use super::softmax::{Softmax, softmax};
 use super::{Design, Loss, Margins, Penalty, Problem, positive, sigmoid, weights_of_rows};
-use crate::{Context, Examples, Explain, MlError, Predict, Task};
+use crate::predict::row_by_row;
+use crate::{Context, Examples, Explain, Matrix, MlError, Predict, Task};
 
 /// How much the rows of a class count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -123,11 +125,19 @@ impl Predict for LogisticRegression {
     }
 
     fn predict(&self, row: &[f64], out: &mut [f64]) {
-        self.margins(row, out);
         if let [one] = out {
-            *one = sigmoid(*one);
+            *one = sigmoid(self.margins.margin(row, 0));
         } else {
+            self.margins(row, out);
             softmax(out);
+        }
+    }
+
+    fn predict_rows(&self, rows: &Matrix, out: &mut [f64]) {
+        if self.outputs() == 1 {
+            self.margins.answer_rows(Level::new(), rows, out, sigmoid);
+        } else {
+            row_by_row(self, rows, out);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What a margin costs, with its first and second derivatives.
 
-use super::margins::sigmoid;
-
 /// The loss of one row. Targets of the two-sided losses are -1 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Loss {
@@ -37,8 +35,7 @@ impl Loss {
         if self == Self::Logistic {
             let agreement = target * margin;
             let small = (-agreement.abs()).exp();
-            // [`sigmoid`] of the negative agreement, by the same exponential.
-            let wrong = if agreement > 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) };
+            let wrong = wrong(agreement, small);
             return (small.ln_1p() + (-agreement).max(0.0), -target * wrong, wrong * (1.0 - wrong));
         }
         let (first, second) = self.slopes(margin, target);
@@ -49,7 +46,8 @@ impl Loss {
     pub(super) fn slopes(self, margin: f64, target: f64) -> (f64, f64) {
         match self {
             Self::Logistic => {
-                let wrong = sigmoid(-target * margin);
+                let agreement = target * margin;
+                let wrong = wrong(agreement, (-agreement.abs()).exp());
                 (-target * wrong, wrong * (1.0 - wrong))
             }
             Self::SquaredHinge => {
@@ -64,6 +62,11 @@ impl Loss {
             }
         }
     }
+}
+
+/// The probability of the other answer, where `small` is the exponential of the agreement's negative size.
+fn wrong(agreement: f64, small: f64) -> f64 {
+    if agreement > 0.0 { small / (1.0 + small) } else { 1.0 / (1.0 + small) }
 }
 
 #[cfg(test)]

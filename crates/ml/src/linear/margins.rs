@@ -1,17 +1,16 @@
 //! The fitted part of every linear model: weights, intercepts, and the means that explanations start from.
 
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the instructions that were found")]
+
+use fearless_simd::{Level, dispatch};
 use serde::{Deserialize, Serialize};
 
 use super::Design;
 use super::dot::{dot, dot_present};
-use crate::Context;
+use crate::{Context, Matrix};
 
-/// The logistic function.
-pub(crate) fn sigmoid(margin: f64) -> f64 {
-    // The exponential of a number that is not positive cannot overflow.
-    let small = (-margin.abs()).exp();
-    if margin >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) }
-}
+/// So many margins of a batch are made before they are turned into answers, side by side.
+const BLOCK: usize = 64;
 
 /// Weighted sums of a row, one for each output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,8 +63,25 @@ impl Margins {
         self.intercepts[output]
     }
 
+    #[inline(always)]
     pub(crate) fn margin(&self, row: &[f64], output: usize) -> f64 {
         dot_present(row, self.weights(output)) + self.intercepts[output]
+    }
+
+    /// Writes what `link` makes of the margin of each row, for a model of one output. The bits are those of [`Self::margin`],
+    /// whatever instructions are taken.
+    pub(crate) fn answer_rows(&self, level: Level, rows: &Matrix, out: &mut [f64], link: impl Fn(f64) -> f64) {
+        dispatch!(level, _ => self.answer_rows_inlined(rows, out, &link));
+    }
+
+    #[inline(always)]
+    fn answer_rows_inlined(&self, rows: &Matrix, out: &mut [f64], link: &impl Fn(f64) -> f64) {
+        for (rows, out) in rows.values().chunks(BLOCK * self.columns).zip(out.chunks_mut(BLOCK)) {
+            for (row, out) in rows.chunks_exact(self.columns).zip(&mut *out) {
+                *out = self.margin(row, 0);
+            }
+            out.iter_mut().for_each(|out| *out = link(*out));
+        }
     }
 
     /// See [`crate::Explain::contributions`]: weight times the distance from the mean; the base is the margin at the means.
@@ -76,5 +92,35 @@ impl Margins {
             *out = weight * (value - mean);
         }
         dot(weights, &self.means) + self.intercepts[output]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::levels::levels;
+    use crate::linear::sigmoid;
+    use crate::{Matrix, Random};
+
+    #[test]
+    fn a_batch_is_answered_as_row_by_row_with_any_instructions() {
+        let mut random = Random::new(11, 0);
+        for columns in [1, 3, 4, 20, 61] {
+            let mut number = |scale: f64| scale * (random.uniform() - 0.5);
+            let margins =
+                Margins::of_parts((0..columns).map(|_| number(9.0)).collect(), number(3.0), vec![0.0; columns]);
+            let value = |at: usize| if at % 17 == 3 { f64::NAN } else { number(4.0) };
+            let rows = Matrix::from_values(columns, (0..150 * columns).map(value).collect()).unwrap();
+            for link in [sigmoid, |margin| margin] {
+                let expected: Vec<u64> =
+                    (0..rows.rows()).map(|row| link(margins.margin(rows.row(row), 0)).to_bits()).collect();
+                for level in levels() {
+                    let mut out = vec![f64::NAN; rows.rows()];
+                    margins.answer_rows(level, &rows, &mut out, link);
+                    let bits: Vec<u64> = out.iter().map(|out| out.to_bits()).collect();
+                    assert_eq!(bits, expected, "{columns} columns at {level:?}");
+                }
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ mod margins;
 mod newton;
 mod problem;
 mod regression;
+mod sigmoid;
 mod softmax;
 mod symmetric;
 
@@ -24,8 +25,9 @@ pub use regression::{LinearOptions, LinearRegression};
 
 pub(crate) use design::Design;
 pub(crate) use loss::Loss;
-pub(crate) use margins::{Margins, sigmoid};
+pub(crate) use margins::Margins;
 pub(crate) use problem::{Penalty, Problem};
+pub(crate) use sigmoid::sigmoid;
 pub(crate) use softmax::softmax;
 
 /// The weight of each row times that of its class, as far as `class_weights` ask for it. Refuses classes that have no

@@ -8,11 +8,12 @@
 //! residuals of the rows, or by coordinate descent with covariance updates where there is a lasso. A column that follows
 //! from those before it gets the weight 0 if there is no ridge. Wider rows go to L-BFGS and OWL-QN.
 
+use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
 use super::symmetric::{Factor, descend};
 use super::{Design, Loss, Margins, Penalty, Problem, positive};
-use crate::{Context, Examples, Explain, MlError, Predict, Task};
+use crate::{Context, Examples, Explain, Matrix, MlError, Predict, Task};
 
 const NARROW: usize = 1000;
 
@@ -167,6 +168,10 @@ impl Predict for LinearRegression {
 
     fn predict(&self, row: &[f64], out: &mut [f64]) {
         out[0] = self.margins.margin(row, 0);
+    }
+
+    fn predict_rows(&self, rows: &Matrix, out: &mut [f64]) {
+        self.margins.answer_rows(Level::new(), rows, out, |margin| margin);
     }
 }
 

@@ -5,11 +5,13 @@
 //! for more than 400 columns. The intercept is free; LIBLINEAR, and so scikit-learn's LinearSVC, penalises it as the
 //! weight of a column of ones, which `penalise_intercept` does too.
 
+use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
 use super::platt::{Platt, folds};
 use crate::linear::{Design, Loss, Margins, Penalty, Problem, positive, weights_of_rows};
-use crate::{ClassWeights, Context, Examples, Explain, MlError, Predict, Task};
+use crate::predict::row_by_row;
+use crate::{ClassWeights, Context, Examples, Explain, Matrix, MlError, Predict, Task};
 
 /// How to fit a [`LinearSvm`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -200,6 +202,14 @@ impl Predict for LinearSvm {
         if out.len() > 1 {
             let sum: f64 = out.iter().sum::<f64>().max(f64::MIN_POSITIVE);
             out.iter_mut().for_each(|probability| *probability /= sum);
+        }
+    }
+
+    fn predict_rows(&self, rows: &Matrix, out: &mut [f64]) {
+        match &*self.sigmoids {
+            [] if self.outputs() == 1 => self.margins.answer_rows(Level::new(), rows, out, |margin| margin),
+            [one] => self.margins.answer_rows(Level::new(), rows, out, |margin| one.probability(margin)),
+            _ => row_by_row(self, rows, out),
         }
     }
 }

@@ -60,6 +60,7 @@ impl Platt {
     }
 
     /// The probability of a margin.
+    #[inline]
     pub(super) fn probability(self, margin: f64) -> f64 {
         sigmoid(self.slope * margin + self.shift)
     }

@@ -3,12 +3,14 @@
 
 mod bins;
 mod boosting;
+mod bytes;
 mod check;
 mod decision;
 mod fixed;
 mod flat;
 mod forest;
 mod grow;
+mod look;
 mod measure;
 mod partition;
 mod pieces;

@@ -237,7 +237,7 @@ fn choose(
 impl Chosen {
     /// The same model fitted on these rows.
     fn fit(&self, data: &Data, coder: &Coder, places: &[usize], context: &Context<'_>) -> Result<Model, MlError> {
-        let mut training = Training::new(data, coder, places.to_vec(), false);
+        let mut training = Training::new(data, coder, places.to_vec());
         let (mut pipelines, mut members): (Vec<Pipeline>, _) = (Vec::new(), Vec::new());
         for (learner, weight) in &self.blend.members {
             let fitted = training.fit(learner, context)?;

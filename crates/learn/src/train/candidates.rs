@@ -13,7 +13,7 @@ const KERNEL_ROWS_MAX: usize = 4_000;
 const NEIGHBOURS_ROWS_MAX: usize = 20_000;
 
 /// A boosting in small steps that ends early needs no more.
-const ROUNDS_MAX: u32 = 2000;
+pub(super) const ROUNDS_MAX: u32 = 2000;
 
 /// What everyone would try first, the likeliest first.
 pub(super) fn portfolio(task: Task, rows: usize, seed: u64) -> Vec<Learner> {
@@ -31,6 +31,7 @@ pub(super) fn portfolio(task: Task, rows: usize, seed: u64) -> Vec<Learner> {
         boosting(&|_| ()),
         logistic(1.0),
         ridge(1.0),
+        Some(Learner::GradientBoosting(cautious(seed))),
         boosting(&|options| (options.max_depth, options.max_leaves, options.min_child_rows) = (3, 8, 40)),
         forest(1.0),
         logistic(0.03),

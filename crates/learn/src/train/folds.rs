@@ -34,6 +34,19 @@ impl Coder {
     fn options(&self, coding: Coding) -> PipelineOptions {
         PipelineOptions { leave_out: self.leave_out.clone(), seed: self.seed, ..PipelineOptions::new(coding) }
     }
+
+    /// How much the rows at `places`, which have these answers, count.
+    fn weights(&self, data: &Data, places: &[usize], target: &[f64]) -> Option<Vec<f64>> {
+        let own = data.weights.as_ref().map(|weights| places.iter().map(|place| weights[*place]).collect::<Vec<f64>>());
+        if !self.balance {
+            return own;
+        }
+        let balanced = balanced_weights(target);
+        Some(match own {
+            None => balanced,
+            Some(own) => own.iter().zip(balanced).map(|(own, balanced)| own * balanced).collect(),
+        })
+    }
 }
 
 /// Coded training rows with what was learnt on the way.
@@ -67,16 +80,7 @@ impl<'a> Training<'a> {
     /// The rows at these places, not coded yet.
     pub(super) fn new(data: &'a Data, coder: &'a Coder, places: Vec<usize>) -> Self {
         let target: Vec<f64> = places.iter().map(|place| data.target[*place]).collect();
-        let own = data.weights.as_ref().map(|weights| places.iter().map(|place| weights[*place]).collect::<Vec<f64>>());
-        let weights = if coder.balance {
-            let balanced = balanced_weights(&target);
-            Some(match own {
-                None => balanced,
-                Some(own) => own.iter().zip(balanced).map(|(own, balanced)| own * balanced).collect(),
-            })
-        } else {
-            own
-        };
+        let weights = coder.weights(data, &places, &target);
         let groups = data.groups.as_ref().map(|groups| places.iter().map(|place| groups[*place]).collect());
         Self { data, coder, target, weights, groups, coded: [None, None], places }
     }
@@ -119,6 +123,7 @@ pub(super) struct Fold<'a> {
     pub(super) training: Training<'a>,
     /// Places in the data.
     pub(super) test: Vec<usize>,
+    /// What came to be there, with weights as in training.
     known: Known,
     coded: [Option<Matrix>; 2],
     /// The same fold with few of its training rows.
@@ -127,7 +132,8 @@ pub(super) struct Fold<'a> {
 
 impl<'a> Fold<'a> {
     pub(super) fn new(data: &'a Data, coder: &'a Coder, train: Vec<usize>, test: Vec<usize>) -> Self {
-        let known = Known::of(data, &test);
+        let mut known = Known::of(data, &test);
+        known.weights = coder.weights(data, &test, &known.actual);
         Self { training: Training::new(data, coder, train), test, known, coded: [None, None], few: None }
     }
 
@@ -219,21 +225,19 @@ pub(super) fn answers(
             fitted.into_iter().collect::<Result<_, _>>()?
         }
     };
-    let rounds = best_rounds(&asked);
+    let losses: Vec<(&[f64], usize)> = asked.iter().map(|asked| (asked.losses(), asked.rows.rows())).collect();
+    let rounds = best_rounds(&losses);
     let answers = asked.iter().flat_map(|asked| asked.answers(rounds)).collect();
     Ok((answers, rounds.map(|rounds| rounds as u32)))
 }
 
-/// After how many rounds the mean loss over all test rows is least; none for what has no rounds. A fold that ended before the
-/// others says what it said last.
-fn best_rounds(asked: &[Asked<'_>]) -> Option<usize> {
-    let most = asked.iter().map(|asked| asked.losses().len()).max()?;
+/// After how many rounds the mean loss over the rows of all folds is least; none for what has no rounds. Of each fold the losses
+/// after every round, and its rows. A fold that ended before the others says what it said last.
+fn best_rounds(folds: &[(&[f64], usize)]) -> Option<usize> {
+    let most = folds.iter().map(|(losses, _)| losses.len()).max()?;
     let after = |round: usize| -> f64 {
-        let loss = |asked: &Asked<'_>| {
-            let losses = asked.losses();
-            losses.get(round).or(losses.last()).map_or(0.0, |loss| loss * asked.rows.rows() as f64)
-        };
-        asked.iter().map(loss).sum()
+        let loss = |losses: &[f64]| losses.get(round).or(losses.last()).copied().unwrap_or(0.0);
+        folds.iter().map(|(losses, rows)| loss(losses) * *rows as f64).sum()
     };
     (0..most).map(|round| (round + 1, after(round))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(rounds, _)| rounds)
 }
@@ -254,4 +258,22 @@ pub(super) fn folds<'a>(data: &'a Data, coder: &'a Coder, places: &[usize]) -> R
     let pick = |own: &[usize]| own.iter().map(|row| places[*row]).collect::<Vec<usize>>();
     let fold = |split: Split| Fold::new(data, coder, pick(&split.train), pick(&split.test));
     Ok(splits.into_iter().map(fold).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_number_of_rounds_serves_all_folds() {
+        let (early, late) = ([0.5, 0.2, 0.4, 0.6], [0.9, 0.8, 0.5, 0.3, 0.4]);
+        assert_eq!(
+            best_rounds(&[(&early, 10), (&late, 10)]),
+            Some(3),
+            "where the mean is least, not the mean of the best"
+        );
+        assert_eq!(best_rounds(&[(&early, 100), (&late, 10)]), Some(2), "by rows");
+        assert_eq!(best_rounds(&[(&early[..2], 10), (&late, 10)]), Some(4), "a fold that ended says what it said last");
+        assert_eq!(best_rounds(&[(&[], 10), (&[], 10)]), None);
+    }
 }

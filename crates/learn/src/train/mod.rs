@@ -229,7 +229,7 @@ fn choose(
     let either = move || enough() || stopped();
     let tried = Search::new(data, options, folds, &either, watch).run()?;
     Context { parallel: watch.parallel, stopped: watch.stopped }.go_on()?;
-    let blend = blend::blend(&tried, data)?;
+    let blend = blend::blend(&tried, data, options.effort)?;
     let calibrator = blend::calibrator(&blend, &tried, data)?;
     Ok((Chosen { blend, calibrator }, tried))
 }

@@ -7,7 +7,7 @@
 
 use rapport_ml::{Algorithm, Context, Learner, MlError, Random};
 
-use super::candidates::{portfolio, proposal, usual};
+use super::candidates::{ROUNDS_MAX, portfolio, proposal, usual};
 use super::folds::{self, Fold};
 use super::measure::Known;
 use super::{Effort, Progress, Step, TrainOptions, Watch};
@@ -123,7 +123,7 @@ impl<'a, 'b> Search<'a, 'b> {
             let mut proposed = proposal(&leaders, &fresh, &mut random);
             if let Learner::GradientBoosting(options) = &mut proposed {
                 // A leader has as many rounds as were best for it; what comes of it may need more.
-                options.rounds = 1000;
+                options.rounds = ROUNDS_MAX;
             }
             self.tried_or_note(&proposed)?;
         }

@@ -4,8 +4,8 @@
 //! looked at once, at the end. What is chosen is chosen by folds of the rest. The figures in the card are those of a model
 //! of the rest on the part put aside; the model in the artifact is fitted in the same way on all rows.
 //!
-//! Unless it is told otherwise, training takes the better of a weighted sum and boosted trees that end early, or both together
-//! where that is better still. The same data, options and seed give the same artifact, byte for byte, unless a clock ended
+//! Unless it is told otherwise, training takes the best of a weighted sum, deep boosted trees and shallow ones, or several of them
+//! together where that is better still. The same data, options and seed give the same artifact, byte for byte, unless a clock ended
 //! a search ([`Trained::out_of_time`]).
 
 mod blend;
@@ -33,7 +33,7 @@ pub use measure::main_metric;
 /// How long to look for the best settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Effort {
-    /// Not at all: the usual settings of the algorithm, or of two algorithms the better or both together.
+    /// Not at all: the usual settings of the algorithm, or of the usual three the best or several together.
     Usual,
     /// So many settings.
     Trials(u64),

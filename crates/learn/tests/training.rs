@@ -10,7 +10,7 @@ use rapport_learn::report::{Language, ReportData, html};
 use rapport_learn::table::{Applied, TableOptions, TableReport, TaskChoice, data_of};
 use rapport_learn::{Data, Effort, LearnError, Threads, TrainOptions, Trained, Watch, train};
 use rapport_ml::metrics::Costs;
-use rapport_ml::{Algorithm, Artifact, MlError, Random, Task};
+use rapport_ml::{Algorithm, Artifact, Learner, MlError, Random, Task};
 
 fn table(text: &str) -> FileTable {
     read_table(text.as_bytes(), &FileOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap()
@@ -196,6 +196,33 @@ fn a_search_tries_many_and_gives_the_same_twice() {
     assert_eq!(again.artifact.to_bytes().unwrap(), first.artifact.to_bytes().unwrap());
     let other = trained(&data, &TrainOptions { seed: 2, ..options }).unwrap();
     assert_ne!(other.artifact.to_bytes().unwrap(), first.artifact.to_bytes().unwrap());
+}
+
+#[test]
+fn by_default_a_weighted_sum_and_trees_of_two_kinds_are_tried_on_any_number_of_threads() {
+    let (data, _) = data(&visits(500), &options("bought")).unwrap();
+    let on = |threads| {
+        let mut watch = Watch {
+            parallel: &Threads::new(threads),
+            enough: &|| false,
+            stopped: &|| false,
+            clock: &|| 0.0,
+            progress: &mut |_| {},
+        };
+        train(&data, &without(&TOO_MUCH), &mut watch).unwrap()
+    };
+    let [one, two] = [1, 2].map(on);
+    let mut depths = Vec::new();
+    for (learner, loss) in &one.tried {
+        assert!((0.0..0.6).contains(loss), "{learner:?} has {loss}");
+        if let Learner::GradientBoosting(options) = learner {
+            assert!(options.rounds < 500, "ended early: {options:?}");
+            depths.push(options.max_depth);
+        }
+    }
+    depths.sort_unstable();
+    assert_eq!((one.tried.len(), depths), (3, vec![3, 6]), "{:?}", one.tried);
+    assert_eq!(one.artifact.to_bytes().unwrap(), two.artifact.to_bytes().unwrap());
 }
 
 #[test]

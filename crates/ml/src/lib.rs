@@ -38,7 +38,7 @@ mod model;
 pub mod neighbours;
 pub mod onnx;
 pub mod permutation;
-mod pieces;
+pub mod pieces;
 pub mod pipeline;
 mod predict;
 mod random;

@@ -6,7 +6,7 @@ use crate::{Context, MlError};
 
 /// What `work` returns for each number below `pieces`. A piece that has not begun when the caller loses patience is not
 /// begun any more.
-pub(crate) fn map<T: Send + Sync>(
+pub fn map<T: Send + Sync>(
     context: &Context<'_>,
     pieces: usize,
     work: impl Fn(usize) -> T + Sync,

@@ -159,6 +159,15 @@ fn the_best_round_is_kept() {
     let least = model.validation.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(model.validation[model.rounds() - 1], least);
     assert_eq!(model.validation.len(), model.rounds() + 7, "patience ends");
+    // All rounds kept, and read off where the best was.
+    let all = Boosting::fit_all_rounds(&examples, &validation, &some, &Context::serial()).expect("fits");
+    assert_eq!((all.rounds(), &all.validation), (model.validation.len(), &model.validation));
+    let (mut best, mut after) = (vec![0.0; other.rows()], vec![0.0; other.rows()]);
+    model.predict_rows(&other, &mut best);
+    all.predict_rows_after(model.rounds(), &other, &mut after);
+    assert_eq!(after, best);
+    all.predict_rows(&other, &mut after);
+    assert_ne!(after, best);
     let loss = |p: &f64, t: &f64| -(if *t == 1.0 { *p } else { 1.0 - *p }).ln();
     let told = answers(&model, &other);
     let served = told.iter().zip(&truth).map(|(p, t)| loss(p, t)).sum::<f64>() / 400.0;

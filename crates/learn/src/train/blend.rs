@@ -3,6 +3,7 @@
 use rapport_ml::calibrate::{Calibrator, Isotonic, Platt, Temperature};
 use rapport_ml::{Learner, MlError, Task, link, margin_of};
 
+use super::Effort;
 use super::measure::Known;
 use super::search::{Trial, Tried};
 use crate::Data;
@@ -19,6 +20,9 @@ const ROWS_MAX: usize = 20_000;
 const ISOTONIC_LEAST: usize = 500;
 /// A second member or a correction must make the loss smaller by this share to be worth a part of the model.
 const WORTH: f64 = 0.002;
+/// The same for members where a search was asked for. The best of many trials is partly the luckiest, and luck is what a mean over
+/// several takes away, which the loss on the rows that chose them shows little of.
+const WORTH_OF_SEARCH: f64 = 0.0002;
 
 /// Learners with their weights, which add up to 1, and their answers together.
 #[derive(Debug, Clone)]
@@ -46,8 +50,9 @@ fn best(trial: &Trial) -> Blend {
 /// Ensemble selection (Caruana, Niculescu-Mizil, Crew, Ksikes, Ensemble selection from libraries of models, 2004): the trial that
 /// helps most is added, again and again, with replacement. Trials must be in order, the best first. A ranking takes the
 /// best alone, since scores of different rankings have no common scale.
-pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
+pub(super) fn blend(tried: &Tried, data: &Data, effort: Effort) -> Result<Blend, MlError> {
     let task = data.task;
+    let worth = if effort == Effort::Usual { WORTH } else { WORTH_OF_SEARCH };
     let alone = best(&tried.trials[0]);
     let choice = &tried.trials[..tried.trials.len().min(CHOICE)];
     if task == Task::Ranking || choice.len() < 2 {
@@ -94,7 +99,7 @@ pub(super) fn blend(tried: &Tried, data: &Data) -> Result<Blend, MlError> {
     }
     let answers = answers_of(task, &all, 1.0);
     let loss = tried.known.judged(data.task, &answers).loss()?;
-    if loss > alone.loss * (1.0 - WORTH) {
+    if loss > alone.loss * (1.0 - worth) {
         return Ok(alone);
     }
     let members = members.into_iter().map(|(trial, weight)| (trial.learner.clone(), weight)).collect();

@@ -12,6 +12,9 @@ const KERNEL_ROWS_MAX: usize = 4_000;
 /// With more rows looking at the most similar ones takes too long to serve.
 const NEIGHBOURS_ROWS_MAX: usize = 20_000;
 
+/// A boosting in small steps that ends early needs no more.
+pub(super) const ROUNDS_MAX: u32 = 2000;
+
 /// What everyone would try first, the likeliest first.
 pub(super) fn portfolio(task: Task, rows: usize, seed: u64) -> Vec<Learner> {
     let boosting = |change: &dyn Fn(&mut BoostingOptions)| {
@@ -28,6 +31,7 @@ pub(super) fn portfolio(task: Task, rows: usize, seed: u64) -> Vec<Learner> {
         boosting(&|_| ()),
         logistic(1.0),
         ridge(1.0),
+        Some(Learner::GradientBoosting(cautious(seed))),
         boosting(&|options| (options.max_depth, options.max_leaves, options.min_child_rows) = (3, 8, 40)),
         forest(1.0),
         logistic(0.03),
@@ -55,13 +59,31 @@ fn is_sensible(learner: &Learner, task: Task, rows: usize) -> bool {
     size && learner.algorithm().suits(task)
 }
 
-/// What is tried where nobody asked for a search: a weighted sum, and trees that end early.
+/// What is tried where nobody asked for a search: a weighted sum, deep trees on everything, for tables with rules to be found, and
+/// shallow trees on drawn rows and columns, for tables that are mostly noise. Most tables lie between these.
 pub(super) fn usual(task: Task, seed: u64) -> Vec<Learner> {
-    [Algorithm::LogisticRegression, Algorithm::LinearRegression, Algorithm::GradientBoosting]
-        .into_iter()
-        .filter(|algorithm| algorithm.suits(task))
+    let weighted = [Algorithm::LogisticRegression, Algorithm::LinearRegression];
+    let weighted = weighted.into_iter().filter(|algorithm| algorithm.suits(task));
+    weighted
         .map(|algorithm| algorithm.learner(seed))
+        .chain([Algorithm::GradientBoosting.learner(seed), Learner::GradientBoosting(cautious(seed))])
         .collect()
+}
+
+/// A boosting of shallow trees, each grown on a part of the rows and columns, in small steps.
+fn cautious(seed: u64) -> BoostingOptions {
+    BoostingOptions {
+        rounds: ROUNDS_MAX,
+        learning_rate: 0.03,
+        max_depth: 3,
+        max_leaves: 8,
+        row_share: 0.7,
+        column_share: 0.5,
+        l2: 5.0,
+        patience: 50,
+        seed,
+        ..BoostingOptions::default()
+    }
 }
 
 /// Something like one of the leaders (the best first), or once in a while something far from `fresh`.

@@ -183,7 +183,7 @@ fn alone(
     let others = data.frame.columns().iter().map(|column| column.name.clone());
     let leave_out = others.filter(|name| *name != column).collect();
     let coder = Coder { leave_out, seed: options.seed, balance: false };
-    let mut training = Training::new(data, &coder, split.train.clone(), false);
+    let mut training = Training::new(data, &coder, split.train.clone());
     let fitted = training.fit(&algorithm.learner(options.seed), context)?;
     let pipeline = training.coded(algorithm.coding())?.pipeline.clone();
     let member = rapport_ml::Member { pipeline: 0, weight: 1.0, fitted };

@@ -1,12 +1,18 @@
 //! Rows coded for the two kinds of algorithms, fold by fold, once for all trials.
 //!
-//! Everything that preprocessing learns comes from the training rows of its fold. A boosting ends early by a part of the
-//! training rows, never by the rows that it is tested on.
+//! Everything that preprocessing learns comes from the training rows of its fold. Of a boosting one thing is told by the rows
+//! that it is tested on: one number of rounds for all folds, where the mean of their losses is least. A part of the
+//! training rows would tell it worse, and its trees would miss these rows; the figures that people are shown come from rows
+//! that no fold has.
 
 use rapport_ml::pipeline::{Coding, Pipeline, PipelineOptions};
-use rapport_ml::split::{Split, SplitBy, cross_validation, hold_out};
-use rapport_ml::{Context, Examples, Fitted, Learner, Matrix, MlError, Predict, balanced_weights};
+use rapport_ml::split::{Split, cross_validation, hold_out};
+use rapport_ml::tree::Boosting;
+use rapport_ml::{
+    Context, Examples, Fitted, Learner, Matrix, MlError, Predict, Serial, Task, balanced_weights, pieces,
+};
 
+use super::measure::Known;
 use crate::data::SplitParts;
 use crate::{Data, LearnError};
 
@@ -14,8 +20,6 @@ use crate::{Data, LearnError};
 const ROWS_FOR_ONE_FOLD: usize = 40_000;
 const FOLDS: usize = 5;
 const HELD_OUT: f64 = 0.2;
-/// The share of the training rows that tells a boosting when to end.
-const STOP_SHARE: f64 = 0.15;
 
 /// What preprocessing is told for all folds alike.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +33,19 @@ pub(super) struct Coder {
 impl Coder {
     fn options(&self, coding: Coding) -> PipelineOptions {
         PipelineOptions { leave_out: self.leave_out.clone(), seed: self.seed, ..PipelineOptions::new(coding) }
+    }
+
+    /// How much the rows at `places`, which have these answers, count.
+    fn weights(&self, data: &Data, places: &[usize], target: &[f64]) -> Option<Vec<f64>> {
+        let own = data.weights.as_ref().map(|weights| places.iter().map(|place| weights[*place]).collect::<Vec<f64>>());
+        if !self.balance {
+            return own;
+        }
+        let balanced = balanced_weights(target);
+        Some(match own {
+            None => balanced,
+            Some(own) => own.iter().zip(balanced).map(|(own, balanced)| own * balanced).collect(),
+        })
     }
 }
 
@@ -49,8 +66,6 @@ pub(super) struct Training<'a> {
     pub(super) target: Vec<f64>,
     weights: Option<Vec<f64>>,
     groups: Option<Vec<u32>>,
-    /// Which of `places` a boosting learns from and which tell it when to end.
-    early: Option<Split>,
     coded: [Option<Coded>; 2],
 }
 
@@ -62,22 +77,12 @@ fn slot(coding: Coding) -> usize {
 }
 
 impl<'a> Training<'a> {
-    /// With `early`, a part is kept to end a boosting by.
-    pub(super) fn new(data: &'a Data, coder: &'a Coder, places: Vec<usize>, early: bool) -> Self {
+    /// The rows at these places, not coded yet.
+    pub(super) fn new(data: &'a Data, coder: &'a Coder, places: Vec<usize>) -> Self {
         let target: Vec<f64> = places.iter().map(|place| data.target[*place]).collect();
-        let own = data.weights.as_ref().map(|weights| places.iter().map(|place| weights[*place]).collect::<Vec<f64>>());
-        let weights = if coder.balance {
-            let balanced = balanced_weights(&target);
-            Some(match own {
-                None => balanced,
-                Some(own) => own.iter().zip(balanced).map(|(own, balanced)| own * balanced).collect(),
-            })
-        } else {
-            own
-        };
+        let weights = coder.weights(data, &places, &target);
         let groups = data.groups.as_ref().map(|groups| places.iter().map(|place| groups[*place]).collect());
-        let early = early.then(|| stop_split(data, coder, &places)).flatten();
-        Self { data, coder, target, weights, groups, early, coded: [None, None], places }
+        Self { data, coder, target, weights, groups, coded: [None, None], places }
     }
 
     /// The rows in the form of a coding.
@@ -88,73 +93,26 @@ impl<'a> Training<'a> {
             let rows = pipeline.apply_training(&self.data.frame, &self.places, &self.target)?;
             self.coded[slot(coding)] = Some(Coded { pipeline, rows });
         }
-        self.coded[slot(coding)].as_ref().ok_or_else(|| MlError::Shape("rows were not coded".to_owned()))
+        self.known(coding)
     }
 
-    /// Whether a boosting ends early.
-    fn ends_early(&self, learner: &Learner) -> bool {
-        self.early.is_some() && matches!(learner, Learner::GradientBoosting(_))
-    }
-
-    /// Fits on all rows, or a boosting that may end early on its part of them.
+    /// Fits on all rows.
     pub(super) fn fit(&mut self, learner: &Learner, context: &Context<'_>) -> Result<Fitted, MlError> {
         let coding = learner.algorithm().coding();
         self.coded(coding)?;
-        let Some(Coded { pipeline, rows }) = &self.coded[slot(coding)] else {
-            return Err(MlError::Shape("rows were not coded".to_owned()));
-        };
-        let Some(split) = self.early.as_ref().filter(|_| self.ends_early(learner)) else {
-            return learner.fit(&self.examples(pipeline, rows), None, context);
-        };
-        let (fit, stop) = (self.part(rows, &split.train), self.part(rows, &split.test));
-        learner.fit(&fit.examples(pipeline, self.data), Some(&stop.examples(pipeline, self.data)), context)
+        learner.fit(&self.examples(self.known(coding)?), None, context)
     }
 
-    fn examples<'b>(&'b self, pipeline: &'b Pipeline, rows: &'b Matrix) -> Examples<'b> {
+    /// The rows in the form of a coding that was asked for before.
+    fn known(&self, coding: Coding) -> Result<&Coded, MlError> {
+        self.coded[slot(coding)].as_ref().ok_or_else(|| MlError::Shape("rows were not coded".to_owned()))
+    }
+
+    fn examples<'b>(&'b self, coded: &'b Coded) -> Examples<'b> {
         Examples {
             weights: self.weights.as_deref(),
-            groups: self.groups.as_deref().filter(|_| self.data.task == rapport_ml::Task::Ranking),
-            ..Examples::new(rows, pipeline.kinds(), self.data.task, &self.target)
-        }
-    }
-
-    fn part(&self, rows: &Matrix, own: &[usize]) -> Part {
-        Part {
-            rows: rows.select(own),
-            target: own.iter().map(|row| self.target[*row]).collect(),
-            weights: self.weights.as_ref().map(|all| own.iter().map(|row| all[*row]).collect()),
-            groups: self.groups.as_ref().map(|all| own.iter().map(|row| all[*row]).collect()),
-        }
-    }
-}
-
-/// Which rows tell a boosting when to end; none where there are too few to tell anything. The gap before a test is for what a label
-/// knows of later rows, which an end by the wrong row cannot use; where it would leave nothing it is not kept.
-fn stop_split(data: &Data, coder: &Coder, places: &[usize]) -> Option<Split> {
-    let mut parts = SplitParts::default();
-    let usual = hold_out(places.len(), data.split_by(&mut parts, places), STOP_SHARE, coder.seed);
-    let close = |_| {
-        let at = data.at.as_ref()?;
-        let at: Vec<i64> = places.iter().map(|place| at[*place]).collect();
-        hold_out(places.len(), SplitBy::Time { at: &at, gap: 0 }, STOP_SHARE, coder.seed).ok()
-    };
-    usual.map_or_else(close, Some)
-}
-
-/// Some of the training rows.
-struct Part {
-    rows: Matrix,
-    target: Vec<f64>,
-    weights: Option<Vec<f64>>,
-    groups: Option<Vec<u32>>,
-}
-
-impl Part {
-    fn examples<'b>(&'b self, pipeline: &'b Pipeline, data: &Data) -> Examples<'b> {
-        Examples {
-            weights: self.weights.as_deref(),
-            groups: self.groups.as_deref().filter(|_| data.task == rapport_ml::Task::Ranking),
-            ..Examples::new(&self.rows, pipeline.kinds(), data.task, &self.target)
+            groups: self.groups.as_deref().filter(|_| self.data.task == Task::Ranking),
+            ..Examples::new(&coded.rows, coded.pipeline.kinds(), self.data.task, &self.target)
         }
     }
 }
@@ -165,6 +123,8 @@ pub(super) struct Fold<'a> {
     pub(super) training: Training<'a>,
     /// Places in the data.
     pub(super) test: Vec<usize>,
+    /// What came to be there, with weights as in training.
+    known: Known,
     coded: [Option<Matrix>; 2],
     /// The same fold with few of its training rows.
     few: Option<Box<Self>>,
@@ -172,7 +132,9 @@ pub(super) struct Fold<'a> {
 
 impl<'a> Fold<'a> {
     pub(super) fn new(data: &'a Data, coder: &'a Coder, train: Vec<usize>, test: Vec<usize>) -> Self {
-        Self { training: Training::new(data, coder, train, true), test, coded: [None, None], few: None }
+        let mut known = Known::of(data, &test);
+        known.weights = coder.weights(data, &test, &known.actual);
+        Self { training: Training::new(data, coder, train), test, known, coded: [None, None], few: None }
     }
 
     /// The fold with about so many of its training rows, and its test rows. Rows of a group and the order of time stay.
@@ -191,30 +153,93 @@ impl<'a> Fold<'a> {
         (few, &self.test)
     }
 
-    /// The answers to the test rows, and after how many rounds a boosting ended by itself.
-    pub(super) fn answers(
-        &mut self,
-        learner: &Learner,
-        context: &Context<'_>,
-    ) -> Result<(Vec<f64>, Option<u32>), MlError> {
-        let fitted = self.training.fit(learner, context)?;
-        let coding = learner.algorithm().coding();
+    /// Codes the rows for an algorithm, if they are not yet.
+    fn code(&mut self, coding: Coding) -> Result<(), MlError> {
         if self.coded[slot(coding)].is_none() {
             let frame = &self.training.data.frame;
-            let matrix = self.training.coded(coding)?.pipeline.apply(frame, &self.test)?;
-            self.coded[slot(coding)] = Some(matrix);
+            self.coded[slot(coding)] = Some(self.training.coded(coding)?.pipeline.apply(frame, &self.test)?);
         }
-        let Some(rows) = &self.coded[slot(coding)] else {
-            return Err(MlError::Shape("rows were not coded".to_owned()));
-        };
-        let mut answers = vec![0.0; rows.rows() * fitted.outputs()];
-        fitted.predict_rows(rows, &mut answers);
-        let rounds = match &fitted {
-            Fitted::GradientBoosting(boosting) if self.training.ends_early(learner) => Some(boosting.rounds() as u32),
-            _ => None,
-        };
-        Ok((answers, rounds))
+        Ok(())
     }
+
+    /// What a learner makes of the training rows, to be asked about the test rows. The rows must be coded.
+    fn fit(&self, learner: &Learner, context: &Context<'_>) -> Result<Asked<'_>, MlError> {
+        let coding = learner.algorithm().coding();
+        let coded = self.training.known(coding)?;
+        let rows = self.coded[slot(coding)].as_ref();
+        let rows = rows.ok_or_else(|| MlError::Shape("rows were not coded".to_owned()))?;
+        let (examples, task) = (self.training.examples(coded), self.training.data.task);
+        let fitted = match learner {
+            Learner::GradientBoosting(options) => {
+                let test = Examples {
+                    weights: self.known.weights.as_deref(),
+                    groups: self.known.groups.as_deref().filter(|_| task == Task::Ranking),
+                    ..Examples::new(rows, coded.pipeline.kinds(), task, &self.known.actual)
+                };
+                Fitted::GradientBoosting(Boosting::fit_all_rounds(&examples, &test, options, context)?)
+            }
+            other => other.fit(&examples, None, context)?,
+        };
+        Ok(Asked { fitted, rows })
+    }
+}
+
+/// What was fitted on a fold, and the test rows.
+struct Asked<'a> {
+    fitted: Fitted,
+    rows: &'a Matrix,
+}
+
+impl Asked<'_> {
+    /// The loss on the test rows after each round.
+    fn losses(&self) -> &[f64] {
+        if let Fitted::GradientBoosting(boosting) = &self.fitted { &boosting.validation } else { &[] }
+    }
+
+    /// The answers to the test rows, of a boosting those after so many rounds.
+    fn answers(&self, rounds: Option<usize>) -> Vec<f64> {
+        let mut answers = vec![0.0; self.rows.rows() * self.fitted.outputs()];
+        match (&self.fitted, rounds) {
+            (Fitted::GradientBoosting(boosting), Some(rounds)) => {
+                boosting.predict_rows_after(rounds, self.rows, &mut answers);
+            }
+            (fitted, _) => fitted.predict_rows(self.rows, &mut answers),
+        }
+        answers
+    }
+}
+
+/// The answers of a learner to the test rows of all folds, and of a boosting the number of rounds that serves all of them best.
+/// Several folds are fitted at the same time.
+pub(super) fn answers(
+    folds: &mut [Fold<'_>],
+    learner: &Learner,
+    context: &Context<'_>,
+) -> Result<(Vec<f64>, Option<u32>), MlError> {
+    folds.iter_mut().try_for_each(|fold| fold.code(learner.algorithm().coding()))?;
+    let asked: Vec<Asked<'_>> = match &*folds {
+        [only] => vec![only.fit(learner, context)?],
+        folds => {
+            let serial = Context { parallel: &Serial, ..*context };
+            let fitted = pieces::map(context, folds.len(), |fold| folds[fold].fit(learner, &serial))?;
+            fitted.into_iter().collect::<Result<_, _>>()?
+        }
+    };
+    let losses: Vec<(&[f64], usize)> = asked.iter().map(|asked| (asked.losses(), asked.rows.rows())).collect();
+    let rounds = best_rounds(&losses);
+    let answers = asked.iter().flat_map(|asked| asked.answers(rounds)).collect();
+    Ok((answers, rounds.map(|rounds| rounds as u32)))
+}
+
+/// After how many rounds the mean loss over the rows of all folds is least; none for what has no rounds. Of each fold the losses
+/// after every round, and its rows. A fold that ended before the others says what it said last.
+fn best_rounds(folds: &[(&[f64], usize)]) -> Option<usize> {
+    let most = folds.iter().map(|(losses, _)| losses.len()).max()?;
+    let after = |round: usize| -> f64 {
+        let loss = |losses: &[f64]| losses.get(round).or(losses.last()).copied().unwrap_or(0.0);
+        folds.iter().map(|(losses, rows)| loss(losses) * *rows as f64).sum()
+    };
+    (0..most).map(|round| (round + 1, after(round))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(rounds, _)| rounds)
 }
 
 /// The folds of the training rows: five, or one of many rows.
@@ -233,4 +258,22 @@ pub(super) fn folds<'a>(data: &'a Data, coder: &'a Coder, places: &[usize]) -> R
     let pick = |own: &[usize]| own.iter().map(|row| places[*row]).collect::<Vec<usize>>();
     let fold = |split: Split| Fold::new(data, coder, pick(&split.train), pick(&split.test));
     Ok(splits.into_iter().map(fold).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_number_of_rounds_serves_all_folds() {
+        let (early, late) = ([0.5, 0.2, 0.4, 0.6], [0.9, 0.8, 0.5, 0.3, 0.4]);
+        assert_eq!(
+            best_rounds(&[(&early, 10), (&late, 10)]),
+            Some(3),
+            "where the mean is least, not the mean of the best"
+        );
+        assert_eq!(best_rounds(&[(&early, 100), (&late, 10)]), Some(2), "by rows");
+        assert_eq!(best_rounds(&[(&early[..2], 10), (&late, 10)]), Some(4), "a fold that ended says what it said last");
+        assert_eq!(best_rounds(&[(&[], 10), (&[], 10)]), None);
+    }
 }

@@ -4,8 +4,8 @@
 //! looked at once, at the end. What is chosen is chosen by folds of the rest. The figures in the card are those of a model
 //! of the rest on the part put aside; the model in the artifact is fitted in the same way on all rows.
 //!
-//! Unless it is told otherwise, training takes the better of a weighted sum and boosted trees that end early, or both together
-//! where that is better still. The same data, options and seed give the same artifact, byte for byte, unless a clock ended
+//! Unless it is told otherwise, training takes the best of a weighted sum, deep boosted trees and shallow ones, or several of them
+//! together where that is better still. The same data, options and seed give the same artifact, byte for byte, unless a clock ended
 //! a search ([`Trained::out_of_time`]).
 
 mod blend;
@@ -33,7 +33,7 @@ pub use measure::main_metric;
 /// How long to look for the best settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Effort {
-    /// Not at all: the usual settings of the algorithm, or of two algorithms the better or both together.
+    /// Not at all: the usual settings of the algorithm, or of the usual three the best or several together.
     Usual,
     /// So many settings.
     Trials(u64),
@@ -229,7 +229,7 @@ fn choose(
     let either = move || enough() || stopped();
     let tried = Search::new(data, options, folds, &either, watch).run()?;
     Context { parallel: watch.parallel, stopped: watch.stopped }.go_on()?;
-    let blend = blend::blend(&tried, data)?;
+    let blend = blend::blend(&tried, data, options.effort)?;
     let calibrator = blend::calibrator(&blend, &tried, data)?;
     Ok((Chosen { blend, calibrator }, tried))
 }
@@ -237,7 +237,7 @@ fn choose(
 impl Chosen {
     /// The same model fitted on these rows.
     fn fit(&self, data: &Data, coder: &Coder, places: &[usize], context: &Context<'_>) -> Result<Model, MlError> {
-        let mut training = Training::new(data, coder, places.to_vec(), false);
+        let mut training = Training::new(data, coder, places.to_vec());
         let (mut pipelines, mut members): (Vec<Pipeline>, _) = (Vec::new(), Vec::new());
         for (learner, weight) in &self.blend.members {
             let fitted = training.fit(learner, context)?;

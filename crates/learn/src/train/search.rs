@@ -7,8 +7,8 @@
 
 use rapport_ml::{Algorithm, Context, Learner, MlError, Random};
 
-use super::candidates::{portfolio, proposal, usual};
-use super::folds::Fold;
+use super::candidates::{ROUNDS_MAX, portfolio, proposal, usual};
+use super::folds::{self, Fold};
 use super::measure::Known;
 use super::{Effort, Progress, Step, TrainOptions, Watch};
 use crate::Data;
@@ -21,13 +21,11 @@ const SHORT_FROM: usize = 8_000;
 const LEADERS: usize = 5;
 /// How much of the budget trials may take by their size; the rest is for what comes after.
 const SHARE_FOR_TRIALS: f64 = 0.7;
-/// Rounds of a boosting that had too few rows to end early.
-const ROUNDS_BLIND: u32 = 100;
 
 /// One setting with how it did on all folds.
 #[derive(Debug, Clone)]
 pub(super) struct Trial {
-    /// With as many rounds, in a boosting, as were best on the mean.
+    /// With as many rounds, in a boosting, as were best for all folds together.
     pub(super) learner: Learner,
     pub(super) loss: f64,
     /// The answers to the test rows of all folds.
@@ -125,7 +123,7 @@ impl<'a, 'b> Search<'a, 'b> {
             let mut proposed = proposal(&leaders, &fresh, &mut random);
             if let Learner::GradientBoosting(options) = &mut proposed {
                 // A leader has as many rounds as were best for it; what comes of it may need more.
-                options.rounds = 1000;
+                options.rounds = ROUNDS_MAX;
             }
             self.tried_or_note(&proposed)?;
         }
@@ -204,7 +202,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let (rows, columns) = (fold.training.places.len(), data.frame.columns().len());
         let (few, test) = fold.few(SHORT_ROWS, self.options.seed);
         self.work += learner.work(few.training.places.len().min(rows), columns, data.task);
-        let answers = match few.answers(learner, &self.context) {
+        let answers = match folds::answers(std::slice::from_mut(few), learner, &self.context) {
             Ok((answers, _)) => answers,
             Err(MlError::Stopped) => return Err(MlError::Stopped),
             Err(_) => return Ok(true),
@@ -218,24 +216,17 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// All folds.
     fn full(&mut self, learner: &Learner) -> Result<(), MlError> {
-        let (mut answers, mut rounds) = (Vec::new(), Vec::new());
         let columns = self.data.frame.columns().len();
-        for fold in &mut self.folds {
-            self.work += learner.work(fold.training.places.len(), columns, self.data.task);
-            let (of_fold, ended) = fold.answers(learner, &self.context)?;
-            answers.extend(of_fold);
-            rounds.extend(ended);
-        }
+        let work = |fold: &Fold<'_>| learner.work(fold.training.places.len(), columns, self.data.task);
+        self.work += self.folds.iter().map(work).sum::<f64>();
+        let (answers, rounds) = folds::answers(&mut self.folds, learner, &self.context)?;
         let loss = self.tried.known.judged(self.data.task, &answers).loss()?;
         if !loss.is_finite() {
             return Err(MlError::Options("its answers are not finite".to_owned()));
         }
         let mut learner = learner.clone();
-        if let Learner::GradientBoosting(options) = &mut learner {
-            options.rounds = match rounds.len() {
-                0 => options.rounds.min(ROUNDS_BLIND),
-                folds => (f64::from(rounds.iter().sum::<u32>()) / folds as f64).round().max(1.0) as u32,
-            };
+        if let (Learner::GradientBoosting(options), Some(rounds)) = (&mut learner, rounds) {
+            options.rounds = rounds;
         }
         self.tried.trials.push(Trial { learner, loss, answers });
         Ok(())

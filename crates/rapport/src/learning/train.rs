@@ -31,7 +31,7 @@ pub(crate) struct TrainArgs {
     /// The column to predict.
     #[arg(long, value_name = "COLUMN")]
     target: String,
-    /// The algorithm; without it the better of a weighted sum and boosted trees.
+    /// The algorithm; without it the best of a weighted sum and boosted trees of two kinds, or these together.
     #[arg(long, value_name = "NAME", value_parser = algorithm)]
     algorithm: Option<Algorithm>,
     /// Looks for the best settings, of all algorithms unless one is named, and asks the best together.

@@ -31,11 +31,21 @@ struct Validation<'a> {
     best: usize,
 }
 
+/// Which rounds are kept where there are validation examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Those up to the one of the least loss.
+    Best,
+    /// All that were tried.
+    All,
+}
+
 pub(super) fn fit(
     examples: &Examples<'_>,
     validation: Option<&Examples<'_>>,
     options: &Options,
     context: &Context<'_>,
+    kept: Kept,
 ) -> Result<Boosting, MlError> {
     let objective = Objective::new(examples.task, options);
     check(examples, validation, options, objective)?;
@@ -74,7 +84,7 @@ pub(super) fn fit(
             break;
         }
     }
-    if let Some(validation) = &validation {
+    if let (Some(validation), Kept::Best) = (&validation, kept) {
         rounds.truncate(validation.best);
     }
     rounds.iter().flatten().flat_map(|grown| &grown.gains).for_each(|(column, gain)| fit.gain[*column] += gain);

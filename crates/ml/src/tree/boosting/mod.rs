@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use options::{BoostingOptions, Direction, Loss};
 
 use super::Tree;
-use crate::{Context, Examples, MlError, Predict, Task};
+use crate::{Context, Examples, Matrix, MlError, Predict, Task};
 use objective::Objective;
 
 /// A fitted gradient boosting. The margin of an output is its base plus what its trees say; the answer is the margin through
@@ -34,8 +34,8 @@ pub struct Boosting {
     pub trees: Vec<Tree>,
     /// For each column how much loss its splits took.
     pub gain: Vec<f64>,
-    /// The loss on the validation examples after each round that was tried, if there were any. The trees are those up to the
-    /// round of the least one.
+    /// The loss on the validation examples after each round that was tried, if there were any. [`Self::fit`] keeps the trees up
+    /// to the round of the least one.
     pub validation: Vec<f64>,
 }
 
@@ -48,7 +48,18 @@ impl Boosting {
         options: &BoostingOptions,
         context: &Context<'_>,
     ) -> Result<Self, MlError> {
-        fit::fit(examples, validation, options, context)
+        fit::fit(examples, validation, options, context, fit::Kept::Best)
+    }
+
+    /// As [`Self::fit`], but the rounds after the best are kept too, for who chooses one number of rounds for several fits by
+    /// the losses of all and reads it off by [`Self::predict_rows_after`].
+    pub fn fit_all_rounds(
+        examples: &Examples<'_>,
+        validation: &Examples<'_>,
+        options: &BoostingOptions,
+        context: &Context<'_>,
+    ) -> Result<Self, MlError> {
+        fit::fit(examples, Some(validation), options, context, fit::Kept::All)
     }
 
     /// How many rounds are kept.
@@ -58,8 +69,21 @@ impl Boosting {
 
     /// Writes the margin of each output into `out`.
     pub fn margins(&self, row: &[f64], out: &mut [f64]) {
+        self.margins_after(self.rounds(), row, out);
+    }
+
+    /// Writes the answers to rows, one after the other, as they were after so many rounds (or all, if there are fewer).
+    pub fn predict_rows_after(&self, rounds: usize, rows: &Matrix, out: &mut [f64]) {
+        let objective = self.objective();
+        for (row, out) in out.chunks_exact_mut(self.outputs()).enumerate() {
+            self.margins_after(rounds, rows.row(row), out);
+            objective.answer(out);
+        }
+    }
+
+    fn margins_after(&self, rounds: usize, row: &[f64], out: &mut [f64]) {
         out.copy_from_slice(&self.base);
-        for round in self.trees.chunks_exact(self.base.len()) {
+        for round in self.trees.chunks_exact(self.base.len()).take(rounds) {
             for (out, tree) in out.iter_mut().zip(round) {
                 *out += tree.answer(row)[0];
             }

@@ -245,6 +245,19 @@ pub(super) fn execute(connection: &Connection, sql: &str, values: &[Value]) -> R
     run().map(|count| count as u64).map_err(|error| told(&error))
 }
 
+/// Runs a statement for each of some rows of values.
+pub(super) fn execute_each<R: AsRef<[Value]>>(
+    connection: &Connection,
+    sql: &str,
+    mut rows: impl Iterator<Item = R>,
+) -> Result<(), RecordsError> {
+    let mut run = || {
+        let mut statement = connection.prepare_cached(sql)?;
+        rows.try_for_each(|row| statement.execute(params_from_iter(row.as_ref().iter().map(Bound))).map(drop))
+    };
+    run().map_err(|error| told(&error))
+}
+
 fn datum(value: ValueRef<'_>) -> Datum {
     match value {
         ValueRef::Null => Datum::Null,

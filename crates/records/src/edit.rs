@@ -350,10 +350,11 @@ pub(crate) fn known<'k>(
     values: impl Iterator<Item = &'k str>,
 ) -> Result<BTreeMap<String, Id>, RecordsError> {
     let mut query = ground.select(access)?;
-    query
-        .expr(ground.column("id"))
-        .expr(ground.column(field))
-        .and_where(among(tx.backend(), ground.column(field), values));
+    query.expr(ground.column("id")).expr(ground.column(field)).and_where(among(
+        tx.backend(),
+        ground.column(field),
+        values,
+    ));
     let mut known = BTreeMap::new();
     for row in tx.query(&query)? {
         let id = Id(row.int(0)?);

@@ -77,6 +77,12 @@ impl Database {
         self.as_sqlite().map_or(Ok(()), SqliteDatabase::shrink)
     }
 
+    /// Whether somebody had to wait for another's write since this was last asked. In PostgreSQL nobody has to, but whoever follows
+    /// the feed waits for the end of every write, so the answer is always yes.
+    pub(crate) fn was_awaited(&self) -> bool {
+        self.as_sqlite().is_none_or(SqliteDatabase::was_awaited)
+    }
+
     /// Runs queries that all see the same moment.
     pub fn read<T>(&self, read: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>) -> Result<T, RecordsError> {
         match &self.inner {

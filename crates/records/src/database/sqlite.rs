@@ -1,6 +1,9 @@
 //! SQLite: one connection writes, several read; the write-ahead log keeps them out of each other's way.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use parking_lot::Mutex;
 use rusqlite::{
@@ -36,6 +39,8 @@ const WAL_BYTES: i64 = 64 << 20;
 pub(crate) struct SqliteDatabase {
     path: PathBuf,
     writer: Mutex<Writer>,
+    /// Whether somebody found the writer at work.
+    awaited: AtomicBool,
     readers: Pool<Connection>,
 }
 
@@ -56,12 +61,17 @@ impl SqliteDatabase {
             connection.pragma_update(None, pragma, value).map_err(|error| told_of(path, &error))?;
         }
         let writer = Mutex::new(Writer { connection, poison: None });
-        Ok(Self { path: path.to_owned(), writer, readers: Pool::new(READERS) })
+        Ok(Self { path: path.to_owned(), writer, awaited: AtomicBool::new(false), readers: Pool::new(READERS) })
     }
 
     /// Gives back memory that a large write took.
     pub(crate) fn shrink(&self) -> Result<(), RecordsError> {
         self.writer.lock().connection.execute_batch("PRAGMA shrink_memory").map_err(|error| told(&error))
+    }
+
+    /// Whether somebody had to wait for another's write since this was last asked.
+    pub(super) fn was_awaited(&self) -> bool {
+        self.awaited.swap(false, Ordering::Relaxed)
     }
 
     /// The file.
@@ -92,7 +102,10 @@ impl SqliteDatabase {
         &self,
         write: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
-        let mut writer = self.writer.lock();
+        let mut writer = self.writer.try_lock().unwrap_or_else(|| {
+            self.awaited.store(true, Ordering::Relaxed);
+            self.writer.lock()
+        });
         if let Some(what) = &writer.poison {
             return Err(RecordsError::Database(format!(
                 "{} takes no more writes since one failed ({what}); look after the disk, then start Rapport again",

@@ -6,11 +6,7 @@ use std::{panic::resume_unwind, thread};
 const MANY: usize = 250;
 
 /// What `aside` gives, and what `here` does meanwhile, for so many records.
-pub(super) fn beside<A: Send, H>(
-    records: usize,
-    aside: impl FnOnce() -> A + Send,
-    here: impl FnOnce() -> H,
-) -> (A, H) {
+pub(super) fn beside<A: Send, H>(records: usize, aside: impl FnOnce() -> A + Send, here: impl FnOnce() -> H) -> (A, H) {
     if records < MANY {
         return (aside(), here());
     }

@@ -193,3 +193,36 @@ pub(crate) fn to_json(object: &Object, stuffs: &Stuffs) -> Map<String, Value> {
     let given = stuffs.iter().filter(|(_, stuff)| **stuff != Stuff::Nothing);
     given.map(|(name, stuff)| (name.clone(), stuff_json(object, name, stuff))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+
+    #[test]
+    fn what_a_new_record_has_is_told_alike_as_text_and_as_values() {
+        let schema = Schema::builtin();
+        let deal = schema.object("deal").unwrap();
+        let stuffs = Stuffs::from(
+            [
+                ("amount", Stuff::Money(125_000, "EUR".to_owned())),
+                ("close_date", Stuff::Whole(1_764_000_000_000)),
+                ("closed_at", Stuff::Whole(1_764_000_000_123)),
+                ("contact", Stuff::Whole(7)),
+                ("description", Stuff::Text("\"a\"\n张".to_owned())),
+                ("extra", Stuff::Json(json!({ "b": [1, null] }))),
+                ("lost_reason", Stuff::Nothing),
+                ("owner", Stuff::Whole(1 << 40)),
+                ("people", Stuff::Ids(vec![Id(1), Id(2)])),
+                ("probability", Stuff::Real(12.5)),
+                ("tags", Stuff::List(vec!["vip".to_owned(), "x;y".to_owned()])),
+                ("won", Stuff::Truth(true)),
+            ]
+            .map(|(name, stuff)| (name.to_owned(), stuff)),
+        );
+        let values = Value::Object(to_json(deal, &stuffs));
+        assert_eq!(serde_json::from_str::<Value>(&to_text(deal, &stuffs).unwrap()).unwrap(), values);
+        assert_eq!(values["close_date"], "2025-11-24", "{values}");
+        assert_eq!(values.as_object().unwrap().len(), 11, "what is not there is not told of");
+    }
+}

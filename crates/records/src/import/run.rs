@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    BATCH, Check, Difference, Import, Mapping, Mistake, State, TOLD, Tally,
+    ALONE, BATCH, Check, Difference, Import, Mapping, Mistake, State, TOLD, Tally,
     errors::{self, Errors},
     lookup::{Lookups, Scene},
     plan::{Key, Plan},
@@ -135,14 +135,14 @@ impl Desk {
     ///
     /// A failure that can pass leaves it to be gone on with; any other ends it.
     pub fn run_import(&self, id: Id, watch: &dyn Fn(&Import) -> ControlFlow<()>) -> Result<Import, RecordsError> {
-        self.run_import_by(id, BATCH, watch)
+        self.run_import_by(id, &|| if self.database.was_awaited() { BATCH } else { ALONE }, watch)
     }
 
-    /// The same with so many rows in a step.
+    /// The same with so many rows in each step.
     pub(crate) fn run_import_by(
         &self,
         id: Id,
-        step: usize,
+        step: &(dyn Fn() -> usize + Sync),
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<Import, RecordsError> {
         let load = || self.read(|_, tx| store::load(tx, id)?.ok_or_else(store::not_there));
@@ -178,7 +178,7 @@ impl Desk {
         &self,
         import: &mut Import,
         path: &Path,
-        step: usize,
+        step: &(dyn Fn() -> usize + Sync),
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordsError> {
         if import.state != State::Running {
@@ -272,7 +272,7 @@ struct Batch {
 fn read_batches(
     path: &Path,
     import: &Import,
-    step: usize,
+    step: &(dyn Fn() -> usize + Sync),
     schema: &Arc<Schema>,
     sender: &SyncSender<Result<Batch, RecordsError>>,
 ) {
@@ -288,13 +288,13 @@ fn read_batches(
     let everything = Access::of_system(Actor::System);
     let plan = planned(schema, &everything, import, &import.mapping).ok();
     loop {
-        let batch = source.take(step).map(|rows| {
-            let read = plan.as_ref().map(|plan| rows::read_all(plan, &rows));
-            Batch { rows, read, schema: Arc::clone(schema) }
-        });
-        let count = batch.as_ref().map_or(0, |batch| batch.rows.len());
-        let is_nothing = batch.is_ok() && count == 0;
-        if is_nothing || sender.send(batch).is_err() || count < step {
+        let rows = match source.take(step()) {
+            Ok(rows) if rows.is_empty() => return,
+            Ok(rows) => rows,
+            Err(error) => return drop(sender.send(Err(error))),
+        };
+        let read = plan.as_ref().map(|plan| rows::read_all(plan, &rows));
+        if sender.send(Ok(Batch { rows, read, schema: Arc::clone(schema) })).is_err() {
             return;
         }
     }

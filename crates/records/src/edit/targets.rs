@@ -11,6 +11,9 @@ use crate::{
     value::Stuff,
 };
 
+/// Records that are named: by which edits, in which fields.
+type Named<'s> = BTreeMap<Id, Vec<(usize, &'s str)>>;
+
 impl Editor<'_, '_> {
     /// Refuses values that name records, people or teams that are not there, or that the caller may not read.
     pub(super) fn check_targets<'s>(
@@ -18,7 +21,7 @@ impl Editor<'_, '_> {
         tx: &mut Tx<'_>,
         rows: impl Iterator<Item = (usize, &'s Stuffs)>,
     ) -> Result<(), RecordsError> {
-        let mut named: BTreeMap<&str, BTreeMap<Id, Vec<(usize, &str)>>> = BTreeMap::new();
+        let mut named: BTreeMap<&str, Named<'_>> = BTreeMap::new();
         for (index, stuffs) in rows {
             for (name, stuff) in stuffs {
                 let one;

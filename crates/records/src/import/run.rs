@@ -236,7 +236,7 @@ impl Desk {
             access.must_transfer()?;
             access.origin = store::origin(tx, import.id)?;
             let plan = planned(moment.schema, &access, import, &import.mapping)?;
-            let is_current = std::ptr::eq(moment.schema, &**schema);
+            let is_current = std::ptr::eq(moment.schema, Arc::as_ptr(schema));
             let read = read.take().filter(|_| is_current).unwrap_or_else(|| rows::read_all(&plan, rows));
             let batch = import.batch.ok_or_else(|| RecordsError::Damaged { what: format!("import {}", import.id) })?;
             let access = access.as_import(import.id);

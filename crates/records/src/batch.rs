@@ -52,6 +52,9 @@ pub struct Undone {
     pub kept: Vec<Kept>,
     /// How many such there are.
     pub kept_in_all: u64,
+    /// Where the merge of two customers was taken back: their ids. Each has a profile of its own again, with all that happened meanwhile.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub profiles: Option<(String, String)>,
 }
 
 /// A record that was not taken back.
@@ -186,6 +189,7 @@ fn step(
         take_back(moment, tx, access, &changes, undo, undone)?;
         changes.last().filter(|_| changes.len() as u64 == STEP).map(|change| change.seq)
     };
+    crate::merge::taken_back(tx, batch, undo, moment.now)?;
     if found.undone_by.is_none()
         && undone.undone == 0
         && let Some(kept) = undone.kept.first()

@@ -43,6 +43,7 @@ mod role;
 mod rules;
 pub mod schema;
 pub mod search;
+mod ties;
 mod trash;
 mod value;
 mod views;
@@ -68,6 +69,7 @@ pub use merge::Merged;
 pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page, SKIP};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};
+pub use ties::Tie;
 pub use views::{NewView, Shared, View, ViewChange, ViewDefinition, ViewKind};
 
 #[cfg(test)]

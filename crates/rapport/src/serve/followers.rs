@@ -5,7 +5,7 @@
 //! it goes on where it was. Nothing waits for it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +16,9 @@ use std::{
 
 use rapport_records::{Desk, Happened, Identity, RecordsError};
 use rapport_stream::{Append, Log, LogError};
-use rapport_types::{CustomerId, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Value, partition_of};
+use rapport_types::{
+    CustomerId, Entry, Event, EventKind, Joined, Object, Offset, PartitionId, SourceId, Value, partition_of,
+};
 use serde_json::Map;
 
 /// How often is looked if nothing rings: the log rings elsewhere, another server's changes nowhere.
@@ -36,6 +38,8 @@ const APPEND_BYTES: usize = 4 << 20;
 /// Bytes of one entry, as of an event of a sender; beyond it fields longer than this are left out.
 const ENTRY_BYTES: usize = 32 << 10;
 const FIELD_BYTES: usize = 256;
+/// Ties of customers that are told to the log in one step.
+const STEP_TIES: u64 = 100;
 /// Changes that are told to the log in one step.
 const STEP_CHANGES: u64 = 500;
 
@@ -114,6 +118,10 @@ impl Follower {
                 Err(error) => told = Err(error),
             }
         }
+        match self.tell_ties() {
+            Ok(again) => more |= again,
+            Err(error) => told = Err(error),
+        }
         match self.tell_log() {
             Ok(again) => more |= again,
             Err(error) => told = Err(error),
@@ -161,6 +169,27 @@ impl Follower {
         }
         self.places.insert(partition, (next, if is_kept { Instant::now() } else { kept_at }));
         Ok(next < self.log.end(partition))
+    }
+
+    /// Tells the log which customers people made one, or two again: all homes of their ids at once.
+    fn tell_ties(&self) -> Result<bool, StepError> {
+        let ties = self.desk.untold_ties(STEP_TIES)?;
+        if ties.is_empty() {
+            return Ok(false);
+        }
+        for tie in &ties {
+            let mut entries = Vec::new();
+            for group in &tie.groups {
+                let ids: Box<[CustomerId]> = group.iter().map(|id| CustomerId::User(id.as_str().into())).collect();
+                let homes: BTreeSet<PartitionId> =
+                    ids.iter().map(|id| partition_of(id, self.log.partitions())).collect();
+                let entry = Entry::Joined(Joined { ids, at: tie.at }).encode();
+                entries.extend(homes.into_iter().map(|home| (home, entry.clone())));
+            }
+            self.log.append(Append { entries })?.wait()?;
+        }
+        self.desk.told_of_ties(&ties)?;
+        Ok(true)
     }
 
     /// Tells the log what happened to customers' records. The ids make a repeat after a crash a repeat for the log, too.
@@ -217,19 +246,15 @@ fn identity(bytes: &[u8]) -> Option<Identity> {
 
 /// What happened to a record as an event of Rapport's own source.
 fn event(happened: Happened) -> Event {
-    let Happened { seq, customer, at, name, fields, joined } = happened;
+    let Happened { seq, customer, at, name, fields } = happened;
     Event {
-        kind: match (&joined, &name) {
-            (Some(_), _) => EventKind::Alias,
-            (None, Some(_)) => EventKind::Track,
-            (None, None) => EventKind::Identify,
-        },
+        kind: if name.is_some() { EventKind::Track } else { EventKind::Identify },
         // Places in the feed are given again after a restore or a rollback, of which the log knows nothing: with its time in the
         // id, a new change is no repeat of one that is gone.
         message_id: format!("record-{seq}-{}", at.0).into(),
         user_id: Some(customer.into()),
         anonymous_id: None,
-        previous_id: joined.map(Into::into),
+        previous_id: None,
         group_id: None,
         name: name.map(Into::into),
         properties: object(fields),

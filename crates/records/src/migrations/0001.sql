@@ -17,6 +17,14 @@ CREATE TABLE batch (
   id {whole} PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, actor TEXT NOT NULL, at {whole} NOT NULL,
   changes {whole} NOT NULL, undone_by {whole}, undone_to {whole}, about TEXT
 );
+-- Customers who are one because the contact `loser` was merged into another. `goes` is its customer id, `stays` the other's. What is
+-- not told is news for the log of events.
+CREATE TABLE tie (
+  loser {whole} PRIMARY KEY, stays TEXT NOT NULL, goes TEXT NOT NULL, at {whole} NOT NULL, is_joined {truth} NOT NULL, is_told {truth} NOT NULL
+);
+CREATE INDEX tie_by_stays ON tie (stays);
+CREATE INDEX tie_by_goes ON tie (goes);
+CREATE INDEX tie_untold ON tie (at) WHERE NOT is_told;
 -- Relations of fields that hold many.
 CREATE TABLE relation (
   object TEXT NOT NULL, field TEXT NOT NULL, record {whole} NOT NULL, target {whole} NOT NULL,

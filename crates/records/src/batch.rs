@@ -255,6 +255,17 @@ fn undone_to(tx: &mut Tx<'_>, batch: Id) -> Result<Option<i64>, RecordsError> {
     tx.first(&query)?.map_or(Ok(None), |row| row.int_or_none(0))
 }
 
+/// Leaves the taking back of a batch as it is between two steps.
+#[cfg(test)]
+pub(crate) fn stop_half_way(tx: &mut Tx<'_>, batch: Id) -> Result<(), RecordsError> {
+    let update = Query::update()
+        .table(Alias::new("batch"))
+        .values([(Alias::new("undone_by"), batch.0.into()), (Alias::new("undone_to"), i64::MAX.into())])
+        .and_where(feed::column("id").eq(batch.0))
+        .take();
+    tx.execute(&update).map(drop)
+}
+
 fn changes_before(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsError> {
     let mut query = feed::select();
     query

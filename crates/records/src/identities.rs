@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Who reads the feed for the log.
-const READER: &str = "log";
+pub(crate) const READER: &str = "log";
 /// How attributes of customers are called in contacts, where it is not the same name.
 const NAMES: [(&str, &str); 8] = [
     ("firstName", "first_name"),

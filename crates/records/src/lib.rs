@@ -36,6 +36,7 @@ mod merge;
 mod migrate;
 mod owned;
 pub mod people;
+mod prune;
 mod purge;
 mod read;
 mod record;

@@ -1,5 +1,5 @@
-//! What follows the records and the log while the server runs: the search index, the contacts, the log itself, and the sweep of
-//! files.
+//! What follows the records and the log while the server runs: the search index, the contacts, the log itself, the sweep of
+//! files, and that of old history.
 //!
 //! One thread does all of it in turns, because each is a reader of a feed with a position that is kept: after a stop or a crash
 //! it goes on where it was. Nothing waits for it.
@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const REST_AFTER: Duration = Duration::from_secs(30);
 /// How often the place in the log is kept while it names nobody.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
-/// How often contents of files are looked through for what nobody names any more.
+/// How often contents of files are looked through for what nobody names any more, and history for what is too old.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// How long is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -59,10 +59,11 @@ pub(super) struct Followers {
 }
 
 impl Followers {
-    pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>) -> Result<Self, std::io::Error> {
+    /// `audit_days` is after how many days history is removed; 0 for never.
+    pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>, audit_days: u32) -> Result<Self, std::io::Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let follower = Follower { desk, log, places: BTreeMap::new(), busy_at: None, swept_at: None };
+        let follower = Follower { desk, log, audit_days, places: BTreeMap::new(), busy_at: None, swept_at: None };
         let run = move || follower.run(&told);
         let thread = std::thread::Builder::new().name("followers".to_owned()).spawn(run)?;
         Ok(Self { stop, thread: Some(thread) })
@@ -83,11 +84,12 @@ impl Drop for Followers {
 struct Follower {
     desk: Arc<Desk>,
     log: Arc<dyn Log>,
+    audit_days: u32,
     /// How far each partition was read for identities, and when that was last kept.
     places: BTreeMap<PartitionId, (Offset, Instant)>,
     /// When the search index was last written to.
     busy_at: Option<Instant>,
-    /// When contents of files were last looked through.
+    /// When contents of files and history were last looked through.
     swept_at: Option<Instant>,
 }
 
@@ -140,6 +142,13 @@ impl Follower {
             self.swept_at = Some(Instant::now());
             if let Err(error) = self.desk.sweep_files() {
                 told = Err(error.into());
+            }
+            if self.audit_days > 0 {
+                match self.desk.prune_feed(self.audit_days) {
+                    Ok(0) => {}
+                    Ok(lines) => tracing::info!(lines, days = self.audit_days, "old history was removed"),
+                    Err(error) => told = Err(error.into()),
+                }
             }
         }
         told.map(|()| more)

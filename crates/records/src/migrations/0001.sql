@@ -77,6 +77,8 @@ CREATE TABLE view (
   definition TEXT NOT NULL, position {whole} NOT NULL
 );
 CREATE INDEX view_by_object ON view (object);
+-- The view that somebody's page of an object begins with.
+CREATE TABLE first_view (person {whole} NOT NULL, object TEXT NOT NULL, view {whole} NOT NULL, PRIMARY KEY (person, object));
 -- Imports of files. `position` counts the rows of the file that are done; it is written in one transaction with what those rows
 -- became, so that whatever is killed when, no row is lost or done twice.
 CREATE TABLE import (

@@ -5,6 +5,7 @@ mod copies;
 mod people;
 mod records;
 mod sign_on;
+mod tls;
 mod transfer;
 
 use std::cell::Cell;
@@ -13,6 +14,7 @@ mod demo;
 mod duplicates;
 mod hostile;
 mod merge;
+mod prune;
 mod views;
 mod workspace;
 

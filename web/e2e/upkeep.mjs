@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 /** Tests by name; they run in this order, in the session that is open. `call` is the API as the page itself asks it. */
-export function upkeepTests({ page, server, accessible, fits, call }) {
+export function upkeepTests({ page, server, accessible, fits, call, send }) {
   const go = (path) => page.goto(`${server().url}${path}`);
   const line = (name) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
   const notice = (text) => page.getByRole('alert').filter({ hasText: text });
@@ -83,6 +83,32 @@ export function upkeepTests({ page, server, accessible, fits, call }) {
       await page.getByRole('button', { name: 'More actions' }).click();
       await page.getByRole('menuitem', { name: 'Duplicates' }).click();
       await pair('Dijkstra').waitFor();
+    },
+    async 'two customers become one and are two again, profiles included'() {
+      for (const [userId, name] of [
+        ['kay-1', 'Alan Kay'],
+        ['kay-2', 'Alan C. Kay'],
+      ]) {
+        await send('identify', { userId, traits: { name, email: 'kay@example.org' } });
+        await send('track', { userId, event: 'Order Completed', properties: { total: 5, order_id: userId } });
+      }
+      const customer = (id) =>
+        page.evaluate(async (id) => (await fetch(`/v1/customers/${encodeURIComponent(id)}`)).json(), `user:${id}`);
+      await pair('Alan Kay').waitFor();
+      await pair('Alan Kay').click();
+      await page.getByText('Both are customers').waitFor();
+      await accessible('a pair of customers');
+      await page.keyboard.press('m');
+      await notice('profiles of both customers are seen as one').waitFor();
+      await until(async () => (await customer('kay-2')).id === (await customer('kay-1')).id);
+      const joined = await customer('kay-1');
+      assert.ok(joined.ids.includes('user:kay-1') && joined.ids.includes('user:kay-2'), joined.ids.join());
+      assert.equal(joined.events, 4);
+      await notice('seen as one').getByRole('button', { name: 'Undo' }).click();
+      await notice('a profile of its own again').waitFor();
+      await until(async () => (await customer('kay-1')).id === 'user:kay-1');
+      await until(async () => (await customer('kay-2')).id === 'user:kay-2');
+      assert.deepEqual([(await customer('kay-1')).events, (await customer('kay-2')).events], [2, 2]);
     },
     async 'a lead comes to the contact that is there, with a company that is looked for'() {
       await create('company', { name: 'Burroughs' });

@@ -13,17 +13,19 @@
 //!
 //! What cannot be applied becomes a dead letter with its reason; nothing is dropped.
 
+mod facts;
 mod joined;
 
 use rapport_types::{
-    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Object, Offset, Origin, PartitionId, Timestamp, Unlink,
-    Value, partition_of,
+    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Offset, Origin, PartitionId, Timestamp, Unlink,
+    partition_of,
 };
 
+use self::facts::take_event;
 use crate::{
     feature::FeatureSet,
     ledger::DeadLetter,
-    profile::{ATTRIBUTES_MAX, IDS_MAX, Position, Profile},
+    profile::{ATTRIBUTES_MAX, IDS_MAX, Profile},
     state::{PartitionState, Target},
 };
 
@@ -480,34 +482,5 @@ impl<'a> Step<'a> {
         } else {
             self.changes.touched.push(Touch { slot, cause: None });
         }
-    }
-}
-
-/// Adds an event to the facts of a profile.
-fn take_event(profile: &mut Profile, features: &FeatureSet, event: &Event, tie: u64, from: Place) {
-    let at = event.timestamp;
-    profile.events += 1;
-    profile.first_seen = profile.first_seen.min(at);
-    profile.last_seen = profile.last_seen.max(at);
-    profile.at = profile.at.max(at);
-    profile.add_position(Position { at, partition: from.partition, offset: from.offset });
-    set_attributes(profile, event, tie);
-    features.update(&mut profile.series, event, tie);
-}
-
-fn set_attributes(profile: &mut Profile, event: &Event, tie: u64) {
-    let set = |profile: &mut Profile, attributes: &Object| {
-        for (name, value) in attributes.iter() {
-            profile.set_attribute(name, value, event.timestamp, tie);
-        }
-    };
-    match event.kind {
-        EventKind::Identify => set(profile, &event.properties),
-        EventKind::Group => {
-            if let Some(group) = &event.group_id {
-                profile.set_attribute("group_id", &Value::String(group.clone()), event.timestamp, tie);
-            }
-        }
-        EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use rapport_types::{CustomerId, Entry, Event, Joined, Mark, Relay, Share, partition_of};
 
-use super::{HOPS_MAX, Place, Step, Touch, take_event};
+use super::{HOPS_MAX, Place, Step, Touch, facts::take_event};
 use crate::{
     profile::{Part, Profile, Tie},
     state::Target,

@@ -203,7 +203,7 @@ impl<'a> Step<'a> {
     fn place_event(&mut self, event: Event, id: CustomerId, tie: u64, hops: u8, from: Place) {
         let slot = match self.state.index.get(&id) {
             Some(Target::Local(slot)) => *slot,
-            None => self.create(id),
+            None => self.create(&id),
             Some(Target::Remote(row)) => {
                 let to = self.state.moved_row(*row).to.clone();
                 if hops >= HOPS_MAX {
@@ -226,16 +226,16 @@ impl<'a> Step<'a> {
         self.apply_to(slot, event, tie, from);
     }
 
-    fn create(&mut self, id: CustomerId) -> u32 {
+    fn create(&mut self, id: &CustomerId) -> u32 {
         let slot = self.state.add_profile(Profile::new(id.clone()));
         self.state.lead_here(id.clone(), slot);
-        self.tie_if_joined(slot, &id);
+        self.tie_if_joined(slot, id);
         slot
     }
 
     /// Ends a circle of two ids that lead to each other: the smaller one keeps the profile.
     fn reclaim(&mut self, id: CustomerId, to: CustomerId, at: Timestamp) -> u32 {
-        let slot = self.create(id.clone());
+        let slot = self.create(&id);
         self.send_link(to, id, at);
         slot
     }
@@ -279,7 +279,7 @@ impl<'a> Step<'a> {
         take_event(self.state.profile_mut(slot), self.features, &event, tie, from);
         self.state.meta.ledger.line(event.source).applied += 1;
         if self.state.is_part(slot) {
-            self.tell(slot, Some((event, from)));
+            self.tell(slot, Some((&event, from)));
         } else {
             self.changes.touched.push(Touch { slot, cause: Some(event.message_id) });
         }
@@ -457,7 +457,7 @@ impl<'a> Step<'a> {
         }
         let slot = match self.state.index.get(&absorb.into) {
             Some(Target::Local(slot)) => *slot,
-            None => self.create(absorb.into.clone()),
+            None => self.create(&absorb.into),
             Some(Target::Remote(row)) => {
                 let to = self.state.moved_row(*row).to.clone();
                 if absorb.hops < HOPS_RECLAIM || (absorb.into > to && absorb.hops < HOPS_MAX) {

@@ -113,7 +113,7 @@ impl Step<'_> {
     }
 
     /// Tells those who put customers together of a part: that it had an event, or all of it.
-    pub(super) fn tell(&mut self, slot: u32, event: Option<(Event, Place)>) {
+    pub(super) fn tell(&mut self, slot: u32, event: Option<(&Event, Place)>) {
         let mut by_head: BTreeMap<CustomerId, Vec<CustomerId>> = BTreeMap::new();
         for tie in self.state.ties(slot) {
             by_head.entry(tie.head).or_default().push(tie.id);
@@ -122,13 +122,13 @@ impl Step<'_> {
             if self.state.is_home_of(&head) {
                 let profile = self.state.profile(slot).clone();
                 self.put(&head, &ids, profile);
-                self.stale.push((head, event.as_ref().map(|(event, _)| event.message_id.clone())));
+                self.stale.push((head, event.map(|(event, _)| event.message_id.clone())));
                 continue;
             }
             let (home, origin) = (partition_of(&head, self.state.partitions), self.origin());
             let profile = self.state.profile(slot);
             let (part, at, ids) = (profile.primary.clone(), profile.at, ids.into());
-            let entry = match &event {
+            let entry = match event {
                 Some((event, place)) => {
                     let (event, stands) = (event.clone(), (place.partition, place.offset));
                     Entry::Relay(Box::new(Relay { origin, head, ids, part, event, stands }))

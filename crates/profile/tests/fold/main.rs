@@ -67,19 +67,21 @@ fn alias(n: u64, previous: &str, user: &str, at: i64) -> Event {
     Event { kind, name: None, previous_id: Some(previous.into()), ..event(n, Some(user), None, at) }
 }
 
+/// What checkpoints of a partition have written: rows and chunks of message keys.
+type Kept = (BTreeMap<u64, Vec<u8>>, Vec<DedupChunk>);
+
 /// Partitions with their logs, as the engine would run them.
 struct World {
     features: FeatureSet,
     states: Vec<PartitionState>,
     logs: Vec<Vec<Entry>>,
-    /// What checkpoints have written: rows and chunks of message keys.
-    kept: Vec<(BTreeMap<u64, Vec<u8>>, Vec<DedupChunk>)>,
+    kept: Vec<Kept>,
 }
 
 impl World {
     fn new(partitions: u32) -> Self {
         let states = (0..partitions).map(|p| PartitionState::new(PartitionId(p), partitions)).collect();
-        let (logs, kept) = (vec![Vec::new(); partitions as usize], vec![Default::default(); partitions as usize]);
+        let (logs, kept) = (vec![Vec::new(); partitions as usize], vec![Kept::default(); partitions as usize]);
         Self { features: features(), states, logs, kept }
     }
 

@@ -215,7 +215,7 @@ const tests = {
   ...modelTests({ page, server: () => server, send, accessible, fits }),
   ...recordTests({ page, server: () => server, accessible, fits, browser, call }),
   ...longListTests({ page, server: () => server, accessible }),
-  ...upkeepTests({ page, server: () => server, accessible, fits, call }),
+  ...upkeepTests({ page, server: () => server, accessible, fits, call, send }),
   ...fileTests({ page, server: () => server, accessible, fits }),
   ...demoTests({ page, server: () => server, send, binary, data, accessible, fits }),
   async 'signing out ends the session'() {

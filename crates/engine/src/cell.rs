@@ -52,6 +52,10 @@ impl Control {
             | Entry::Absorb(_)
             | Entry::Forward(_)
             | Entry::Unlink(_)
+            | Entry::Joined(_)
+            | Entry::Mark(_)
+            | Entry::Share(_)
+            | Entry::Relay(_)
             | Entry::Tick(_) => {}
         }
     }

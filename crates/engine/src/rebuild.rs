@@ -124,7 +124,15 @@ fn origin(entry: &Entry) -> Option<Origin> {
         Entry::Absorb(absorb) => Some(absorb.origin),
         Entry::Forward(forward) => Some(forward.origin),
         Entry::Unlink(unlink) => Some(unlink.origin),
-        Entry::Event(_) | Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Tick(_) => None,
+        Entry::Mark(mark) => Some(mark.origin),
+        Entry::Share(share) => Some(share.origin),
+        Entry::Relay(relay) => Some(relay.origin),
+        Entry::Event(_)
+        | Entry::Joined(_)
+        | Entry::Definitions(_)
+        | Entry::Activation(_)
+        | Entry::Trial(_)
+        | Entry::Tick(_) => None,
     }
 }
 

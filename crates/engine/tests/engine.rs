@@ -12,8 +12,8 @@ use rapport_engine::{Engine, EngineError, EngineOptions, Order, Sink, rebuild_di
 use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, StoreError};
 use rapport_stream::{Append, Log, MemoryLog};
 use rapport_types::{
-    Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId,
-    Timestamp, Trial, TrialMode, partition_of,
+    Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Joined, Object, Offset, PartitionId,
+    SourceId, Timestamp, Trial, TrialMode, partition_of,
 };
 
 const PARTITIONS: u32 = 3;
@@ -243,6 +243,66 @@ fn a_restart_anywhere_changes_nothing() {
         assert_eq!((engine.digest(), engine.reader().ledger()), expected, "cut at {cut}");
         engine.stop().unwrap();
     }
+}
+
+/// Says that people are one customer, as it is appended: to the homes of all of them at once.
+fn join(log: &Arc<dyn Log>, names: &[&str]) {
+    let ids: Box<[CustomerId]> = names.iter().map(|name| CustomerId::User((*name).into())).collect();
+    let homes: BTreeSet<PartitionId> = ids.iter().map(|id| partition_of(id, PARTITIONS)).collect();
+    let entry = Entry::Joined(Joined { ids, at: Timestamp(START) }).encode();
+    append(log, homes.into_iter().map(|home| (home, entry.clone())).collect());
+}
+
+#[test]
+fn customers_who_were_joined_and_taken_apart_are_as_if_they_never_were() {
+    let (_, engine, _) = whole();
+    let apart = engine.digest();
+    drop(engine);
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
+    let store = Arc::default();
+    define(&log, 1, &Definitions::retail());
+    let same_as_from_the_log = |engine: &Engine, what: &str| {
+        engine.wait_until_caught_up().unwrap();
+        assert_eq!(rebuild_digest(&log).unwrap().digest, engine.digest(), "{what}");
+    };
+    let heard = Arc::<Heard>::default();
+    let engine = start(&log, &store, &heard).unwrap();
+    send(&log, &history()[..100]);
+    join(&log, &["u0", "u1", "u2", "u3"]);
+    send(&log, &history()[100..250]);
+    same_as_from_the_log(&engine, "joined");
+    assert_eq!(engine.digest().profiles, 20, "23 people less the three that are seen as the first");
+    assert_eq!(engine.facts().partitions.iter().map(|partition| partition.profiles).sum::<u64>(), 20);
+    let orders = |engine: &Engine, name: &str| {
+        let id = CustomerId::User(name.into());
+        engine.reader().customer(&id, |_, _, profile, _| (profile.primary.to_string(), profile.events)).unwrap()
+    };
+    assert_eq!(orders(&engine, "u3"), orders(&engine, "u0"));
+    // What is decided of the joined customer is told as of the first.
+    let decided = |name: &str| heard.effects.lock().unwrap().iter().any(|effect| &*effect.customer == name);
+    assert!(decided("user:u0") && decided("user:u3"));
+    engine.stop().unwrap();
+    heard.effects.lock().unwrap().clear();
+    let engine = start(&log, &store, &heard).unwrap();
+    send(&log, &history()[250..320]);
+    join(&log, &["u1"]);
+    join(&log, &["u2", "u0", "u3"]);
+    same_as_from_the_log(&engine, "joined otherwise");
+    assert!(!decided("user:u3"), "it is not seen by itself");
+    // New definitions make the joined customers anew, too.
+    define(&log, 2, &Definitions::retail());
+    same_as_from_the_log(&engine, "rebuilt");
+    for name in ["u0", "u2", "u3"] {
+        join(&log, &[name]);
+    }
+    send(&log, &history()[320..]);
+    same_as_from_the_log(&engine, "taken apart");
+    assert_eq!(engine.digest(), apart);
+    engine.stop().unwrap();
+    let engine = start(&log, &store, &heard).unwrap();
+    engine.wait_until_caught_up().unwrap();
+    assert_eq!(engine.digest(), apart);
+    engine.stop().unwrap();
 }
 
 #[test]

@@ -227,6 +227,7 @@ fn event_of(entry: &Entry) -> Option<&Event> {
     match entry {
         Entry::Event(event) => Some(event),
         Entry::Forward(forward) => Some(&forward.event),
+        Entry::Relay(relay) => Some(&relay.event),
         _ => None,
     }
 }
@@ -238,8 +239,11 @@ fn time_of(entry: &Entry) -> Option<Timestamp> {
         Entry::Link(link) => Some(link.at),
         Entry::Absorb(absorb) => Some(absorb.at),
         Entry::Unlink(unlink) => Some(unlink.at),
+        Entry::Joined(joined) => Some(joined.at),
+        Entry::Share(share) => Some(share.at),
+        Entry::Relay(relay) => Some(relay.event.timestamp),
         Entry::Tick(at) => Some(*at),
-        Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => None,
+        Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Mark(_) => None,
     }
 }
 

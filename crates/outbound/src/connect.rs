@@ -22,7 +22,7 @@ const ADDRESSES: usize = 4;
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// A connection, with TLS or without.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 

@@ -62,6 +62,14 @@ pub enum OutboundError {
         /// The host and port that was asked first.
         host: String,
     },
+    /// A file of roots for certificates cannot be used.
+    #[error("{} holds no certificates to trust: {what}", path.display())]
+    RootFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// The system's roots for certificates cannot be used.
     #[error("the system has no certificates to trust ({0}); install its package of CA certificates")]
     Roots(String),

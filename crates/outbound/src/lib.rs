@@ -5,7 +5,8 @@
 //! host (server-side request forgery). So the address that a connection is made to is checked, not the name: a name may lead
 //! anywhere, and elsewhere a moment later.
 //!
-//! It is not for what the person at the terminal asks for by hand (`rapport replay`), nor for databases.
+//! It is not for what the person at the terminal asks for by hand (`rapport replay`). Connections to databases are opened by their
+//! clients, which lead where the settings say; what secures them is here ([`Tls`]), so that certificates are checked in one place.
 //!
 //! Invariants:
 //! - A connection is made to a public address, or to a host and port that the operator named ([`Allowed`]).
@@ -24,10 +25,13 @@ mod connect;
 mod error;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use self::{
     address::is_public,
     allowed::Allowed,
     client::{AT_ONCE, Answer, Client, Limits},
+    connect::Stream,
     error::OutboundError,
+    tls::{Check, Tls},
 };

@@ -9,17 +9,23 @@
 //! to the newer, and the one who had it is told ([`Unlink`]). The four are entries of the receiving partition's log, so a
 //! replay there needs nothing else.
 //!
+//! What people joined is beside all that: see `joined`.
+//!
 //! What cannot be applied becomes a dead letter with its reason; nothing is dropped.
 
+mod facts;
+mod joined;
+
 use rapport_types::{
-    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Object, Offset, Origin, PartitionId, Timestamp, Unlink,
-    Value, partition_of,
+    Absorb, CustomerId, Entry, Event, EventKind, Forward, Link, Offset, Origin, PartitionId, Timestamp, Unlink,
+    partition_of,
 };
 
+use self::facts::take_event;
 use crate::{
     feature::FeatureSet,
     ledger::DeadLetter,
-    profile::{ATTRIBUTES_MAX, IDS_MAX, Position, Profile},
+    profile::{ATTRIBUTES_MAX, IDS_MAX, Profile},
     state::{PartitionState, Target},
 };
 
@@ -56,6 +62,13 @@ impl Changes {
 }
 
 impl PartitionState {
+    /// Lets the partition's clock go on to an event.
+    fn note_time(&mut self, event: &Event) {
+        self.meta.watermark = self.meta.watermark.max(event.timestamp);
+        // Within an hour of its receipt an event counts as live; a history that is played back does not.
+        self.meta.live |= event.received_at.since(event.timestamp).0 <= rapport_types::HOUR_MS;
+    }
+
     /// Applies the entry at `offset`, which must be the next one; `changes` is added to.
     ///
     /// [`Entry::Definitions`], [`Entry::Activation`] and [`Entry::Trial`] change nothing here: whoever holds the compiled definitions and
@@ -64,8 +77,7 @@ impl PartitionState {
         assert_eq!(offset, self.meta.next, "entries are applied one after the other");
         self.meta.next = Offset(offset.0 + 1);
         let here = Place { partition: self.partition, offset };
-        let mut step = Step { state: self, features, changes, here, exchanged: false, made: 0 };
-        step.entry(entry);
+        Step::new(self, features, changes, here, false).entry(entry);
     }
 
     /// Passes over an entry that another partition made and that was applied before: a crash can make it stand twice.
@@ -77,8 +89,7 @@ impl PartitionState {
     /// Applies an entry that another partition made and that a crash kept out of the log, at the end of a rebuild. `root` is
     /// the entry that caused it. Every such entry is given exactly once.
     pub fn apply_exchanged(&mut self, root: Place, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
-        let mut step = Step { state: self, features, changes, here: root, exchanged: true, made: 0 };
-        step.entry(entry);
+        Step::new(self, features, changes, root, true).entry(entry);
     }
 
     /// Notes an entry whose bytes do not decode.
@@ -115,17 +126,35 @@ struct Step<'a> {
     /// Whether it came past the log, in a rebuild.
     exchanged: bool,
     made: u32,
+    /// Profiles whose ids changed or that took another in; parts of joined customers among them have to be told.
+    grown: Vec<u32>,
+    /// Joined customers named here whose parts changed, with the message that caused it.
+    stale: Vec<(CustomerId, Option<Box<str>>)>,
 }
 
-impl Step<'_> {
-    fn entry(&mut self, entry: Entry) {
-        let step = self;
+impl<'a> Step<'a> {
+    fn new(
+        state: &'a mut PartitionState,
+        features: &'a FeatureSet,
+        changes: &'a mut Changes,
+        here: Place,
+        exchanged: bool,
+    ) -> Self {
+        Self { state, features, changes, here, exchanged, made: 0, grown: Vec::new(), stale: Vec::new() }
+    }
+
+    fn entry(mut self, entry: Entry) {
+        let step = &mut self;
         match entry {
             Entry::Event(event) => step.event(event),
             Entry::Forward(forward) => step.forwarded(forward),
             Entry::Link(link) => step.link(link),
             Entry::Absorb(absorb) => step.absorb(&absorb),
             Entry::Unlink(unlink) => step.unlink(unlink),
+            Entry::Joined(joined) => step.joined(&joined),
+            Entry::Mark(mark) => step.mark(mark),
+            Entry::Share(share) => step.share(&share),
+            Entry::Relay(relay) => step.relay(*relay),
             Entry::Tick(at) => {
                 if step.state.meta.live {
                     step.state.meta.watermark = step.state.meta.watermark.max(at);
@@ -133,6 +162,7 @@ impl Step<'_> {
             }
             Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => {}
         }
+        step.settle_joined();
     }
 
     fn event(&mut self, event: Event) {
@@ -173,7 +203,7 @@ impl Step<'_> {
     fn place_event(&mut self, event: Event, id: CustomerId, tie: u64, hops: u8, from: Place) {
         let slot = match self.state.index.get(&id) {
             Some(Target::Local(slot)) => *slot,
-            None => self.create(id),
+            None => self.create(&id),
             Some(Target::Remote(row)) => {
                 let to = self.state.moved_row(*row).to.clone();
                 if hops >= HOPS_MAX {
@@ -196,15 +226,16 @@ impl Step<'_> {
         self.apply_to(slot, event, tie, from);
     }
 
-    fn create(&mut self, id: CustomerId) -> u32 {
+    fn create(&mut self, id: &CustomerId) -> u32 {
         let slot = self.state.add_profile(Profile::new(id.clone()));
-        self.state.lead_here(id, slot);
+        self.state.lead_here(id.clone(), slot);
+        self.tie_if_joined(slot, id);
         slot
     }
 
     /// Ends a circle of two ids that lead to each other: the smaller one keeps the profile.
     fn reclaim(&mut self, id: CustomerId, to: CustomerId, at: Timestamp) -> u32 {
-        let slot = self.create(id.clone());
+        let slot = self.create(&id);
         self.send_link(to, id, at);
         slot
     }
@@ -243,22 +274,15 @@ impl Step<'_> {
     }
 
     fn apply_to(&mut self, slot: u32, event: Event, tie: u64, from: Place) {
-        let at = event.timestamp;
-        let position = Position { at, partition: from.partition, offset: from.offset };
-        self.state.meta.watermark = self.state.meta.watermark.max(at);
-        // Within an hour of its receipt an event counts as live; a history that is played back does not.
-        self.state.meta.live |= event.received_at.since(at).0 <= rapport_types::HOUR_MS;
+        self.state.note_time(&event);
         let slot = self.join_ids(slot, &event);
-        let profile = self.state.profile_mut(slot);
-        profile.events += 1;
-        profile.first_seen = profile.first_seen.min(at);
-        profile.last_seen = profile.last_seen.max(at);
-        profile.at = profile.at.max(at);
-        profile.add_position(position);
-        set_attributes(profile, &event, tie);
-        self.features.update(&mut profile.series, &event, tie);
+        take_event(self.state.profile_mut(slot), self.features, &event, tie, from);
         self.state.meta.ledger.line(event.source).applied += 1;
-        self.changes.touched.push(Touch { slot, cause: Some(event.message_id) });
+        if self.state.is_part(slot) {
+            self.tell(slot, Some((&event, from)));
+        } else {
+            self.changes.touched.push(Touch { slot, cause: Some(event.message_id) });
+        }
     }
 
     /// Joins the other id of an event, if it has one, to the profile; the slot that survives.
@@ -288,6 +312,7 @@ impl Step<'_> {
         let primary = self.state.profile(slot).primary.clone();
         if !self.state.is_home_of(&id) {
             if self.state.profile(slot).ids.len() < IDS_MAX && self.state.profile_mut(slot).add_id(id.clone()) {
+                self.grown.push(slot);
                 self.send_link(id, primary, at);
             }
             return;
@@ -297,7 +322,7 @@ impl Step<'_> {
             Some(Target::Local(other)) => {
                 let keeps_its_own = claim && self.state.profile(other).primary.is_known();
                 if keeps_its_own {
-                    self.state.profile_mut(other).remove_id(&id);
+                    self.forget_id(other, &id);
                 } else {
                     self.merge_local(slot, other, at);
                 }
@@ -313,7 +338,14 @@ impl Step<'_> {
             None => {}
         }
         self.state.lead_here(id.clone(), slot);
+        self.tie_if_joined(slot, &id);
         self.state.profile_mut(slot).add_id(id);
+        self.grown.push(slot);
+    }
+
+    fn forget_id(&mut self, slot: u32, id: &CustomerId) {
+        self.state.profile_mut(slot).remove_id(id);
+        self.grown.push(slot);
     }
 
     /// Merges the profile in `other` into the one in `slot`, both here.
@@ -327,8 +359,7 @@ impl Step<'_> {
                 self.send_link(id.clone(), primary.clone(), at);
             }
         }
-        let features = self.features;
-        self.state.profile_mut(slot).merge(other, features);
+        self.state.merge(slot, other, self.features);
     }
 
     /// Gives up an id whose home is here to a profile elsewhere.
@@ -337,7 +368,10 @@ impl Step<'_> {
             return;
         }
         match self.state.index.get(&link.id).copied() {
-            None => self.state.lead_away(link.id, link.to),
+            None => {
+                self.mark_if_joined(&link.id, &link.to);
+                self.state.lead_away(link.id, link.to);
+            }
             Some(Target::Remote(row)) => {
                 let known = self.state.moved_row(row).to.clone();
                 if known == link.to {
@@ -372,7 +406,7 @@ impl Step<'_> {
                 let has_it_still = profile.ids.contains(&unlink.to) || profile.primary == unlink.id;
                 drop(profile);
                 if !has_it_still {
-                    self.state.profile_mut(slot).remove_id(&unlink.id);
+                    self.forget_id(slot, &unlink.id);
                 }
             }
             Some(Target::Remote(row)) if unlink.hops < HOPS_MAX => {
@@ -394,7 +428,7 @@ impl Step<'_> {
         let only_the_id = !link.id.is_known() && profile.primary.is_known();
         drop(profile);
         if only_the_id {
-            self.state.profile_mut(slot).remove_id(&link.id);
+            self.forget_id(slot, &link.id);
             self.state.lead_away(link.id, link.to);
             return;
         }
@@ -423,7 +457,7 @@ impl Step<'_> {
         }
         let slot = match self.state.index.get(&absorb.into) {
             Some(Target::Local(slot)) => *slot,
-            None => self.create(absorb.into.clone()),
+            None => self.create(&absorb.into),
             Some(Target::Remote(row)) => {
                 let to = self.state.moved_row(*row).to.clone();
                 if absorb.hops < HOPS_RECLAIM || (absorb.into > to && absorb.hops < HOPS_MAX) {
@@ -442,25 +476,11 @@ impl Step<'_> {
             self.state.meta.ledger.dead_letter(source, letter);
             return;
         };
-        let features = self.features;
-        self.state.profile_mut(slot).merge(profile, features);
-        self.changes.touched.push(Touch { slot, cause: None });
-    }
-}
-
-fn set_attributes(profile: &mut Profile, event: &Event, tie: u64) {
-    let set = |profile: &mut Profile, attributes: &Object| {
-        for (name, value) in attributes.iter() {
-            profile.set_attribute(name, value, event.timestamp, tie);
+        self.state.merge(slot, profile, self.features);
+        if self.state.is_part(slot) {
+            self.grown.push(slot);
+        } else {
+            self.changes.touched.push(Touch { slot, cause: None });
         }
-    };
-    match event.kind {
-        EventKind::Identify => set(profile, &event.properties),
-        EventKind::Group => {
-            if let Some(group) = &event.group_id {
-                profile.set_attribute("group_id", &Value::String(group.clone()), event.timestamp, tie);
-            }
-        }
-        EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
     }
 }

@@ -16,6 +16,7 @@ mod distinct;
 mod feature;
 mod filter;
 mod fold;
+mod joints;
 mod ledger;
 mod profile;
 mod series;

@@ -20,8 +20,10 @@ pub const ATTRIBUTES_MAX: usize = 500;
 /// How many ids a profile can have; an event that would add more becomes a dead letter.
 pub const IDS_MAX: usize = 500;
 
-/// The first byte of an encoded profile.
+/// The first byte of an encoded profile that has nothing to do with joined customers.
 pub(crate) const VERSION: u8 = 2;
+/// Behind the profile stands its [`Part`].
+pub(crate) const VERSION_WITH_PART: u8 = 3;
 /// Its distinct sets are rows of 64-bit hashes; which of its series these are only the definitions tell.
 const VERSION_WITH_LONG_HASHES: u8 = 1;
 
@@ -77,6 +79,25 @@ pub struct Position {
     pub offset: Offset,
 }
 
+/// A joined id, and the customer that it is joined to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Tie {
+    pub(crate) id: CustomerId,
+    pub(crate) head: CustomerId,
+}
+
+/// What a profile is where people joined several into one customer. It is no fact of the customer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) enum Part {
+    /// A customer by itself.
+    #[default]
+    Whole,
+    /// A part of a joined customer, sorted by id; not seen by itself.
+    Of(Vec<Tie>),
+    /// The joined customer, made of its parts; no id leads to it in the fold.
+    Joint,
+}
+
 /// What is known of one customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -103,6 +124,9 @@ pub struct Profile {
     pub scores: Vec<Score>,
     /// Where its newest events are in the log, oldest first.
     positions: Vec<Position>,
+    /// Stands behind the profile where it is encoded, and only if it says something.
+    #[serde(skip)]
+    pub(crate) part: Part,
 }
 
 impl Profile {
@@ -121,6 +145,7 @@ impl Profile {
             segments: SmallVec::new(),
             scores: Vec::new(),
             positions: Vec::new(),
+            part: Part::Whole,
         }
     }
 
@@ -218,7 +243,7 @@ impl Profile {
         }
     }
 
-    /// Takes everything that is known of `other` in; `other`'s ids lead here from now on.
+    /// Takes everything that is known of `other` in but its part; `other`'s ids lead here from now on.
     pub(crate) fn merge(&mut self, other: Self, features: &FeatureSet) {
         for id in other.ids {
             self.add_id(id);
@@ -236,11 +261,27 @@ impl Profile {
         merge_series(&mut self.series, other.series, features);
     }
 
+    /// The same as another part.
+    pub(crate) fn with_part(mut self, part: Part) -> Self {
+        self.part = part;
+        self
+    }
+
+    /// Takes over what was last said of `other`: segments and scores.
+    pub(crate) fn take_decisions(&mut self, other: &Self) {
+        self.segments.clone_from(&other.segments);
+        self.scores.clone_from(&other.scores);
+    }
+
     /// The bytes for a checkpoint.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512);
-        bytes.push(VERSION);
-        postcard::to_extend(self, bytes).expect("a profile in memory always encodes")
+        if self.part == Part::Whole {
+            bytes.push(VERSION);
+            return postcard::to_extend(self, bytes).expect("a profile in memory always encodes");
+        }
+        bytes.push(VERSION_WITH_PART);
+        postcard::to_extend(&(self, &self.part), bytes).expect("a profile in memory always encodes")
     }
 
     /// The profile in `bytes`, which [`Self::encode`] of this or an older version made; none if they are something else.
@@ -248,6 +289,10 @@ impl Profile {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [VERSION | VERSION_WITH_LONG_HASHES, rest @ ..] => postcard::from_bytes(rest).ok(),
+            [VERSION_WITH_PART, rest @ ..] => {
+                let (profile, part): (Self, Part) = postcard::from_bytes(rest).ok()?;
+                Some(Self { part, ..profile })
+            }
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use std::ops::Deref;
 use rapport_types::{CustomerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{self, Profile};
+use crate::profile::{self, Part, Profile};
 
 /// A row ends with the CRC-32 of what comes before, because the database does not check its pages.
 const CHECKSUM: usize = 4;
@@ -57,6 +57,8 @@ enum Body {
     Cold {
         summary: Box<Summary>,
         rest: Box<[u8]>,
+        /// None of the many that are customers by themselves.
+        part: Option<Box<Part>>,
     },
 }
 
@@ -105,14 +107,12 @@ impl Slot {
 
     /// A slot from the bytes of its row.
     pub(crate) fn restore(row: &[u8]) -> Result<Self, Unusable> {
-        let (bytes, sum) = row.split_last_chunk::<CHECKSUM>().ok_or(Unusable::Damaged)?;
-        if crc32fast::hash(bytes).to_le_bytes() != *sum {
-            return Err(Unusable::Damaged);
-        }
+        let bytes = unsealed(row).ok_or(Unusable::Damaged)?;
         let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).map_err(|_| Unusable::Damaged)?;
         match rest.first() {
-            Some(&profile::VERSION) => {
-                let body = Body::Cold { summary: Box::new(summary), rest: rest.into() };
+            Some(&(profile::VERSION | profile::VERSION_WITH_PART)) => {
+                let part = (rest[0] != profile::VERSION).then(|| Box::new(decode(rest).part));
+                let body = Body::Cold { summary: Box::new(summary), rest: rest.into(), part };
                 Ok(Self { body, dirty: false, touched: false })
             }
             Some(version) => Err(Unusable::Version(*version)),
@@ -123,8 +123,23 @@ impl Slot {
     /// The bytes of its row.
     pub(crate) fn row(&self) -> Vec<u8> {
         match &self.body {
-            Body::Cold { summary, rest } => row_of(summary, rest),
+            Body::Cold { summary, rest, .. } => row_of(summary, rest),
             Body::Hot(profile) => row_of(&Summary::of(profile), &profile.encode()),
+        }
+    }
+
+    pub(crate) fn part(&self) -> &Part {
+        match &self.body {
+            Body::Hot(profile) => &profile.part,
+            Body::Cold { part, .. } => part.as_deref().unwrap_or(&Part::Whole),
+        }
+    }
+
+    /// The joined customer that it is part of, and under which it is seen.
+    pub(crate) fn head(&self) -> Option<&CustomerId> {
+        match self.part() {
+            Part::Of(ties) => ties.first().map(|tie| &tie.head),
+            Part::Whole | Part::Joint => None,
         }
     }
 
@@ -182,7 +197,8 @@ impl Slot {
     /// Holds the profile as bytes from now on.
     pub(crate) fn freeze(&mut self) {
         if let Body::Hot(profile) = &self.body {
-            self.body = Body::Cold { summary: Box::new(Summary::of(profile)), rest: profile.encode().into() };
+            let part = (profile.part != Part::Whole).then(|| Box::new(profile.part.clone()));
+            self.body = Body::Cold { summary: Box::new(Summary::of(profile)), rest: profile.encode().into(), part };
         }
     }
 
@@ -199,9 +215,20 @@ fn row_of(summary: &Summary, profile: &[u8]) -> Vec<u8> {
     let mut row =
         postcard::to_extend(summary, Vec::with_capacity(profile.len() + 128)).expect("a summary in memory encodes");
     row.extend_from_slice(profile);
+    sealed(row)
+}
+
+/// Bytes with their checksum behind them.
+pub(crate) fn sealed(mut row: Vec<u8>) -> Vec<u8> {
     let sum = crc32fast::hash(&row);
     row.extend_from_slice(&sum.to_le_bytes());
     row
+}
+
+/// What [`sealed`] was given; none if something else is there.
+pub(crate) fn unsealed(row: &[u8]) -> Option<&[u8]> {
+    let (bytes, sum) = row.split_last_chunk::<CHECKSUM>()?;
+    (crc32fast::hash(bytes).to_le_bytes() == *sum).then_some(bytes)
 }
 
 /// The profile of a row that [`Slot::restore`] accepted: its checksum held.
@@ -235,7 +262,7 @@ mod tests {
         let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
         let version = row.len() - rest.len();
         assert!(Slot::restore(&row).is_ok());
-        for other in [1, 3] {
+        for other in [1, 4] {
             let mut changed = row[..row.len() - CHECKSUM].to_vec();
             changed[version] = other;
             changed.extend_from_slice(&crc32fast::hash(&changed).to_le_bytes());

@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     dedup::{Dedup, DedupChunk},
+    feature::FeatureSet,
+    joints::{JOINED_KEYS, Joints},
     ledger::Ledger,
-    profile::{self, Profile},
+    profile::{self, Part, Profile, Tie},
     slot::{ProfileRef, Slot, Summary, Unusable},
 };
 
-/// Row keys from here on are ids that moved to another partition; below are profiles.
+/// Row keys from here on are ids that moved to another partition; below are joined ids, and below these profiles.
 const MOVED_KEYS: u64 = 1 << 63;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +128,9 @@ pub struct PartitionState {
     deleted: Vec<u32>,
     hot: usize,
     count: usize,
+    /// Profiles that are parts of joined customers.
+    parts: usize,
+    pub(crate) joints: Joints,
 }
 
 impl PartitionState {
@@ -146,6 +151,8 @@ impl PartitionState {
             deleted: Vec::new(),
             hot: 0,
             count: 0,
+            parts: 0,
+            joints: Joints::default(),
         }
     }
 
@@ -174,9 +181,9 @@ impl PartitionState {
         &self.meta.ledger
     }
 
-    /// How many profiles there are.
+    /// How many customers there are. Parts of a joined one are not counted.
     pub fn len(&self) -> usize {
-        self.count
+        self.count - self.parts
     }
 
     /// Whether there is no profile.
@@ -191,25 +198,37 @@ impl PartitionState {
 
     /// The profile of `id`, or the id elsewhere under which it now goes.
     pub fn find(&self, id: &CustomerId) -> Option<Result<ProfileRef<'_>, &CustomerId>> {
+        if let Some(slot) = self.joints.slot_of(id) {
+            return Some(Ok(self.slot(slot).profile()));
+        }
         match self.index.get(id)? {
-            Target::Local(slot) => Some(Ok(self.slot(*slot).profile())),
+            Target::Local(slot) => {
+                let slot = self.slot(*slot);
+                Some(slot.head().map_or_else(|| Ok(slot.profile()), Err))
+            }
             Target::Remote(row) => Some(Err(&self.moved_row(*row).to)),
         }
     }
 
-    /// Every profile's slot and summary, in the order of their slots.
+    /// What is seen: every profile but parts of joined customers.
+    fn seen(&self) -> impl Iterator<Item = (u32, &Slot)> {
+        let there = self.slots.iter().enumerate().filter_map(|(slot, body)| Some((slot as u32, body.as_ref()?)));
+        there.filter(|(_, body)| body.head().is_none())
+    }
+
+    /// Every customer's slot and summary, in the order of their slots.
     pub fn summaries(&self) -> impl Iterator<Item = (u32, std::borrow::Cow<'_, Summary>)> {
-        self.slots.iter().enumerate().filter_map(|(slot, body)| Some((slot as u32, body.as_ref()?.summary())))
+        self.seen().map(|(slot, body)| (slot, body.summary()))
     }
 
-    /// Every profile's slot and the time of its newest event; cheaper than [`Self::summaries`].
+    /// Every customer's slot and the time of its newest event; cheaper than [`Self::summaries`].
     pub fn last_seen(&self) -> impl Iterator<Item = (u32, Timestamp)> {
-        self.slots.iter().enumerate().filter_map(|(slot, body)| Some((slot as u32, body.as_ref()?.last_seen())))
+        self.seen().map(|(slot, body)| (slot, body.last_seen()))
     }
 
-    /// Every profile, in the order of their slots.
+    /// Every customer's profile, in the order of their slots.
     pub fn profiles(&self) -> impl Iterator<Item = ProfileRef<'_>> {
-        self.slots.iter().flatten().map(Slot::profile)
+        self.seen().map(|(_, body)| body.profile())
     }
 
     /// The summary of a slot that one of the iterators gave.
@@ -290,6 +309,47 @@ impl PartitionState {
         slot
     }
 
+    /// Whether a slot is still there.
+    pub(crate) fn has(&self, slot: u32) -> bool {
+        self.slots[slot as usize].is_some()
+    }
+
+    /// Whether a profile is part of a joined customer.
+    pub(crate) fn is_part(&self, slot: u32) -> bool {
+        self.slot(slot).head().is_some()
+    }
+
+    /// The joined ids that lead to a profile.
+    pub(crate) fn ties(&self, slot: u32) -> Vec<Tie> {
+        match self.slot(slot).part() {
+            Part::Of(ties) => ties.clone(),
+            Part::Whole | Part::Joint => Vec::new(),
+        }
+    }
+
+    /// Makes a profile part of joined customers, or a customer by itself again. Nothing is decided of a part, so it has no timer.
+    pub(crate) fn set_ties(&mut self, slot: u32, ties: Vec<Tie>) {
+        self.parts -= usize::from(self.is_part(slot));
+        self.profile_mut(slot).part = if ties.is_empty() { Part::Whole } else { Part::Of(ties) };
+        if self.is_part(slot) {
+            self.parts += 1;
+            self.set_due(slot, None);
+        }
+    }
+
+    /// Takes everything of `other` into the profile of a slot, what it is part of too.
+    pub(crate) fn merge(&mut self, slot: u32, mut other: Profile, features: &FeatureSet) {
+        let part = std::mem::take(&mut other.part);
+        self.profile_mut(slot).merge(other, features);
+        if let Part::Of(more) = part {
+            let mut ties = self.ties(slot);
+            ties.extend(more);
+            ties.sort();
+            ties.dedup_by(|next, known| next.id == known.id);
+            self.set_ties(slot, ties);
+        }
+    }
+
     /// Takes a profile out; its ids must be led elsewhere by the caller.
     pub(crate) fn remove_profile(&mut self, slot: u32) -> Profile {
         let body = self.slots[slot as usize].take().expect("the fold removes only slots that are there");
@@ -300,6 +360,7 @@ impl PartitionState {
             self.hot -= 1;
         }
         self.count -= 1;
+        self.parts -= usize::from(body.head().is_some());
         self.deleted.push(slot);
         body.into_profile()
     }
@@ -346,12 +407,13 @@ impl PartitionState {
                 None => deleted.push(key),
             }
         }
+        self.joints.take_changed(&mut changed, &mut deleted);
         let meta = postcard::to_allocvec(&self.meta).expect("counters in memory encode");
         CheckpointParts {
             next: self.meta.next,
             meta,
             changed,
-            rows: (self.count + self.moved.iter().flatten().count()) as u64,
+            rows: (self.count + self.moved.iter().flatten().count() + self.joints.len()) as u64,
             deleted,
             chunks: self.dedup.take_fresh(),
             forget_before: self.dedup.forget_before(),
@@ -378,6 +440,9 @@ impl PartitionState {
             *self.moved.get_mut(place).ok_or_else(wrong)? = Some(moved);
             return Ok(());
         }
+        if key & JOINED_KEYS != 0 {
+            return self.joints.restore(key, row).ok_or_else(wrong);
+        }
         let body = Slot::restore(row).map_err(|unusable| match unusable {
             Unusable::Damaged => wrong(),
             Unusable::Version(format) if format < profile::VERSION => RestoreError::Older { partition, format },
@@ -385,7 +450,8 @@ impl PartitionState {
         })?;
         let slot = key as u32;
         let summary = body.summary();
-        for id in summary.ids() {
+        // Ids lead to its parts, not to a joined customer.
+        for id in summary.ids().filter(|_| *body.part() != Part::Joint) {
             if partition_of(id, self.partitions) == self.partition {
                 self.index.insert(id.clone(), Target::Local(slot));
             }
@@ -395,6 +461,7 @@ impl PartitionState {
         }
         drop(summary);
         self.count += 1;
+        self.parts += usize::from(body.head().is_some());
         *self.slots.get_mut(slot as usize).ok_or_else(wrong)? = Some(body);
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) allow_private: Allowed,
     pub(crate) sign_on: Vec<sign_on::Provider>,
     pub(crate) file_megabytes: u32,
+    /// Days after which lines of the history are removed; 0 for never.
+    pub(crate) audit_days: u32,
 }
 
 /// Everything that is wrong with the settings, one line each.
@@ -137,6 +139,7 @@ impl Config {
             allow_private: Allowed::read("blank.invalid:1").expect("it is a host and a port"),
             sign_on: Vec::new(),
             file_megabytes: 0,
+            audit_days: u32::MAX,
         }
     }
 
@@ -173,6 +176,8 @@ impl Config {
             "checkpoint_entries" => self.checkpoint_entries = number(1_000, 100_000_000)?,
             "hot_profiles" => self.hot_profiles = number(1_000, 100_000_000)?,
             "file_megabytes" => self.file_megabytes = number(1, 10_240)?,
+            "audit_days" if value == "0" => self.audit_days = 0,
+            "audit_days" => self.audit_days = number(30, 36_500).map_err(|what| format!("{what}, or 0 for never"))?,
             "secure_cookie" => {
                 let wrong = |_| format!("secure_cookie = \"{value}\" must be true or false");
                 self.secure_cookie = value.parse().map_err(wrong)?;
@@ -253,6 +258,7 @@ mod tests {
             (config.checkpoint_entries, blank.checkpoint_entries),
             (config.hot_profiles, blank.hot_profiles),
             (config.file_megabytes, blank.file_megabytes),
+            (config.audit_days, blank.audit_days),
         ] {
             assert_ne!(set, left);
         }

@@ -7,7 +7,7 @@ use rapport_store::{Checkpoint as _, SqliteStore};
 use rapport_stream::{Append, Log, SqliteLog, SqliteLogOptions};
 use rapport_types::{DefinitionsChanged, Entry, PartitionId};
 
-use crate::{backup, cli::Failure, config::Config};
+use crate::{backup, cli::Failure, config::Config, sealing};
 
 /// The file of the records in the data folder.
 pub(crate) const RECORDS: &str = "records.db";
@@ -57,13 +57,15 @@ pub(crate) fn open_log(config: &Config) -> Result<Arc<dyn Log>, Failure> {
 
 /// Opens the records: in the data folder, or in PostgreSQL where the settings say so.
 pub(crate) fn open_records(config: &Config) -> Result<Desk, Failure> {
+    private_folder(&config.data)?;
     let database = if config.records.is_empty() {
-        private_folder(&config.data)?;
         Database::sqlite(&config.data.join(RECORDS))?
     } else {
         Database::postgres(&config.records)?
     };
-    Ok(Desk::open(database, rapport_server::system_time)?)
+    let desk = Desk::open(database, rapport_server::system_time)?;
+    sealing::give_key(&config.data, &desk)?;
+    Ok(desk)
 }
 
 /// Whether nothing was ever appended.

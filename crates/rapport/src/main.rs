@@ -12,6 +12,7 @@ mod names;
 mod random;
 mod repair;
 mod replay;
+mod sealing;
 mod serve;
 mod state;
 mod workspace;

@@ -52,6 +52,9 @@ pub struct Undone {
     pub kept: Vec<Kept>,
     /// How many such there are.
     pub kept_in_all: u64,
+    /// Where the merge of two customers was taken back: their ids. Each has a profile of its own again, with all that happened meanwhile.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub profiles: Option<(String, String)>,
 }
 
 /// A record that was not taken back.
@@ -186,6 +189,7 @@ fn step(
         take_back(moment, tx, access, &changes, undo, undone)?;
         changes.last().filter(|_| changes.len() as u64 == STEP).map(|change| change.seq)
     };
+    crate::merge::taken_back(tx, batch, undo, moment.now)?;
     if found.undone_by.is_none()
         && undone.undone == 0
         && let Some(kept) = undone.kept.first()
@@ -249,6 +253,17 @@ fn undone_to(tx: &mut Tx<'_>, batch: Id) -> Result<Option<i64>, RecordsError> {
         .and_where(feed::column("id").eq(batch.0))
         .take();
     tx.first(&query)?.map_or(Ok(None), |row| row.int_or_none(0))
+}
+
+/// Leaves the taking back of a batch as it is between two steps.
+#[cfg(test)]
+pub(crate) fn stop_half_way(tx: &mut Tx<'_>, batch: Id) -> Result<(), RecordsError> {
+    let update = Query::update()
+        .table(Alias::new("batch"))
+        .values([(Alias::new("undone_by"), batch.0.into()), (Alias::new("undone_to"), i64::MAX.into())])
+        .and_where(feed::column("id").eq(batch.0))
+        .take();
+    tx.execute(&update).map(drop)
 }
 
 fn changes_before(tx: &mut Tx<'_>, batch: Id, before: i64) -> Result<Vec<Change>, RecordsError> {

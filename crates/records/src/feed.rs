@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{Access, Backend, Id, RecordsError, Row, Tx};
+use crate::{Access, Backend, Id, RecordsError, Row, Tx, ties};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -110,7 +110,8 @@ pub(crate) fn write(
     now: Timestamp,
     lines: &[Line<'_>],
 ) -> Result<(), RecordsError> {
-    write_dated(tx, access, batch, lines.iter().map(|line| (now, line)))
+    write_dated(tx, access, batch, lines.iter().map(|line| (now, line)))?;
+    ties::part_restored(tx, lines, now)
 }
 
 /// Writes lines in their order, each with its own time. Only records that come with their past have more than one.

@@ -17,13 +17,14 @@ use crate::{
     edit::Editor,
     feed,
     ground::Ground,
+    merge,
     record::{Record, Shape},
     schema::{FieldKind, Object},
-    value,
+    ties, value,
 };
 
 /// Who reads the feed for the log.
-const READER: &str = "log";
+pub(crate) const READER: &str = "log";
 /// How attributes of customers are called in contacts, where it is not the same name.
 const NAMES: [(&str, &str); 8] = [
     ("firstName", "first_name"),
@@ -63,8 +64,6 @@ pub struct Happened {
     pub name: Option<String>,
     /// What changed, by field.
     pub fields: Map<String, Value>,
-    /// The customer whose profile becomes this one's, because their contacts were merged.
-    pub joined: Option<String>,
 }
 
 impl Desk {
@@ -73,8 +72,8 @@ impl Desk {
         self.read(|_, tx| Ok(feed::position(tx, &reader_of(partition))? as u64))
     }
 
-    /// Fills contacts from identities, and notes how far the partition was read. A contact is found by its customer id, else
-    /// by its e-mail address if it has no customer yet, else it is made.
+    /// Fills contacts from identities, and notes how far the partition was read. A contact is found by its customer id, or that
+    /// of the customer with whom it is one, else by its e-mail address if it has no customer yet, else it is made.
     pub fn take_identities(&self, partition: u32, next: u64, identities: &[Identity]) -> Result<(), RecordsError> {
         if identities.is_empty() {
             return self.note(|tx| feed::set_position(tx, &reader_of(partition), next as i64));
@@ -82,9 +81,12 @@ impl Desk {
         self.write(|moment, tx| {
             let access = Access::of_system(Actor::Events);
             // The newest word on a customer stands for all of this step.
+            let customers: Vec<&str> = identities.iter().map(|identity| identity.customer.as_str()).collect();
+            let names = ties::names(tx, &customers)?;
             let mut newest: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
             for identity in identities {
-                newest.entry(&identity.customer).or_default().extend(identity.attributes.clone());
+                let customer = names.get(&identity.customer).unwrap_or(&identity.customer);
+                newest.entry(customer).or_default().extend(identity.attributes.clone());
             }
             let ground = moment.ground("contact", &access)?;
             let mut edits = Vec::new();
@@ -113,7 +115,17 @@ impl Desk {
             let changes = feed::follow(tx, position, limit)?;
             let end = changes.last().map_or(position, |change| change.seq);
             let mut happened = Vec::new();
+            let mut of_customers: Option<(Id, bool)> = None;
             for change in changes.into_iter().filter(|change| !UNTOLD.contains(&change.actor.as_str())) {
+                // That two customers are one, or two again, is told as such, and what follows from it did not happen to them.
+                if let Some(batch) = change.batch {
+                    let known = of_customers.filter(|(known, _)| *known == batch);
+                    let known = known.map_or_else(|| merge::is_of_customers(tx, batch), |(_, known)| Ok(known))?;
+                    of_customers = Some((batch, known));
+                    if known {
+                        continue;
+                    }
+                }
                 happened.extend(happened_of(moment, tx, change)?);
             }
             Ok((happened, end))
@@ -246,14 +258,6 @@ fn happened_of(moment: &Moment<'_>, tx: &mut Tx<'_>, change: Change) -> Result<O
         Op::Merge => "Merged",
         Op::Purge => return Ok(None),
     };
-    let joined = match (change.op, change.batch) {
-        (Op::Merge, Some(batch)) if is_contact => crate::merge::profiles_of(tx, batch)?,
-        _ => None,
-    };
-    if let Some((stays, goes)) = joined {
-        let (seq, at) = (change.seq, change.at);
-        return Ok(Some(Happened { seq, customer: stays, at, name: None, fields: Map::new(), joined: Some(goes) }));
-    }
     let mut fields = change.after;
     let name = if is_contact && matches!(change.op, Op::Create | Op::Update) {
         fields.retain(|name, _| name != "customer_id");
@@ -265,5 +269,5 @@ fn happened_of(moment: &Moment<'_>, tx: &mut Tx<'_>, change: Change) -> Result<O
         fields.insert("record".to_owned(), json!(change.record));
         Some(format!("{} {word}", object.label.en))
     };
-    Ok(Some(Happened { seq: change.seq, customer: customer.to_owned(), at: change.at, name, fields, joined: None }))
+    Ok(Some(Happened { seq: change.seq, customer: customer.to_owned(), at: change.at, name, fields }))
 }

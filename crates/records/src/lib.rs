@@ -36,6 +36,7 @@ mod merge;
 mod migrate;
 mod owned;
 pub mod people;
+mod prune;
 mod purge;
 mod read;
 mod record;
@@ -43,6 +44,7 @@ mod role;
 mod rules;
 pub mod schema;
 pub mod search;
+mod ties;
 mod trash;
 mod value;
 mod views;
@@ -68,6 +70,7 @@ pub use merge::Merged;
 pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page, SKIP};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};
+pub use ties::Tie;
 pub use views::{NewView, Shared, View, ViewChange, ViewDefinition, ViewKind};
 
 #[cfg(test)]

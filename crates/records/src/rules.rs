@@ -15,6 +15,7 @@ use crate::{
 
 /// The object that deals go by.
 const STAGE: &str = "stage";
+const PIPELINE: &str = "pipeline";
 
 /// Adds to the changed values what follows from them.
 pub(crate) fn apply(
@@ -110,15 +111,15 @@ fn stage(tx: &mut Tx<'_>, current: Option<&Record>, now: Timestamp, stuffs: &mut
     Ok(())
 }
 
-/// Refuses to delete a stage in which records are: they would stand in no column of their board.
+/// Refuses to delete a stage or a pipeline in which records are: they would stand in no column of their board.
 pub(crate) fn must_be_left(tx: &mut Tx<'_>, schema: &Schema, object: &Object, id: Id) -> Result<(), RecordsError> {
-    if object.name != STAGE {
+    if object.name != STAGE && object.name != PIPELINE {
         return Ok(());
     }
-    for other in schema.objects() {
-        for field in
-            other.live_fields().filter(|field| matches!(&field.kind, FieldKind::Relation { object } if object == STAGE))
-        {
+    let names_it = |kind: &FieldKind| matches!(kind, FieldKind::Relation { object: target } if *target == object.name);
+    // The stages of a pipeline are in it as its parts.
+    for other in schema.objects().filter(|other| other.name != STAGE) {
+        for field in other.live_fields().filter(|field| names_it(&field.kind)) {
             let column = |name: &str| Expr::col(Alias::new(name));
             let in_it = Query::select()
                 .expr(column("id"))
@@ -128,10 +129,8 @@ pub(crate) fn must_be_left(tx: &mut Tx<'_>, schema: &Schema, object: &Object, id
                 .limit(1)
                 .take();
             if tx.first(&in_it)?.is_some() {
-                let what = format!(
-                    "there are {} in this stage; move them to another one first",
-                    other.plural.en.to_lowercase()
-                );
+                let (what, place) = (other.plural.en.to_lowercase(), object.label.en.to_lowercase());
+                let what = format!("there are {what} in this {place}; move them to another one first");
                 return Err(RecordsError::Conflict(what));
             }
         }

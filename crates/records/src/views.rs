@@ -6,7 +6,7 @@
 //!
 //! Limits: [`VIEWS`] views of a person, [`COLUMNS`] columns of a view.
 
-use sea_query::{Alias, Expr, ExprTrait as _, Order, Query, SelectStatement};
+use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query, SelectStatement};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -88,6 +88,8 @@ pub struct View {
     pub position: i64,
     /// Whether the caller may change it.
     pub editable: bool,
+    /// Whether the caller's page of the object begins with it.
+    pub first: bool,
 }
 
 /// A view that is to be kept.
@@ -123,6 +125,9 @@ pub struct ViewChange {
     pub definition: Option<ViewDefinition>,
     /// Its place from now on.
     pub position: Option<i64>,
+    /// Whether the caller's page of the object begins with it from now on, instead of another one. Everybody who sees a view says so
+    /// for themselves.
+    pub first: Option<bool>,
 }
 
 const FIELDS: [&str; 8] = ["id", "object", "name", "owner", "team", "shared", "definition", "position"];
@@ -140,7 +145,9 @@ impl Desk {
                 query.and_where(column("object").eq(object));
             }
             query.order_by(Alias::new("position"), Order::Asc).order_by(Alias::new("id"), Order::Asc);
-            let views = tx.query(&query)?.iter().map(|row| view_of(row, access)).collect::<Result<Vec<_>, _>>()?;
+            let mut views = tx.query(&query)?.iter().map(|row| view_of(row, access)).collect::<Result<Vec<_>, _>>()?;
+            let first = first_views(tx, access)?;
+            views.iter_mut().for_each(|view| view.first = first.contains(&view.id));
             Ok(views.into_iter().filter_map(|view| as_seen(moment, access, view)).collect())
         })
     }
@@ -163,7 +170,8 @@ impl Desk {
             }
             let NewView { object, name, shared, team, definition } = wanted.clone();
             let id = moment.ids.next(moment.now)?;
-            let view = View { id, object, name, owner, shared, team, definition, position: last + 1, editable: true };
+            let (position, editable, first) = (last + 1, true, false);
+            let view = View { id, object, name, owner, shared, team, definition, position, editable, first };
             let view = checked(moment, access, view)?;
             let definition = definition_text(&view.definition)?;
             let insert = Query::insert()
@@ -185,11 +193,21 @@ impl Desk {
         })
     }
 
-    /// Changes a view. Its owner may, and administrators where it is not private.
+    /// Changes a view. Its owner may, and administrators where it is not private. Whether the caller begins with it everybody
+    /// says who sees it.
     pub fn change_view(&self, access: &Access, id: Id, change: &ViewChange) -> Result<View, RecordsError> {
         self.write(|moment, tx| {
-            let mut view = editable(tx, access, id)?;
-            let ViewChange { name, shared, team, definition, position } = change.clone();
+            let mut seen = seen(tx, access, id)?;
+            if let Some(first) = change.first {
+                set_first(tx, access, &seen, first)?;
+            }
+            seen.first = first_views(tx, access)?.contains(&id);
+            if (ViewChange { first: change.first, ..ViewChange::default() }) == *change {
+                let gone = || RecordsError::NotFound(format!("there is no view {id}"));
+                return as_seen(moment, access, seen).ok_or_else(gone);
+            }
+            let mut view = editable(seen)?;
+            let ViewChange { name, shared, team, definition, position, first: _ } = change.clone();
             view.name = name.unwrap_or(view.name);
             view.shared = shared.unwrap_or(view.shared);
             view.team = team.or(view.team).filter(|_| view.shared == Shared::Team);
@@ -215,9 +233,11 @@ impl Desk {
     /// Takes a view away.
     pub fn delete_view(&self, access: &Access, id: Id) -> Result<(), RecordsError> {
         self.write(|_, tx| {
-            editable(tx, access, id)?;
-            let delete = Query::delete().from_table(Alias::new("view")).and_where(column("id").eq(id.0)).take();
-            tx.execute(&delete).map(drop)
+            editable(seen(tx, access, id)?)?;
+            for (table, key) in [("first_view", "view"), ("view", "id")] {
+                tx.execute(&Query::delete().from_table(Alias::new(table)).and_where(column(key).eq(id.0)).take())?;
+            }
+            Ok(())
         })
     }
 }
@@ -252,13 +272,47 @@ fn view_of(row: &Row, access: &Access) -> Result<View, RecordsError> {
         definition: serde_json::from_str(row.text(6)?).map_err(|_| damaged())?,
         position: row.int(7)?,
         editable: access.user == Some(owner) || access.is_administrator() && shared != Shared::Private,
+        first: false,
     })
 }
 
-fn editable(tx: &mut Tx<'_>, access: &Access, id: Id) -> Result<View, RecordsError> {
+/// The views with which the caller's pages begin.
+fn first_views(tx: &mut Tx<'_>, access: &Access) -> Result<Vec<Id>, RecordsError> {
+    let Some(person) = access.user else { return Ok(Vec::new()) };
+    let mut query = Query::select();
+    query.column(Alias::new("view")).from(Alias::new("first_view")).and_where(column("person").eq(person.0));
+    tx.query(&query)?.iter().map(|row| row.int(0).map(Id)).collect()
+}
+
+/// Says whether the caller's page of an object begins with a view.
+fn set_first(tx: &mut Tx<'_>, access: &Access, view: &View, first: bool) -> Result<(), RecordsError> {
+    let no_person = || RecordsError::Forbidden("a page belongs to a person; a key of a program has none".to_owned());
+    let person = access.user.ok_or_else(no_person)?;
+    if first {
+        let keys = ["person", "object"].map(Alias::new);
+        let insert = Query::insert()
+            .into_table(Alias::new("first_view"))
+            .columns(["person", "object", "view"].map(Alias::new))
+            .values_panic([person.0.into(), view.object.clone().into(), view.id.0.into()])
+            .on_conflict(OnConflict::columns(keys).update_column(Alias::new("view")).to_owned())
+            .take();
+        return tx.execute(&insert).map(drop);
+    }
+    let delete = Query::delete()
+        .from_table(Alias::new("first_view"))
+        .and_where(column("person").eq(person.0))
+        .and_where(column("view").eq(view.id.0))
+        .take();
+    tx.execute(&delete).map(drop)
+}
+
+fn seen(tx: &mut Tx<'_>, access: &Access, id: Id) -> Result<View, RecordsError> {
     let row = tx.first(visible(access).and_where(column("id").eq(id.0)))?;
     let row = row.ok_or_else(|| RecordsError::NotFound(format!("there is no view {id}")))?;
-    let view = view_of(&row, access)?;
+    view_of(&row, access)
+}
+
+fn editable(view: View) -> Result<View, RecordsError> {
     if view.editable {
         return Ok(view);
     }

@@ -13,9 +13,11 @@
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::{env, fs};
 
 /// The environment variable with the folder of PostgreSQL's programs, for a machine on which it would not be found.
@@ -47,17 +49,29 @@ impl Server {
     ///
     /// The error is a text for the person who runs the tests: PostgreSQL is not there, or what it said.
     pub fn start() -> Result<Self, String> {
-        Self::start_with("memory", VOLATILE)
+        Self::start_with("memory", VOLATILE, None)
+    }
+
+    /// As [`Self::start`], and it also listens on TCP at an address of the loopback network that no other server of these has, port
+    /// 5432: with TLS by a certificate and its key, both PEM, or without.
+    pub fn start_on_tcp(tls: Option<(&str, &str)>) -> Result<(Self, Ipv4Addr), String> {
+        static STARTED: AtomicU8 = AtomicU8::new(1);
+        let [high, low] = (std::process::id() as u16).to_be_bytes();
+        // 127.0.0.0/16 is left to others; a process id has 22 bits, and of what is cut off two rarely run at once.
+        let address = Ipv4Addr::new(127, high | 1, low, STARTED.fetch_add(1, Ordering::Relaxed));
+        let listen = format!("listen_addresses={address}");
+        let settings: Vec<&str> = VOLATILE.iter().copied().chain([listen.as_str()]).collect();
+        Ok((Self::start_with("memory", &settings, tls)?, address))
     }
 
     /// Starts a server with PostgreSQL's own promises: a commit is on the disk of the temporary folder when it returns.
     /// For measurements, with the memory that its manual advises instead of the 128 MB that it takes unasked.
     pub fn start_durable() -> Result<Self, String> {
-        Self::start_with("disk", &["shared_buffers=2GB"])
+        Self::start_with("disk", &["shared_buffers=2GB"], None)
     }
 
     /// `place` and `settings` as `postgres.sh` explains them.
-    fn start_with(place: &str, settings: &[&str]) -> Result<Self, String> {
+    fn start_with(place: &str, settings: &[&str], tls: Option<(&str, &str)>) -> Result<Self, String> {
         let programs = programs().ok_or_else(|| {
             "PostgreSQL was not found, which this test needs; run `cargo xtask services postgresql`".to_owned()
         })?;
@@ -68,6 +82,10 @@ impl Server {
         command.arg("-c").arg(SUPERVISOR).arg("postgres").arg(&programs).arg(template(&programs)?).arg(place);
         for setting in ["timezone=UTC"].iter().chain(settings) {
             command.args(["-c", setting]);
+        }
+        command.env_remove("RAPPORT_TLS_CERTIFICATE").env_remove("RAPPORT_TLS_KEY");
+        if let Some((certificate, key)) = tls {
+            command.env("RAPPORT_TLS_CERTIFICATE", certificate).env("RAPPORT_TLS_KEY", key);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
         let mut supervisor = command.spawn().map_err(|error| format!("cannot start `sh`: {error}"))?;
@@ -207,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_server_that_refuses_its_settings_is_an_error_with_what_it_said() {
-        let message = Server::start_with("disk", &["no_such_setting=1"]).unwrap_err();
+        let message = Server::start_with("disk", &["no_such_setting=1"], None).unwrap_err();
         assert!(message.contains("did not start"), "{message}");
         assert!(message.contains("no_such_setting"), "{message}");
     }

@@ -10,6 +10,7 @@
 # TEMPLATE  a cluster fresh from initdb, which takes five times as long as a copy of it; made here if it is missing
 # PLACE     `disk`, or `memory` for a folder in memory if TMPDIR says nothing else and there is room
 # SETTING   arguments of the server, such as `-c fsync=off`
+# RAPPORT_TLS_CERTIFICATE and RAPPORT_TLS_KEY in the environment, as PEM, are what it speaks TLS with, if they are there
 set -eu
 # A container's own limit is often 64 MiB, which one server with a few databases would fill.
 ROOM_KIB=1048576
@@ -58,6 +59,16 @@ else
   unfinished=$(mktemp -d "$template.XXXXXX")
   cp -a "$folder/data/." "$unfinished"
   mv -T "$unfinished" "$template" 2>/dev/null || [ -d "$template" ]
+fi
+
+# With a certificate and its key in the environment it speaks TLS.
+if [ -n "${RAPPORT_TLS_KEY:-}" ]; then
+  printf '%s' "$RAPPORT_TLS_CERTIFICATE" >"$folder/server.crt"
+  (umask 077 && printf '%s' "$RAPPORT_TLS_KEY" >"$folder/server.key")
+  if [ -n "$as" ]; then
+    chown postgres: "$folder/server.key"
+  fi
+  set -- "$@" -c ssl=on -c "ssl_cert_file=$folder/server.crt" -c "ssl_key_file=$folder/server.key"
 fi
 
 $as "$bin/postgres" -D "$folder/data" -p 5432 -c listen_addresses= -k "$folder" "$@" </dev/null >"$folder/log" 2>&1 &

@@ -10,7 +10,7 @@ const VERSION: u8 = 1;
 const PLAIN: u8 = 0;
 
 /// The place of the last variant of [`Entry`], which postcard writes first.
-const NEWEST_KIND: u8 = 8;
+const NEWEST_KIND: u8 = 12;
 
 /// Bytes that are not an entry of a version that this program reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +114,69 @@ pub struct Unlink {
     pub hops: u8,
 }
 
+/// These known ids are one customer from now on, and no others are; people said so, and may take it back.
+///
+/// It stands in the home of each of the ids, appended to all of them at once. Their profiles stay what they are: what is seen of the
+/// customer is made of them, so that nothing has to be taken apart when an id is by itself again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The first one names the customer. One alone is joined to nobody.
+    pub ids: Box<[CustomerId]>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The profile that `id` leads to is part of the joined customer `head`, or no longer of any.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The joined id.
+    pub id: CustomerId,
+    /// The name of the joined customer; none if it is by itself.
+    pub head: Option<CustomerId>,
+    /// The profile that `id` leads to; its home is the receiving partition.
+    pub to: CustomerId,
+    /// How often it was passed on.
+    pub hops: u8,
+}
+
+/// A part of a joined customer as it is, for the partition that puts the customer together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The joined customer; its home is the receiving partition.
+    pub head: CustomerId,
+    /// The joined ids that lead to the part.
+    pub ids: Box<[CustomerId]>,
+    /// The primary id of the part.
+    pub part: CustomerId,
+    /// The encoded profile.
+    pub profile: Box<[u8]>,
+    /// The definitions under which `profile` was encoded.
+    pub definitions: u32,
+    /// The time of the event that caused it.
+    pub at: Timestamp,
+}
+
+/// An event that was applied to a part of a joined customer, for the partition that puts the customer together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Relay {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// As in [`Share`].
+    pub head: CustomerId,
+    /// As in [`Share`].
+    pub ids: Box<[CustomerId]>,
+    /// As in [`Share`].
+    pub part: CustomerId,
+    /// The event.
+    pub event: Event,
+    /// Where the event itself stands.
+    pub stands: (PartitionId, Offset),
+}
+
 /// New definitions of features and segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DefinitionsChanged {
@@ -187,6 +250,14 @@ pub enum Entry {
     Trial(Trial),
     /// From another partition: an id was given to somebody else.
     Unlink(Unlink),
+    /// People said which ids are one customer.
+    Joined(Joined),
+    /// From another partition: a profile becomes part of a joined customer, or ceases to be.
+    Mark(Mark),
+    /// From another partition: a part of a joined customer.
+    Share(Box<Share>),
+    /// From another partition: an event of a part of a joined customer.
+    Relay(Box<Relay>),
 }
 
 impl Entry {
@@ -227,27 +298,8 @@ impl Entry {
 mod tests {
     use super::*;
 
-    #[test]
-    fn control_entries_are_told_by_their_first_bytes() {
-        let at = Timestamp(5);
-        let definitions = DefinitionsChanged { version: 1, document: "{}".into(), at };
-        let activation = Activation { score: "s".into(), version: None, artifact: Box::default(), at };
-        assert!(Entry::is_control(&Entry::Definitions(definitions).encode()));
-        assert!(Entry::is_control(&Entry::Activation(activation).encode()));
-        let trial = Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at };
-        assert!(Entry::is_control(&Entry::Trial(trial).encode()));
-        assert!(!Entry::is_control(&Entry::Tick(at).encode()));
-        let origin = Origin { partition: PartitionId(0), offset: Offset(0), index: 0 };
-        let (id, from, to) =
-            (CustomerId::Anonymous("d".into()), CustomerId::User("u".into()), CustomerId::User("v".into()));
-        let newest = Entry::Unlink(Unlink { origin, id, from, to, at, hops: 0 }).encode();
-        assert_eq!(newest[2], NEWEST_KIND);
-        assert!(!Entry::is_control(&[]));
-    }
-
-    #[test]
-    fn identify_events_are_told_by_their_first_bytes() {
-        let event = |kind| Event {
+    fn an_event(kind: crate::EventKind) -> Event {
+        Event {
             kind,
             message_id: "m".into(),
             user_id: Some("u".into()),
@@ -263,9 +315,34 @@ mod tests {
             sent_at: None,
             received_at: Timestamp(0),
             source: crate::SourceId(1),
-        };
-        assert!(Entry::is_identify(&Entry::Event(event(crate::EventKind::Identify)).encode()));
-        assert!(!Entry::is_identify(&Entry::Event(event(crate::EventKind::Track)).encode()));
+        }
+    }
+
+    #[test]
+    fn control_entries_are_told_by_their_first_bytes() {
+        let at = Timestamp(5);
+        let definitions = DefinitionsChanged { version: 1, document: "{}".into(), at };
+        let activation = Activation { score: "s".into(), version: None, artifact: Box::default(), at };
+        assert!(Entry::is_control(&Entry::Definitions(definitions).encode()));
+        assert!(Entry::is_control(&Entry::Activation(activation).encode()));
+        let trial = Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at };
+        assert!(Entry::is_control(&Entry::Trial(trial).encode()));
+        assert!(!Entry::is_control(&Entry::Tick(at).encode()));
+        let origin = Origin { partition: PartitionId(0), offset: Offset(0), index: 0 };
+        let (id, from, to) =
+            (CustomerId::Anonymous("d".into()), CustomerId::User("u".into()), CustomerId::User("v".into()));
+        let event = an_event(crate::EventKind::Track);
+        let relay =
+            Relay { origin, head: to, ids: [id].into(), part: from, event, stands: (origin.partition, Offset(0)) };
+        let newest = Entry::Relay(Box::new(relay)).encode();
+        assert_eq!(newest[2], NEWEST_KIND);
+        assert!(!Entry::is_control(&[]));
+    }
+
+    #[test]
+    fn identify_events_are_told_by_their_first_bytes() {
+        assert!(Entry::is_identify(&Entry::Event(an_event(crate::EventKind::Identify)).encode()));
+        assert!(!Entry::is_identify(&Entry::Event(an_event(crate::EventKind::Track)).encode()));
         assert!(!Entry::is_identify(&Entry::Tick(Timestamp(0)).encode()));
     }
 
@@ -275,7 +352,7 @@ mod tests {
         assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
         assert_eq!(Entry::decode(&[9, 0, 1]), Err(EntryError::Unknown { version: 9, flags: 0 }));
         assert!(Entry::decode(&[1]).is_err());
-        assert_eq!(Entry::decode(&[1, 0, 9, 1]), Err(EntryError::UnknownKind(9)));
+        assert_eq!(Entry::decode(&[1, 0, 13, 1]), Err(EntryError::UnknownKind(13)));
         assert!(matches!(Entry::decode(&[1, 0, 7]), Err(EntryError::Malformed(_))));
     }
 }

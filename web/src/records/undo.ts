@@ -13,10 +13,11 @@ export function useUndo(): (batch: string) => Promise<void> {
   return useCallback(
     async (batch) => {
       try {
-        const { undone, kept } = await undoBatch(batch);
+        const { undone, kept, profiles } = await undoBatch(batch);
         const back = t.table.undone(undone, format.number(undone));
         const left = kept.length === 0 ? '' : ` ${t.table.kept(kept.length, format.number(kept.length))}.`;
-        notice.done({ text: `${back}.${left}` });
+        const apart = profiles ? ` ${t.merge.apart}` : '';
+        notice.done({ text: `${back}.${left}${apart}` });
       } catch (error) {
         notice.failed(t.table.undoFailed, error);
       }

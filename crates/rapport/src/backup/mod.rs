@@ -31,6 +31,7 @@ use crate::{
     cli::Failure,
     config::Config,
     data::{FILES, RECORDS, private_folder},
+    sealing,
 };
 
 const LOG: &str = "log.db";
@@ -56,7 +57,7 @@ pub(crate) fn back_up(config: &Config, to: &Path) -> Result<String, Failure> {
         Some(database) => rapport_records::back_up(&database, &partial.join(RECORDS))?,
         None => Vec::new(),
     };
-    for name in [FILES, CREDENTIALS] {
+    for name in [FILES, CREDENTIALS, sealing::FILE] {
         copy_plain(&data.join(name), &partial.join(name))?;
     }
     let missing = missing(&partial)?;

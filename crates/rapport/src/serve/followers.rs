@@ -1,11 +1,11 @@
-//! What follows the records and the log while the server runs: the search index, the contacts, the log itself, and the sweep of
-//! files.
+//! What follows the records and the log while the server runs: the search index, the contacts, the log itself, the sweep of
+//! files, and that of old history.
 //!
 //! One thread does all of it in turns, because each is a reader of a feed with a position that is kept: after a stop or a crash
 //! it goes on where it was. Nothing waits for it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +16,9 @@ use std::{
 
 use rapport_records::{Desk, Happened, Identity, RecordsError};
 use rapport_stream::{Append, Log, LogError};
-use rapport_types::{CustomerId, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId, Value, partition_of};
+use rapport_types::{
+    CustomerId, Entry, Event, EventKind, Joined, Object, Offset, PartitionId, SourceId, Value, partition_of,
+};
 use serde_json::Map;
 
 /// How often is looked if nothing rings: the log rings elsewhere, another server's changes nowhere.
@@ -25,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const REST_AFTER: Duration = Duration::from_secs(30);
 /// How often the place in the log is kept while it names nobody.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
-/// How often contents of files are looked through for what nobody names any more.
+/// How often contents of files are looked through for what nobody names any more, and history for what is too old.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// How long is waited after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -36,6 +38,8 @@ const APPEND_BYTES: usize = 4 << 20;
 /// Bytes of one entry, as of an event of a sender; beyond it fields longer than this are left out.
 const ENTRY_BYTES: usize = 32 << 10;
 const FIELD_BYTES: usize = 256;
+/// Ties of customers that are told to the log in one step.
+const STEP_TIES: u64 = 100;
 /// Changes that are told to the log in one step.
 const STEP_CHANGES: u64 = 500;
 
@@ -55,10 +59,11 @@ pub(super) struct Followers {
 }
 
 impl Followers {
-    pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>) -> Result<Self, std::io::Error> {
+    /// `audit_days` is after how many days history is removed; 0 for never.
+    pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>, audit_days: u32) -> Result<Self, std::io::Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let follower = Follower { desk, log, places: BTreeMap::new(), busy_at: None, swept_at: None };
+        let follower = Follower { desk, log, audit_days, places: BTreeMap::new(), busy_at: None, swept_at: None };
         let run = move || follower.run(&told);
         let thread = std::thread::Builder::new().name("followers".to_owned()).spawn(run)?;
         Ok(Self { stop, thread: Some(thread) })
@@ -79,11 +84,12 @@ impl Drop for Followers {
 struct Follower {
     desk: Arc<Desk>,
     log: Arc<dyn Log>,
+    audit_days: u32,
     /// How far each partition was read for identities, and when that was last kept.
     places: BTreeMap<PartitionId, (Offset, Instant)>,
     /// When the search index was last written to.
     busy_at: Option<Instant>,
-    /// When contents of files were last looked through.
+    /// When contents of files and history were last looked through.
     swept_at: Option<Instant>,
 }
 
@@ -114,6 +120,10 @@ impl Follower {
                 Err(error) => told = Err(error),
             }
         }
+        match self.tell_ties() {
+            Ok(again) => more |= again,
+            Err(error) => told = Err(error),
+        }
         match self.tell_log() {
             Ok(again) => more |= again,
             Err(error) => told = Err(error),
@@ -132,6 +142,13 @@ impl Follower {
             self.swept_at = Some(Instant::now());
             if let Err(error) = self.desk.sweep_files() {
                 told = Err(error.into());
+            }
+            if self.audit_days > 0 {
+                match self.desk.prune_feed(self.audit_days) {
+                    Ok(0) => {}
+                    Ok(lines) => tracing::info!(lines, days = self.audit_days, "old history was removed"),
+                    Err(error) => told = Err(error.into()),
+                }
             }
         }
         told.map(|()| more)
@@ -161,6 +178,27 @@ impl Follower {
         }
         self.places.insert(partition, (next, if is_kept { Instant::now() } else { kept_at }));
         Ok(next < self.log.end(partition))
+    }
+
+    /// Tells the log which customers people made one, or two again: all homes of their ids at once.
+    fn tell_ties(&self) -> Result<bool, StepError> {
+        let ties = self.desk.untold_ties(STEP_TIES)?;
+        if ties.is_empty() {
+            return Ok(false);
+        }
+        for tie in &ties {
+            let mut entries = Vec::new();
+            for group in &tie.groups {
+                let ids: Box<[CustomerId]> = group.iter().map(|id| CustomerId::User(id.as_str().into())).collect();
+                let homes: BTreeSet<PartitionId> =
+                    ids.iter().map(|id| partition_of(id, self.log.partitions())).collect();
+                let entry = Entry::Joined(Joined { ids, at: tie.at }).encode();
+                entries.extend(homes.into_iter().map(|home| (home, entry.clone())));
+            }
+            self.log.append(Append { entries })?.wait()?;
+        }
+        self.desk.told_of_ties(&ties)?;
+        Ok(true)
     }
 
     /// Tells the log what happened to customers' records. The ids make a repeat after a crash a repeat for the log, too.
@@ -217,19 +255,15 @@ fn identity(bytes: &[u8]) -> Option<Identity> {
 
 /// What happened to a record as an event of Rapport's own source.
 fn event(happened: Happened) -> Event {
-    let Happened { seq, customer, at, name, fields, joined } = happened;
+    let Happened { seq, customer, at, name, fields } = happened;
     Event {
-        kind: match (&joined, &name) {
-            (Some(_), _) => EventKind::Alias,
-            (None, Some(_)) => EventKind::Track,
-            (None, None) => EventKind::Identify,
-        },
+        kind: if name.is_some() { EventKind::Track } else { EventKind::Identify },
         // Places in the feed are given again after a restore or a rollback, of which the log knows nothing: with its time in the
         // id, a new change is no repeat of one that is gone.
         message_id: format!("record-{seq}-{}", at.0).into(),
         user_id: Some(customer.into()),
         anonymous_id: None,
-        previous_id: joined.map(Into::into),
+        previous_id: None,
         group_id: None,
         name: name.map(Into::into),
         properties: object(fields),

@@ -77,7 +77,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     let scheduler = Scheduler::start(trainer.clone())?;
     records.set_files(&config.data.join(data::FILES))?;
     records.open_search(&config.data.join("search"))?;
-    let followers = Followers::start(Arc::clone(&records), Arc::clone(&data.log))?;
+    let followers = Followers::start(Arc::clone(&records), Arc::clone(&data.log), config.audit_days)?;
     let served = listen(config, state, &trainer.jobs, &credentials);
     drop((followers, scheduler, trainer));
     let stopped = match Arc::try_unwrap(engine) {

@@ -1,8 +1,8 @@
 //! Entries of the log, format 1: one of each kind.
 
 use rapport_types::{
-    Absorb, Activation, CustomerId, DefinitionsChanged, Entry, EntryError, Event, EventKind, Forward, Link, Object,
-    Offset, Origin, PartitionId, SourceId, Timestamp, Trial, TrialMode, Unlink,
+    Absorb, Activation, CustomerId, DefinitionsChanged, Entry, EntryError, Event, EventKind, Forward, Joined, Link,
+    Mark, Object, Offset, Origin, PartitionId, Relay, Share, SourceId, Timestamp, Trial, TrialMode, Unlink,
 };
 
 use super::{fixture, hex, unhex};
@@ -37,6 +37,7 @@ fn event(kind: EventKind) -> Event {
 fn every_kind() -> Vec<Entry> {
     let origin = Origin { partition: PartitionId(3), offset: Offset(1_000_000), index: 7 };
     let (ada, device) = (CustomerId::User("Ada".into()), CustomerId::Anonymous("device-1".into()));
+    let bob = CustomerId::User("Bob".into());
     let at = Timestamp(1_700_000_000_000);
     let bare =
         Event { user_id: None, previous_id: None, group_id: None, name: None, sent_at: None, ..event(EventKind::Page) };
@@ -49,7 +50,7 @@ fn every_kind() -> Vec<Entry> {
         Entry::Event(event(EventKind::Alias)),
         Entry::Link(Link { origin, id: device, to: ada.clone(), at, hops: 2 }),
         Entry::Absorb(Absorb { origin, into: ada.clone(), profile: [2, 0, 255].into(), definitions: 77, at, hops: 1 }),
-        Entry::Forward(Forward { origin, to: ada, event: bare, hops: 31 }),
+        Entry::Forward(Forward { origin, to: ada.clone(), event: bare.clone(), hops: 31 }),
         Entry::Definitions(DefinitionsChanged { version: 300, document: "{}".into(), at }),
         Entry::Activation(Activation { score: "s".into(), version: Some(4), artifact: [1, 2, 3].into(), at }),
         Entry::Activation(Activation { score: "s".into(), version: None, artifact: Box::default(), at }),
@@ -70,6 +71,26 @@ fn every_kind() -> Vec<Entry> {
             hops: 3,
         }),
         Entry::Trial(Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at }),
+        Entry::Joined(Joined { ids: [ada.clone(), bob.clone()].into(), at }),
+        Entry::Mark(Mark { origin, id: bob.clone(), head: Some(ada.clone()), to: bob.clone(), hops: 4 }),
+        Entry::Mark(Mark { origin, id: bob.clone(), head: None, to: bob.clone(), hops: 0 }),
+        Entry::Share(Box::new(Share {
+            origin,
+            head: ada.clone(),
+            ids: [bob.clone()].into(),
+            part: bob.clone(),
+            profile: [2, 0, 255].into(),
+            definitions: 77,
+            at,
+        })),
+        Entry::Relay(Box::new(Relay {
+            origin,
+            head: ada,
+            ids: [bob.clone()].into(),
+            part: bob,
+            event: bare,
+            stands: (PartitionId(2), Offset(300)),
+        })),
     ]
 }
 

@@ -141,7 +141,9 @@ fn a_backup_is_looked_through_and_left_as_it_is() {
     let copy = backed_up(folder.path());
     let before = files(&copy);
     let names: Vec<&str> = before.iter().map(|(path, _)| path.to_str().unwrap()).collect();
-    for name in ["credentials.json", "files/imports/one", "log.db", "manifest.json", "records.db", "state.db"] {
+    for name in
+        ["credentials.json", "files/imports/one", "log.db", "manifest.json", "records.db", "secrets.key", "state.db"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     let never = folder.path().join("never");

@@ -10,6 +10,7 @@ mod pool;
 mod postgres;
 mod row;
 mod sqlite;
+mod tls;
 
 use std::{path::Path, time::Duration};
 

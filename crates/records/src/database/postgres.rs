@@ -6,7 +6,7 @@
 use std::{collections::HashMap, error::Error, io::Write as _};
 
 use postgres::{
-    Client, Config, IsolationLevel, NoTls, Statement, Transaction,
+    Client, Config, IsolationLevel, Statement, Transaction,
     error::SqlState,
     types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
@@ -16,6 +16,7 @@ use super::{
     PATIENCE, READERS, Tx, TxInner,
     pool::Pool,
     row::{Datum, Row},
+    tls::{self, Secured, SecuredBy},
 };
 use crate::RecordsError;
 
@@ -31,6 +32,9 @@ const NO_VALUE: [u8; 4] = (-1_i32).to_be_bytes();
 
 pub(crate) struct PostgresDatabase {
     config: Config,
+    tls: SecuredBy,
+    /// The `sslmode` that was asked for.
+    mode: String,
     connections: Pool<Connection>,
 }
 
@@ -54,11 +58,9 @@ pub(super) struct PostgresTx<'c> {
 
 impl PostgresDatabase {
     pub(super) fn connect(url: &str) -> Result<Self, RecordsError> {
-        let mut config: Config = url.parse().map_err(|error| {
-            RecordsError::invalid("database", format!("the PostgreSQL URL cannot be read: {error}"))
-        })?;
+        let Secured { mut config, tls, mode } = tls::read(url)?;
         config.application_name("rapport").connect_timeout(PATIENCE);
-        let database = Self { config, connections: Pool::new(READERS) };
+        let database = Self { config, tls, mode, connections: Pool::new(READERS) };
         database.read(|_| Ok(()))?;
         Ok(database)
     }
@@ -91,12 +93,24 @@ impl PostgresDatabase {
 
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, RecordsError>) -> Result<T, RecordsError> {
         let open = || {
-            let mut client = self.config.connect(NoTls).map_err(|error| told(&error))?;
+            let mut client = self.config.connect(self.tls.clone()).map_err(|error| self.not_connected(&error))?;
             // A plan made for no value in particular does not know whether a filter lets through much or little.
             client.batch_execute("SET plan_cache_mode = force_custom_plan").map_err(|error| told(&error))?;
             Ok(Connection { client, statements: HashMap::new() })
         };
         self.connections.with(open, |connection| !connection.client.is_closed(), work)?
+    }
+}
+
+impl PostgresDatabase {
+    /// Why there is no connection, with the mode that asked for TLS if it is for want of that.
+    fn not_connected(&self, error: &postgres::Error) -> RecordsError {
+        let what = error.source().map_or_else(String::new, ToString::to_string);
+        if !error.to_string().contains("TLS") {
+            return told(error);
+        }
+        let asked = format!("the address of the records asks for TLS (sslmode={})", self.mode);
+        RecordsError::Database(format!("{asked}, and PostgreSQL cannot be reached by it: {what}"))
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) const MENTIONED: usize = 10;
 /// Lines of the feed that the follower takes at once.
 const LINES: u64 = 500;
 /// The follower's name.
-const READER: &str = "duplicates";
+pub(crate) const READER: &str = "duplicates";
 
 /// A record that is like what was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

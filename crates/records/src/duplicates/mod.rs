@@ -25,7 +25,10 @@ use self::traits::{Changed, Plan, Probe, Traits};
 use crate::{Backend, Id, RecordsError, Tx, edit::Stuffs, record::Record, schema::Object};
 
 pub use self::{compare::Reason, find::Similar, queue::Pair};
-pub(crate) use self::{find::similar, queue::settle_merged};
+pub(crate) use self::{
+    find::{READER, similar},
+    queue::settle_merged,
+};
 
 const COLUMNS: [&str; 2] = ["hash", "record"];
 

@@ -8,6 +8,7 @@
 
 mod relink;
 
+use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -21,7 +22,8 @@ use crate::{
     feed,
     read::{self, not_found},
     record::Record,
-    schema::{FieldKind, Object, Stored},
+    schema::{FieldKind, Object, Stored, table_of},
+    ties,
 };
 
 /// The most records that can name a record that is merged away.
@@ -39,7 +41,8 @@ pub struct Merged {
     pub batch: Id,
     /// How many records name it now that named the other one.
     pub moved: u64,
-    /// Where both were customers: the customer id that stayed, and the one whose profile has to become the same one.
+    /// Where both were customers: the customer id that stayed, and the one that is the same customer now. Their profiles are seen as one
+    /// until the merge is undone.
     #[schema(value_type = Option<Vec<String>>)]
     pub profiles: Option<(String, String)>,
 }
@@ -123,6 +126,9 @@ fn merge(
     editor()?.run(tx, vec![Edit::Update { id: winner, fields, version: Some(one.version) }])?;
     let moved = relink::move_all(moment, tx, &able, batch, object, (loser, winner))?;
     duplicates::settle_merged(tx, winner, loser)?;
+    if let Some((stays, goes)) = &profiles {
+        ties::join(tx, loser, (stays, goes), moment.now)?;
+    }
     let title = other.fields.get(&object.title).and_then(Value::as_str).unwrap_or(name);
     batch::begin(tx, access, batch, "merge", title, moment.now, moved as i64 + 2)?;
     let about = About { object: name.to_owned(), winner, loser, profiles: profiles.clone() };
@@ -140,20 +146,38 @@ fn remember(tx: &mut Tx<'_>, batch: Id, about: &About) -> Result<(), RecordsErro
     tx.execute(&update).map(drop)
 }
 
-fn about_of(tx: &mut Tx<'_>, merge: Id) -> Result<About, RecordsError> {
+fn about(tx: &mut Tx<'_>, batch: Id) -> Result<Option<About>, RecordsError> {
     let query = Query::select()
         .column(Alias::new("about"))
         .from(Alias::new("batch"))
-        .and_where(feed::column("id").eq(merge.0))
+        .and_where(feed::column("id").eq(batch.0))
         .take();
-    let row = tx.first(&query)?;
-    let about = row.as_ref().map(|row| row.text(0)).transpose()?.unwrap_or_default();
-    serde_json::from_str(about).map_err(|_| RecordsError::Damaged { what: format!("the merge {merge}") })
+    let Some(row) = tx.first(&query)? else { return Ok(None) };
+    let Some(about) = row.text_or_none(0)? else { return Ok(None) };
+    serde_json::from_str(about).map(Some).map_err(|_| RecordsError::Damaged { what: format!("the merge {batch}") })
 }
 
-/// The customer id that stays and the one whose profile becomes the same, where a merge was of two customers.
-pub(crate) fn profiles_of(tx: &mut Tx<'_>, merge: Id) -> Result<Option<(String, String)>, RecordsError> {
-    Ok(about_of(tx, merge)?.profiles)
+/// Whether a batch merges two customers, or takes that back.
+pub(crate) fn is_of_customers(tx: &mut Tx<'_>, batch: Id) -> Result<bool, RecordsError> {
+    Ok(about(tx, batch)?.is_some_and(|about| about.profiles.is_some()))
+}
+
+/// What taking back a batch is, beside its changes: of a merge it is known later what it was, and if that is taken back as well, the
+/// two are one customer again.
+pub(crate) fn taken_back(tx: &mut Tx<'_>, batch: Id, undo: Id, now: Timestamp) -> Result<(), RecordsError> {
+    let Some(about) = about(tx, batch)? else { return Ok(()) };
+    remember(tx, undo, &about)?;
+    let Some((stays, goes)) = &about.profiles else { return Ok(()) };
+    let query = Query::select()
+        .column(Alias::new("id"))
+        .from(Alias::new(table_of(&about.object)))
+        .and_where(feed::column("id").eq(about.loser.0))
+        .and_where(feed::column("deleted_at").is_not_null())
+        .take();
+    if tx.first(&query)?.is_some() {
+        ties::join(tx, about.loser, (stays, goes), now)?;
+    }
+    Ok(())
 }
 
 /// Refuses unless somebody may do something with a record, be it in the trash or not.
@@ -250,7 +274,8 @@ pub(crate) fn unmerge(
     merge: Id,
     undone: &mut Undone,
 ) -> Result<(), RecordsError> {
-    let about = about_of(tx, merge)?;
+    let damaged = || RecordsError::Damaged { what: format!("the merge {merge}") };
+    let about = about(tx, merge)?.ok_or_else(damaged)?;
     must(moment, tx, access, &about.object, about.winner, Verb::Update)?;
     must(moment, tx, access, &about.object, about.loser, Verb::Delete)?;
     let able = access.with_every_right();
@@ -268,7 +293,7 @@ pub(crate) fn unmerge(
         Ok(())
     })?;
     let (Some(mut of_winner), Some(of_loser)) = (of_winner, of_loser) else {
-        return Err(RecordsError::Damaged { what: format!("the merge {merge}") });
+        return Err(damaged());
     };
     // The winner can name the loser again only when that is there again, which needs what only one of them may have.
     let names_loser = |value: &Value| match value {
@@ -289,5 +314,6 @@ pub(crate) fn unmerge(
         let edit = Edit::Update { id: about.winner, fields: again, version: None };
         Editor::new(moment, &able, &about.object, Some(undone.batch))?.run(tx, vec![edit])?;
     }
+    undone.profiles = about.profiles;
     relink::move_back(moment, tx, &able, moves, undone)
 }

@@ -17,6 +17,14 @@ CREATE TABLE batch (
   id {whole} PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, actor TEXT NOT NULL, at {whole} NOT NULL,
   changes {whole} NOT NULL, undone_by {whole}, undone_to {whole}, about TEXT
 );
+-- Customers who are one because the contact `loser` was merged into another. `goes` is its customer id, `stays` the other's. What is
+-- not told is news for the log of events.
+CREATE TABLE tie (
+  loser {whole} PRIMARY KEY, stays TEXT NOT NULL, goes TEXT NOT NULL, at {whole} NOT NULL, is_joined {truth} NOT NULL, is_told {truth} NOT NULL
+);
+CREATE INDEX tie_by_stays ON tie (stays);
+CREATE INDEX tie_by_goes ON tie (goes);
+CREATE INDEX tie_untold ON tie (at) WHERE NOT is_told;
 -- Relations of fields that hold many.
 CREATE TABLE relation (
   object TEXT NOT NULL, field TEXT NOT NULL, record {whole} NOT NULL, target {whole} NOT NULL,
@@ -69,6 +77,8 @@ CREATE TABLE view (
   definition TEXT NOT NULL, position {whole} NOT NULL
 );
 CREATE INDEX view_by_object ON view (object);
+-- The view that somebody's page of an object begins with.
+CREATE TABLE first_view (person {whole} NOT NULL, object TEXT NOT NULL, view {whole} NOT NULL, PRIMARY KEY (person, object));
 -- Imports of files. `position` counts the rows of the file that are done; it is written in one transaction with what those rows
 -- became, so that whatever is killed when, no row is lost or done twice.
 CREATE TABLE import (

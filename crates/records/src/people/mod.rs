@@ -11,8 +11,7 @@
 //!   `AUDITED`; they are for administrators only.
 //! - What a request is allowed is held in memory. A change of this process counts at once, one of another process on the same
 //!   database within [`FRESH`].
-//!
-//! Weak: the secret of a second factor is kept as it is, since it is needed to compute codes; who reads the database has it.
+//! - The secret of a second factor is needed to compute codes. It is sealed under a key that is not in the database: `seal`.
 
 mod account;
 mod book;
@@ -21,6 +20,7 @@ mod key;
 mod link;
 mod password;
 mod role_book;
+mod seal;
 mod second_factor;
 mod secret;
 mod session;
@@ -49,6 +49,7 @@ pub use self::{
     key::{KeyFacts, NewKey},
     link::{Invitation, LinkFacts, LinkKind},
     role_book::RoleFacts,
+    seal::SealingKey,
     second_factor::SecondFactorSetup,
     secret::Secret,
     session::{SESSION_MS, SESSIONS, SessionFacts, SignedIn},
@@ -78,6 +79,7 @@ pub(crate) struct People {
     books: book::Books,
     guard: guard::Guard,
     hashing: password::Hashing,
+    seal: seal::Seal,
 }
 
 impl People {

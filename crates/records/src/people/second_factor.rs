@@ -13,6 +13,7 @@ use super::{
     Ledger, Secret,
     guard::Try,
     own,
+    seal::{Seal, SealingKey},
     secret::{self, hash},
     sql::{col, delete, select, update},
     user,
@@ -60,14 +61,18 @@ fn kept(tx: &mut Tx<'_>, person: Id, column: &str) -> Result<Option<Vec<u8>>, Re
 
 /// Uses a code up, an app's or a recovery code; false if it is wrong or was used.
 pub(super) fn take_code(
+    seal: &Seal,
     tx: &mut Tx<'_>,
     ledger: &mut Ledger<'_>,
     person: Id,
     code: &str,
     now: Timestamp,
 ) -> Result<bool, RecordsError> {
-    let Some(secret) = kept(tx, person, "totp")? else { return Ok(false) };
-    if let Some(step) = step_of(&secret, code, now)? {
+    let Some(sealed) = kept(tx, person, "totp")? else { return Ok(false) };
+    let secret = seal.open(person, &sealed);
+    if let Ok(secret) = &secret
+        && let Some(step) = step_of(secret, code, now)?
+    {
         let is_later = col("totp_step").is_null().or(col("totp_step").lt(step));
         let values: Vec<(&str, Bound)> = vec![("totp_step", step.into())];
         let taken = update("person", values).and_where(col("id").eq(person.0)).and_where(is_later).take();
@@ -78,8 +83,10 @@ pub(super) fn take_code(
     let is_taken = tx.execute(&delete("recovery_code").and_where(recovery).take())? == 1;
     if is_taken {
         ledger.note(Op::Update, "person", person, json!({}), json!({ "second_factor": "recovery code used" }));
+        return Ok(true);
     }
-    Ok(is_taken)
+    // A recovery code needs no key; that an app's code cannot be checked is told.
+    secret.map(|_| false)
 }
 
 /// Takes the second factor and its recovery codes away.
@@ -107,6 +114,37 @@ fn wrong_code() -> RecordsError {
 }
 
 impl Desk {
+    /// Says under which key secrets are sealed; without it there are no second factors. The first call counts. Secrets that an
+    /// earlier version left as they are get sealed. How many are sealed under another key, and cannot be used.
+    pub fn set_sealing_key(&self, key: SealingKey) -> Result<usize, RecordsError> {
+        let seal = &self.people.seal;
+        seal.set(key);
+        let columns = ["totp", "totp_new"];
+        let mut plain = Vec::new();
+        let mut lost = 0;
+        for row in self.read(|_, tx| tx.query(&select("person", &["id", "totp", "totp_new"])))? {
+            for (place, column) in (1..).zip(columns) {
+                match row.bytes_or_none(place)? {
+                    Some(secret) if secret.len() == SECRET => plain.push((Id(row.int(0)?), column, secret.to_vec())),
+                    Some(sealed) => lost += usize::from(place == 1 && !seal.is_of_its_key(sealed)?),
+                    None => {}
+                }
+            }
+        }
+        if plain.is_empty() {
+            return Ok(lost);
+        }
+        self.note(|tx| {
+            for (person, column, secret) in &plain {
+                let values: Vec<(&str, Bound)> = vec![(column, seal.seal(*person, secret)?.into())];
+                let is_same = col(column).eq(secret.clone());
+                tx.execute(&update("person", values).and_where(col("id").eq(person.0)).and_where(is_same).take())?;
+            }
+            Ok(())
+        })?;
+        Ok(lost)
+    }
+
     /// Begins to set up a second factor for the caller: it counts only when [`Desk::activate_second_factor`] has seen a code
     /// of it.
     pub fn begin_second_factor(&self, access: &Access) -> Result<SecondFactorSetup, RecordsError> {
@@ -117,7 +155,7 @@ impl Desk {
             if user.second_factor {
                 return Err(RecordsError::Conflict("there is a second factor; remove it first".to_owned()));
             }
-            let values: Vec<(&str, Bound)> = vec![("totp_new", secret.to_vec().into())];
+            let values: Vec<(&str, Bound)> = vec![("totp_new", self.people.seal.seal(person, &secret)?.into())];
             tx.execute(&update("person", values).and_where(col("id").eq(person.0)).take())?;
             let totp = totp(&secret, &user.email)?;
             let uri = totp.to_url().map_err(|error| RecordsError::Database(error.to_string()))?;
@@ -130,12 +168,13 @@ impl Desk {
         let person = own(access)?;
         self.with_counted_code(access, person, |desk| {
             desk.change_people(access, |moment, tx, ledger| {
-                let Some(secret) = kept(tx, person, "totp_new")? else {
+                let Some(sealed) = kept(tx, person, "totp_new")? else {
                     return Err(RecordsError::Conflict("no second factor is being set up".to_owned()));
                 };
+                let secret = desk.people.seal.open(person, &sealed)?;
                 let step = step_of(&secret, code, moment.now)?.ok_or_else(wrong_code)?;
                 let values: Vec<(&str, Bound)> =
-                    vec![("totp", secret.into()), ("totp_new", Bound::Bytes(None)), ("totp_step", step.into())];
+                    vec![("totp", sealed.into()), ("totp_new", Bound::Bytes(None)), ("totp_step", step.into())];
                 tx.execute(&update("person", values).and_where(col("id").eq(person.0)).take())?;
                 let (was, is) = (json!({ "second_factor": false }), json!({ "second_factor": true }));
                 ledger.note(Op::Update, "person", person, was, is);
@@ -149,7 +188,7 @@ impl Desk {
         let person = own(access)?;
         self.with_counted_code(access, person, |desk| {
             desk.change_people(access, |moment, tx, ledger| {
-                if !take_code(tx, ledger, person, code, moment.now)? {
+                if !take_code(&desk.people.seal, tx, ledger, person, code, moment.now)? {
                     return Err(wrong_code());
                 }
                 remove(tx, ledger, person)
@@ -162,7 +201,7 @@ impl Desk {
         let person = own(access)?;
         self.with_counted_code(access, person, |desk| {
             desk.change_people(access, |moment, tx, ledger| {
-                if !take_code(tx, ledger, person, code, moment.now)? {
+                if !take_code(&desk.people.seal, tx, ledger, person, code, moment.now)? {
                     return Err(wrong_code());
                 }
                 ledger.note(Op::Update, "person", person, json!({}), json!({ "second_factor": "new recovery codes" }));

@@ -106,7 +106,7 @@ impl Desk {
             let Some(now) = now else { return Ok(None) };
             if now.second_factor {
                 let code = sign_in.code.as_deref().unwrap_or_default();
-                if !second_factor::take_code(tx, ledger, now.person, code, moment.now)? {
+                if !second_factor::take_code(&self.people.seal, tx, ledger, now.person, code, moment.now)? {
                     return Ok(None);
                 }
             }

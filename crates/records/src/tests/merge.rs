@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{create, everything, fields, know, made, on_both, person};
-use crate::{Access, AuditQuery, Change, Desk, Edit, Fields, Grant, Id, ListQuery, Op, Reach, RecordsError, Role};
+use super::{create, everything, fields, know, made, on_both, person, set_clock};
+use crate::{
+    Access, AuditQuery, Change, Desk, Edit, Fields, Grant, Id, Identity, ListQuery, Op, Reach, RecordsError, Role, ties,
+};
 
 fn update(desk: &Desk, object: &str, id: Id, given: Value) {
     desk.edit(&everything(), object, vec![Edit::Update { id, fields: fields(given), version: None }], None).unwrap();
@@ -245,21 +247,87 @@ fn a_merged_pair_leaves_the_queue_and_comes_back_with_the_records() {
     });
 }
 
+/// Which customers are one as far as the log was not told.
+fn news(desk: &Desk) -> Vec<Vec<Vec<String>>> {
+    let ties = desk.untold_ties(100).unwrap();
+    desk.told_of_ties(&ties).unwrap();
+    assert_eq!(desk.untold_ties(100).unwrap(), []);
+    ties.into_iter().map(|tie| tie.groups).collect()
+}
+
+fn customer(desk: &Desk, id: &str) -> Id {
+    made(desk, &everything(), "contact", json!({ "name": id, "customer_id": id })).id
+}
+
 #[test]
-fn the_log_is_told_of_two_customers_who_are_one() {
+fn the_log_is_told_which_customers_are_one_and_that_they_are_two_again() {
     on_both(|desk| {
         let access = everything();
-        let contact =
-            |name: &str, id: &str| made(desk, &access, "contact", json!({ "name": name, "customer_id": id })).id;
-        let (stays, goes) = (contact("A", "a"), contact("B", "b"));
-        desk.merge(&access, "contact", stays, goes, &Fields::new()).unwrap();
-        let (happened, end) = desk.happened(500).unwrap();
-        let joined: Vec<(&str, Option<&str>)> = happened
-            .iter()
-            .filter(|happened| happened.joined.is_some())
-            .map(|happened| (happened.customer.as_str(), happened.joined.as_deref()))
-            .collect();
-        assert_eq!(joined, [("a", Some("b"))]);
-        assert!(desk.told(end).unwrap() && desk.happened(500).unwrap().0.is_empty());
+        let [a, b, z] = ["a", "b", "z"].map(|id| customer(desk, id));
+        made(desk, &access, "ticket", json!({ "subject": "t", "contact": b }));
+        let end = desk.happened(500).unwrap().1;
+        assert!(desk.told(end).unwrap());
+        let merge = |winner, loser| desk.merge(&access, "contact", winner, loser, &Fields::new()).unwrap().batch;
+        let first = merge(a, b);
+        assert_eq!(news(desk), [[["a", "b"]]]);
+        set_clock(1);
+        let second = merge(z, a);
+        assert_eq!(news(desk), [[["z", "a", "b"]]]);
+        // That one of them is known by an old id makes no new contact.
+        let attributes = fields(json!({ "city": "Berlin" }));
+        desk.take_identities(0, 9, &[Identity { customer: "b".to_owned(), attributes }]).unwrap();
+        assert_eq!(desk.get(&access, "contact", z).unwrap().fields["city"], "Berlin");
+        set_clock(2);
+        let back = desk.undo(&access, first).unwrap();
+        assert_eq!(back.kept.len(), 2, "the first contact and the ticket went on to another: {back:?}");
+        assert_eq!(news(desk), [vec![vec!["z", "a"], vec!["b"]]]);
+        set_clock(3);
+        desk.undo(&access, second).unwrap();
+        assert_eq!(news(desk), [vec![vec!["z"], vec!["a"]]]);
+        let told: Vec<_> = desk.happened(500).unwrap().0;
+        assert!(told.is_empty(), "nothing happened to the customers: {told:?}");
+    });
+}
+
+#[test]
+fn customers_are_two_while_both_have_a_contact_whatever_brings_it_back() {
+    on_both(|desk| {
+        let access = everything();
+        let [a, b] = ["a", "b"].map(|id| customer(desk, id));
+        let merged = desk.merge(&access, "contact", a, b, &Fields::new()).unwrap();
+        assert_eq!(news(desk), [[["a", "b"]]]);
+        set_clock(1);
+        let undone = desk.undo(&access, merged.batch).unwrap();
+        assert_eq!(undone.profiles, merged.profiles);
+        assert_eq!(news(desk), [[["a"], ["b"]]]);
+        set_clock(2);
+        let again = desk.undo(&access, undone.batch).unwrap();
+        assert_eq!(news(desk), [[["a", "b"]]]);
+        set_clock(3);
+        desk.undo(&access, again.batch).unwrap();
+        assert_eq!(news(desk), [[["a"], ["b"]]]);
+        set_clock(4);
+        desk.merge(&access, "contact", a, b, &Fields::new()).unwrap();
+        assert_eq!(news(desk), [[["a", "b"]]]);
+        set_clock(5);
+        desk.edit(&access, "contact", vec![Edit::Restore { id: b }], None).unwrap();
+        assert_eq!(news(desk), [[["a"], ["b"]]]);
+        // What is no contact of a merge is no news.
+        desk.edit(&access, "contact", vec![Edit::Delete { id: b, version: None }], None).unwrap();
+        desk.edit(&access, "contact", vec![Edit::Restore { id: b }], None).unwrap();
+        assert!(news(desk).is_empty());
+    });
+}
+
+#[test]
+fn one_customer_has_at_most_so_many_ids() {
+    on_both(|desk| {
+        let join =
+            |n: usize| desk.write(|moment, tx| ties::join(tx, Id(n as i64), ("c0", &format!("c{n}")), moment.now));
+        (1..ties::JOINED).for_each(|n| join(n).unwrap());
+        let error = join(ties::JOINED).unwrap_err();
+        assert!(matches!(error, RecordsError::Limit(_)) && error.to_string().contains("64 customer ids"), "{error}");
+        let groups = &desk.untold_ties(1).unwrap()[0].groups;
+        assert_eq!((groups.len(), groups[0].len(), groups[0][0].as_str()), (1, ties::JOINED, "c0"));
     });
 }

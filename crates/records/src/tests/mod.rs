@@ -5,6 +5,7 @@ mod copies;
 mod people;
 mod records;
 mod sign_on;
+mod tls;
 mod transfer;
 
 use std::cell::Cell;
@@ -13,6 +14,7 @@ mod demo;
 mod duplicates;
 mod hostile;
 mod merge;
+mod prune;
 mod views;
 mod workspace;
 
@@ -20,7 +22,7 @@ use rapport_testkit::postgres::Server;
 use rapport_types::Timestamp;
 use serde_json::Value;
 
-use crate::{Access, Database, Desk, Edit, Fields, Id, Role, access::Actor};
+use crate::{Access, Database, Desk, Edit, Fields, Id, Role, access::Actor, people::SealingKey};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_764_000_000_000);
 
@@ -42,11 +44,17 @@ pub(crate) fn set_clock(milliseconds: i64) {
 pub(crate) fn on_both_shared(case: impl Fn(&dyn Fn() -> Desk)) {
     set_clock(0);
     let folder = tempfile::tempdir().unwrap();
-    case(&|| Desk::open_file(&folder.path().join("records.db"), || CLOCK.get()).unwrap());
+    case(&|| opened(Database::sqlite(&folder.path().join("records.db")).unwrap()));
     set_clock(0);
     let server = Server::start().unwrap();
     let url = server.database("records");
-    case(&|| Desk::open(Database::postgres(&url).unwrap(), || CLOCK.get()).unwrap());
+    case(&|| opened(Database::postgres(&url).unwrap()));
+}
+
+fn opened(database: Database) -> Desk {
+    let desk = Desk::open(database, || CLOCK.get()).unwrap();
+    desk.set_sealing_key(SealingKey::of([7; 32])).unwrap();
+    desk
 }
 
 /// An access that may do everything.

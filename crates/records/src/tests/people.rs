@@ -1,6 +1,7 @@
 //! People: who gets in, what ends it, and what is told of it.
 
 use rapport_types::{DAY_MS, MINUTE_MS, Timestamp};
+use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde_json::json;
 use totp_rs::{Builder, Secret as TotpSecret};
 
@@ -8,8 +9,8 @@ use super::{NOW, create, fields, made, on_both, on_both_shared, set_clock};
 use crate::{
     Access, Actor, AuditQuery, Change, Desk, Edit, Id, ListQuery, RecordsError, Role,
     people::{
-        AccountChange, Answer, Invitation, LinkKind, NewKey, Origin, SESSION_MS, SessionFacts, SignIn, SignedIn,
-        UserChange,
+        AccountChange, Answer, Invitation, LinkKind, NewKey, Origin, SESSION_MS, SealingKey, SessionFacts, SignIn,
+        SignedIn, UserChange,
     },
 };
 
@@ -222,6 +223,64 @@ fn a_code_of_the_second_factor_is_taken_once() {
         desk.remove_second_factor(&access, &code(&setup.secret, at(30))).unwrap();
         signed_in(sign_in(desk, "ann@example.com", PASSWORD, None));
         assert_eq!(desk.account(&access).unwrap().recovery_codes, 0);
+    });
+}
+
+/// The secrets of somebody's second factor as the database holds them.
+fn held(desk: &Desk, person: Id) -> Vec<u8> {
+    desk.read(|_, tx| {
+        let mut query = Query::select();
+        query.column(Alias::new("totp")).from(Alias::new("person"));
+        query.and_where(Expr::col(Alias::new("id")).eq(person.0));
+        let row = tx.first(&query)?.unwrap();
+        Ok(row.bytes(0)?.to_vec())
+    })
+    .unwrap()
+}
+
+fn hold(desk: &Desk, person: Id, secret: Vec<u8>) {
+    let mut update = Query::update();
+    update.table(Alias::new("person")).value(Alias::new("totp"), secret);
+    update.and_where(Expr::col(Alias::new("id")).eq(person.0));
+    desk.note(|tx| tx.execute(&update).map(drop)).unwrap();
+}
+
+#[test]
+fn secrets_of_second_factors_are_sealed_and_without_their_key_recovery_codes_work() {
+    on_both(|desk| {
+        set_clock(0);
+        let (administrator, _) = administrator(desk);
+        let (access, _) = let_in(desk, &somebody(desk, &administrator, "ann@example.com", "Member", &[]));
+        let &Actor::User(ann) = access.actor() else { panic!("a person") };
+        let setup = desk.begin_second_factor(&access).unwrap();
+        let at = |seconds: i64| Timestamp(NOW.0 + seconds * 1000);
+        let recovery = desk.activate_second_factor(&access, &code(&setup.secret, at(-30))).unwrap();
+        let plain = TotpSecret::try_from_base32(&setup.secret).unwrap().as_bytes().to_vec();
+        let sealed = held(desk, ann);
+        assert!(!sealed.windows(plain.len()).any(|part| part == plain), "it cannot be read");
+        // What an earlier version left as it is gets sealed.
+        hold(desk, ann, plain.clone());
+        assert_eq!(desk.set_sealing_key(SealingKey::random().unwrap()).unwrap(), 0);
+        let again = held(desk, ann);
+        assert!(again.len() == sealed.len() && again != sealed && !again.windows(20).any(|part| part == plain));
+        signed_in(sign_in(desk, "ann@example.com", PASSWORD, Some(&code(&setup.secret, at(0)))));
+        // As after a restore without the key: the name of another key stands there.
+        let mut other = again.clone();
+        other[3] ^= 1;
+        hold(desk, ann, other);
+        assert_eq!(desk.set_sealing_key(SealingKey::random().unwrap()).unwrap(), 1, "it is told at the start");
+        let try_code = |code: &str| {
+            let password = PASSWORD.to_owned();
+            let given = SignIn { email: "ann@example.com".to_owned(), password, code: Some(code.to_owned()) };
+            desk.sign_in(&given, &origin())
+        };
+        let error = try_code(&code(&setup.secret, at(30))).unwrap_err();
+        assert!(matches!(error, RecordsError::Conflict(_)) && error.to_string().contains("recovery code"), "{error}");
+        signed_in(try_code(recovery[0].reveal()).unwrap());
+        desk.clear_second_factor(&administrator, ann).unwrap();
+        signed_in(sign_in(desk, "ann@example.com", PASSWORD, None));
+        let setup = desk.begin_second_factor(&access).unwrap();
+        desk.activate_second_factor(&access, &code(&setup.secret, at(0))).unwrap();
     });
 }
 

@@ -410,16 +410,26 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
 }
 
 #[test]
-fn a_stage_goes_when_no_record_is_in_it() {
+fn a_stage_or_pipeline_goes_when_no_record_is_in_it() {
     on_both(|desk| {
         let access = everything();
         let deal = made(desk, &access, "deal", json!({ "name": "d" }));
         let stage: Id = deal.fields["stage"].as_str().unwrap().parse().unwrap();
         let remove = |object: &str, id| desk.edit(&access, object, vec![Edit::Delete { id, version: None }], None);
         let refused = remove("stage", stage).unwrap_err();
-        assert!(matches!(&refused, RecordsError::Conflict(what) if what.contains("deals")), "{refused:?}");
+        assert!(
+            matches!(&refused, RecordsError::Conflict(what) if what.contains("deals in this stage")),
+            "{refused:?}"
+        );
+        let pipeline: Id = deal.fields["pipeline"].as_str().unwrap().parse().unwrap();
+        let refused = remove("pipeline", pipeline).unwrap_err();
+        assert!(
+            matches!(&refused, RecordsError::Conflict(what) if what.contains("deals in this pipeline")),
+            "{refused:?}"
+        );
         remove("deal", deal.id).unwrap();
         remove("stage", stage).unwrap();
+        remove("pipeline", pipeline).unwrap();
     });
 }
 

@@ -124,3 +124,37 @@ fn a_view_shows_nobody_what_they_may_not_see() {
         assert!(desk.create_view(&person(2, &[], role(Reach::All)), &refused).is_err());
     });
 }
+
+#[test]
+fn everybody_says_for_themselves_which_view_comes_first() {
+    on_both(|desk| {
+        know(desk, &[1, 2], &[]);
+        let (one, two) = (person(1, &[], Role::member()), person(2, &[], Role::member()));
+        let keep = |name: &str, shared: &str| {
+            desk.create_view(&one, &view(json!({ "object": "deal", "name": name, "shared": shared }))).unwrap()
+        };
+        let (ours, others, mine) = (keep("ours", "all"), keep("others", "all"), keep("mine", "private"));
+        let first = |access: &Access| -> Vec<String> {
+            let views = desk.views(access, Some("deal")).unwrap();
+            views.into_iter().filter(|view| view.first).map(|view| view.name).collect()
+        };
+        let set = |access: &Access, view: &View, first: bool| {
+            desk.change_view(access, view.id, &ViewChange { first: Some(first), ..ViewChange::default() })
+        };
+        assert!(!ours.first && first(&one).is_empty());
+        // Who may not change a view may begin with it; nobody begins with one that they do not see.
+        assert!(set(&two, &ours, true).unwrap().first);
+        assert!(set(&one, &mine, true).unwrap().first);
+        assert!(matches!(set(&two, &mine, true), Err(RecordsError::NotFound(_))));
+        assert!(matches!(set(&everything(), &ours, true), Err(RecordsError::Forbidden(_))));
+        assert_eq!((first(&one), first(&two)), (vec!["mine".to_owned()], vec!["ours".to_owned()]));
+        assert!(set(&two, &others, true).unwrap().first);
+        assert!(!set(&two, &ours, false).unwrap().first, "it was not any more");
+        assert_eq!(first(&two), ["others"]);
+        let renamed = ViewChange { name: Some("theirs".to_owned()), ..ViewChange::default() };
+        assert!(!desk.change_view(&one, others.id, &renamed).unwrap().first);
+        assert_eq!(first(&two), ["theirs"]);
+        desk.delete_view(&one, others.id).unwrap();
+        assert_eq!(first(&two), [""; 0]);
+    });
+}

@@ -115,7 +115,7 @@ pub(crate) struct MergeBody {
 }
 
 /// Merges another record into this one. Everything that names the other names this one afterwards; its batch can be undone.
-/// Where both are customers, their profiles become one, and stay one when the batch is undone.
+/// Where both are customers, their profiles are seen as one, until the batch is undone or the other contact comes back.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/records/{id}/merge", tag = "duplicates", params(("object" = String, Path), ("id" = String, Path)), request_body = MergeBody,
     responses((status = 200, body = Merged), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn merge(

@@ -246,6 +246,7 @@ fn records() -> Arc<Records> {
     }
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
+    desk.set_sealing_key(rapport_records::people::SealingKey::of([7; 32])).unwrap();
     desk.set_files(&folder.path().join("files")).unwrap();
     desk.adopt_key("key", "ak_test").unwrap();
     let records = Arc::new(Records { desk: Arc::new(desk), _folder: folder });

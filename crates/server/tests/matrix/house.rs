@@ -180,6 +180,7 @@ fn access_of(desk: &Desk, begun: &Begun) -> Access {
 fn template() -> Template {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open_file(&folder.path().join("records.db"), now).unwrap();
+    desk.set_sealing_key(rapport_records::people::SealingKey::of([7; 32])).unwrap();
     desk.set_files(&folder.path().join("files")).unwrap();
     let (mut names, mut own) = (BTreeMap::new(), BTreeMap::new());
     let mut credentials = BTreeMap::new();
@@ -345,6 +346,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         copy_files(TEMPLATE.folder.path(), folder.path());
         let desk = Arc::new(Desk::open_file(&folder.path().join("records.db"), now).unwrap());
+        desk.set_sealing_key(rapport_records::people::SealingKey::of([7; 32])).unwrap();
         desk.set_files(&folder.path().join("files")).unwrap();
         let world = World::over(&desk, Arc::new(Gate(Arc::clone(&desk))));
         Self { desk, world, folder }

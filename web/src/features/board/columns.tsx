@@ -129,8 +129,8 @@ export function Columns({ object, group, sum, filter, columns: known, limit, set
                 if (dragged) drop(dragged, key);
               }}
             >
-              <Group justify="space-between" wrap="nowrap" align="baseline" mb={6}>
-                <Title order={2} size="h6">
+              <Group justify="space-between" align="baseline" gap={4} mb={6}>
+                <Title order={2} size="h6" className="name">
                   {name}{' '}
                   <Text span size="sm" data-testid="count">
                     {format.number(column.count, 0)}

@@ -11,7 +11,7 @@ import { moved, renumbered } from '~/records/order';
 import { grouped } from './grouped';
 import { SharingInput } from './sharing-input';
 import { useMyId } from './use-my-id';
-import { useFirstView, useOpenView } from './use-views';
+import { useOpenView } from './use-views';
 
 interface ManageProps {
   object: string;
@@ -26,7 +26,6 @@ export function ManageDialog({ object, views, view, close }: ManageProps) {
   const client = useQueryClient();
   const notice = useNotice();
   const open = useOpenView(object);
-  const { first, setFirst } = useFirstView(object);
   const { mine, others } = grouped(views, useMyId());
   const again = () => client.invalidateQueries({ queryKey: viewsKey });
   /** Shows it at once; what the server says comes after. */
@@ -55,8 +54,7 @@ export function ManageDialog({ object, views, view, close }: ManageProps) {
       const back = () =>
         act(async () => {
           const made = await saveView({ object, name, shared, team, definition });
-          await changeView(made.id, { position });
-          if (first === known.id) setFirst(made.id);
+          await changeView(made.id, known.first ? { position, first: true } : { position });
         });
       notice.done({ id: `view-${known.id}`, text: t.views.removed(name), undo: back });
     }, t.views.removeFailed);
@@ -74,10 +72,9 @@ export function ManageDialog({ object, views, view, close }: ManageProps) {
           row={(one) => (
             <Row
               view={one}
-              isFirst={one.id === first}
               change={(next) => change(one, next)}
               remove={() => void remove(one)}
-              setFirst={() => setFirst(one.id === first ? null : one.id)}
+              setFirst={() => void change(one, { first: !one.first })}
             />
           )}
         />
@@ -105,13 +102,12 @@ export function ManageDialog({ object, views, view, close }: ManageProps) {
 
 interface RowProps {
   view: View;
-  isFirst: boolean;
   change(next: Change): Promise<void>;
   remove(): void;
   setFirst(): void;
 }
 
-function Row({ view, isFirst, change, remove, setFirst }: RowProps) {
+function Row({ view, change, remove, setFirst }: RowProps) {
   const { t } = useI18n();
   // What the reader has not typed is the view's own name: another one may have renamed it since.
   const [typed, setTyped] = useState<string | null>(null);
@@ -124,13 +120,13 @@ function Row({ view, isFirst, change, remove, setFirst }: RowProps) {
     <>
       <ActionIcon
         variant="subtle"
-        color={isFirst ? undefined : 'gray'}
-        aria-pressed={isFirst}
+        color={view.first ? undefined : 'gray'}
+        aria-pressed={view.first}
         aria-label={t.views.firstOf(view.name)}
         title={t.views.first}
         onClick={setFirst}
       >
-        <Star size={16} fill={isFirst ? 'currentColor' : 'none'} aria-hidden />
+        <Star size={16} fill={view.first ? 'currentColor' : 'none'} aria-hidden />
       </ActionIcon>
       <TextInput
         size="xs"

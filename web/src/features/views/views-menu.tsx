@@ -10,7 +10,7 @@ import { grouped } from './grouped';
 import { ManageDialog } from './manage-dialog';
 import { SaveDialog } from './save-dialog';
 import { useMyId } from './use-my-id';
-import { useFirstView, useOpenView } from './use-views';
+import { useOpenView } from './use-views';
 
 interface ViewsProps {
   object: string;
@@ -27,7 +27,6 @@ export function ViewsMenu({ object, views, view, shown, changed }: ViewsProps) {
   const client = useQueryClient();
   const notice = useNotice();
   const open = useOpenView(object);
-  const { first } = useFirstView(object);
   const { mine, others } = grouped(views, useMyId());
   const [dialog, setDialog] = useState<'save' | 'manage' | null>(null);
   const close = () => setDialog(null);
@@ -50,7 +49,7 @@ export function ViewsMenu({ object, views, view, shown, changed }: ViewsProps) {
       leftSection={
         one.definition.kind === 'board' ? <Columns3 size={14} aria-hidden /> : <List size={14} aria-hidden />
       }
-      rightSection={one.id === first ? <Star size={12} aria-label={t.views.first} /> : undefined}
+      rightSection={one.first ? <Star size={12} aria-label={t.views.first} /> : undefined}
       onClick={() => open(one)}
     >
       {one.name}

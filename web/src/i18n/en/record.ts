@@ -56,6 +56,9 @@ export const recordTexts = {
     help: 'Where only one of the two has a value it is kept. The other one goes into the trash; what belongs to it belongs to this one.',
     failed: 'They were not merged',
     done: (title: string) => `${title} is merged in`,
+    customers: 'Both are customers. Their profiles are seen as one from then on; undone, each is by itself again.',
+    joined: 'The profiles of both customers are seen as one.',
+    apart: 'Each of the two customers has a profile of its own again.',
   },
   convert: {
     help: 'What is there already is proposed, so that nobody is there twice.',

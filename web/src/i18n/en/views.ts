@@ -9,7 +9,7 @@ export const viewsTexts = {
     update: (name: string) => `Save to “${name}”`,
     manage: 'Order, names and sharing',
     manageHelp:
-      'Drag a view by its handle, or move it with the arrow keys. The starred view is what the list opens with in this browser.',
+      'Drag a view by its handle, or move it with the arrow keys. The starred view is what the list opens with for you.',
     remove: (name: string) => `Delete “${name}”`,
     name: 'Name',
     nameOf: (name: string) => `Name of “${name}”`,

@@ -58,6 +58,9 @@ export const recordTexts: typeof English = {
     help: '只有一方有值时保留该值。另一条移入回收站，属于它的都归于这一条。',
     failed: '没有合并',
     done: (title) => `${title}已并入`,
+    customers: '两者都是客户。此后他们的画像合为一个显示；撤销后各自恢复独立。',
+    joined: '两位客户的画像现合为一个显示。',
+    apart: '两位客户的画像已各自恢复独立。',
   },
   convert: {
     help: '已有的记录会列出来，以免重复。',

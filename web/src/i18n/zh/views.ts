@@ -10,7 +10,7 @@ export const viewsTexts: typeof English = {
     save: '另存为视图',
     update: (name) => `保存到“${name}”`,
     manage: '排序、命名与共享',
-    manageHelp: '拖动手柄或用方向键调整顺序。带星标的视图是此浏览器打开列表时的默认视图。',
+    manageHelp: '拖动手柄或用方向键调整顺序。带星标的视图是您打开列表时的默认视图。',
     remove: (name) => `删除“${name}”`,
     name: '名称',
     nameOf: (name) => `“${name}”的名称`,

@@ -30,10 +30,12 @@ export function Comparison({ object, one, other, rows, stays, choices, setStays,
   const text = useText();
   const id = useId();
   const items = { one, other };
+  const customers = new Set(SIDES.map((side) => items[side].fields.customer_id).filter(Boolean));
   const value = (side: Side, field: Field) => text(items[side], field) || t.values.none;
   return (
     <Table.ScrollContainer minWidth={480} type="native" tabIndex={0}>
-      <Table layout="fixed" verticalSpacing={6} aria-label={t.duplicates.comparison}>
+      <Table layout="fixed" verticalSpacing={6} aria-label={t.duplicates.comparison} captionSide="bottom">
+        {object.name === 'contact' && customers.size > 1 && <Table.Caption>{t.merge.customers}</Table.Caption>}
         <Table.Thead>
           <Table.Tr>
             <Table.Th w="26%">{t.edit.field}</Table.Th>

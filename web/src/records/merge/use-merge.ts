@@ -33,12 +33,14 @@ export function useMerge(object: ObjectFact, one: Item | undefined, other: Item 
     if (!one || !other) return;
     const [winner, loser] = stays === 'one' ? [one, other] : [other, one];
     const fields = chosenFields(rows, choices, stays, one, other);
-    const { batch } = await merge(object.name, winner.id, loser.id, fields);
+    const { batch, profiles } = await merge(object.name, winner.id, loser.id, fields);
     const back = async () => {
       await undo(batch);
       await undone?.();
     };
-    notice.done({ id: `batch-${batch}`, text: t.merge.done(titleOf(object, loser)), undo: back });
+    const done = t.merge.done(titleOf(object, loser));
+    const text = profiles ? `${done}. ${t.merge.joined}` : done;
+    notice.done({ id: `batch-${batch}`, text, undo: back });
     await client.invalidateQueries({ queryKey: [...recordsKey] });
   };
   return { rows, stays, setStays, choices, choose, begin, run };

@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
-use std::collections::VecDeque;
+mod joined;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
-use rapport_profile::{Changes, FeatureDefinition, FeatureSet, PartitionState, Profile};
+use rapport_profile::{Changes, DedupChunk, FeatureDefinition, FeatureSet, PartitionState, Profile};
 use rapport_types::{
     CustomerId, DAY_MS, Entry, Event, EventKind, HOUR_MS, Object, Offset, PartitionId, SourceId, Timestamp, Value,
     partition_of,
@@ -65,17 +67,22 @@ fn alias(n: u64, previous: &str, user: &str, at: i64) -> Event {
     Event { kind, name: None, previous_id: Some(previous.into()), ..event(n, Some(user), None, at) }
 }
 
+/// What checkpoints of a partition have written: rows and chunks of message keys.
+type Kept = (BTreeMap<u64, Vec<u8>>, Vec<DedupChunk>);
+
 /// Partitions with their logs, as the engine would run them.
 struct World {
     features: FeatureSet,
     states: Vec<PartitionState>,
     logs: Vec<Vec<Entry>>,
+    kept: Vec<Kept>,
 }
 
 impl World {
     fn new(partitions: u32) -> Self {
         let states = (0..partitions).map(|p| PartitionState::new(PartitionId(p), partitions)).collect();
-        Self { features: features(), states, logs: vec![Vec::new(); partitions as usize] }
+        let (logs, kept) = (vec![Vec::new(); partitions as usize], vec![Kept::default(); partitions as usize]);
+        Self { features: features(), states, logs, kept }
     }
 
     fn send(&mut self, event: Event) {
@@ -83,11 +90,33 @@ impl World {
         self.logs[home.0 as usize].push(Entry::Event(event));
     }
 
+    /// Puts every partition through a checkpoint and a restart.
+    fn restart(&mut self) {
+        let partitions = self.states.len() as u32;
+        for (state, (rows, chunks)) in self.states.iter_mut().zip(&mut self.kept) {
+            let parts = state.take_checkpoint();
+            parts.deleted.iter().for_each(|key| drop(rows.remove(key)));
+            rows.extend(parts.changed);
+            chunks.extend(parts.chunks);
+            assert_eq!(parts.rows, rows.len() as u64);
+            *state = PartitionState::new(state.partition(), partitions);
+            state.restore_meta(&parts.meta).unwrap();
+            rows.iter().for_each(|(key, row)| state.restore_row(*key, row).unwrap());
+            chunks.iter().for_each(|chunk| state.restore_chunk(chunk));
+        }
+    }
+
     /// Applies what is in the logs, in turns, until nothing is left.
     fn settle(&mut self) {
+        self.apply(usize::MAX);
+    }
+
+    /// Applies so many entries, in turns, or until nothing is left.
+    fn apply(&mut self, most: usize) {
+        let mut applied = 0;
         let mut turns: VecDeque<usize> = (0..self.states.len()).collect();
         let mut idle = 0;
-        while idle < self.states.len() {
+        while idle < self.states.len() && applied < most {
             let p = turns.pop_front().unwrap();
             turns.push_back(p);
             let next = self.states[p].next_offset();
@@ -95,7 +124,7 @@ impl World {
                 idle += 1;
                 continue;
             };
-            idle = 0;
+            (idle, applied) = (0, applied + 1);
             let mut changes = Changes::default();
             self.states[p].apply(next, entry, &self.features, &mut changes);
             for (home, entry) in changes.internal {
@@ -387,7 +416,7 @@ proptest! {
         let features = features();
         let mut whole = PartitionState::new(PartitionId(0), 1);
         let mut state = PartitionState::new(PartitionId(0), 1);
-        let mut rows = std::collections::BTreeMap::new();
+        let mut rows = BTreeMap::new();
         let mut chunks = Vec::new();
         for (n, event) in events.into_iter().enumerate() {
             let mut changes = Changes::default();

@@ -1,0 +1,174 @@
+//! Which customers people made one by merging their contacts, as the log of events is told.
+//!
+//! A merge of two contacts who are both customers leaves a tie: the id that stays and the one that goes. It holds until the contact
+//! that was merged away comes back, by whatever way, and again when that is taken back. The log is told which ids are one
+//! customer whenever a tie changes, by what is true when it is told: to tell it twice does no harm.
+//!
+//! Limits: [`JOINED`] ids of one customer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rapport_types::Timestamp;
+use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
+
+use crate::{Desk, Id, Op, RecordsError, Tx, feed::Line};
+
+/// How many customer ids can be one customer. Whatever happens to one of them is looked at with all others.
+pub(crate) const JOINED: usize = 64;
+/// Ids that are asked for at once.
+const CHUNK: usize = 500;
+
+const COLUMNS: [&str; 6] = ["loser", "stays", "goes", "at", "is_joined", "is_told"];
+
+/// Customers who became one, or are two again, by a merge or by what took it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tie {
+    /// The contact that was merged away.
+    loser: Id,
+    is_joined: bool,
+    /// When.
+    pub at: Timestamp,
+    /// Which customer ids are one customer, the one that names it first. Those of the tie are in one group or in two.
+    pub groups: Vec<Vec<String>>,
+}
+
+impl Desk {
+    /// The next ties of which the log was not told, at most `limit`.
+    pub fn untold_ties(&self, limit: u64) -> Result<Vec<Tie>, RecordsError> {
+        self.read(|_, tx| {
+            let mut query = Query::select();
+            query
+                .columns(COLUMNS.map(Alias::new))
+                .from(Alias::new("tie"))
+                .and_where(column("is_told").eq(false))
+                .order_by_columns([(Alias::new("at"), Order::Asc), (Alias::new("loser"), Order::Asc)])
+                .limit(limit);
+            let mut ties = Vec::new();
+            for row in tx.query(&query)? {
+                let goes = row.text(2)?;
+                let mut groups = vec![group_of(tx, row.text(1)?)?];
+                if !groups[0].iter().any(|id| id == goes) {
+                    groups.push(group_of(tx, goes)?);
+                }
+                let (loser, at, is_joined) = (Id(row.int(0)?), Timestamp(row.int(3)?), row.truth(4)?);
+                ties.push(Tie { loser, is_joined, at, groups });
+            }
+            Ok(ties)
+        })
+    }
+
+    /// Notes that the log was told of ties. One that changed meanwhile is told again.
+    pub fn told_of_ties(&self, ties: &[Tie]) -> Result<(), RecordsError> {
+        self.note(|tx| {
+            for tie in ties {
+                let mut update = Query::update();
+                update
+                    .table(Alias::new("tie"))
+                    .value(Alias::new("is_told"), true)
+                    .and_where(column("loser").eq(tie.loser.0))
+                    .and_where(column("at").eq(tie.at.0))
+                    .and_where(column("is_joined").eq(tie.is_joined));
+                tx.execute(&update)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn column(name: &str) -> Expr {
+    Expr::col(Alias::new(name))
+}
+
+/// Makes two customers one: the contact `loser` was merged into one whose customer id stays.
+pub(crate) fn join(
+    tx: &mut Tx<'_>,
+    loser: Id,
+    (stays, goes): (&str, &str),
+    now: Timestamp,
+) -> Result<(), RecordsError> {
+    let values = [loser.0.into(), stays.into(), goes.into(), now.0.into(), true.into(), false.into()];
+    let changed = COLUMNS[1..].iter().map(|name| Alias::new(*name));
+    let insert = Query::insert()
+        .into_table(Alias::new("tie"))
+        .columns(COLUMNS.map(Alias::new))
+        .values_panic(values)
+        .on_conflict(OnConflict::column(Alias::new("loser")).update_columns(changed).to_owned())
+        .take();
+    tx.execute(&insert)?;
+    if group_of(tx, stays)?.len() > JOINED {
+        let what = format!("this customer has {JOINED} customer ids already, and one customer can have no more");
+        return Err(RecordsError::Limit(what));
+    }
+    Ok(())
+}
+
+/// Takes customers apart whose contacts come back with these lines of the feed.
+pub(crate) fn part_restored(tx: &mut Tx<'_>, lines: &[Line<'_>], now: Timestamp) -> Result<(), RecordsError> {
+    let restored: Vec<i64> = lines
+        .iter()
+        .filter(|line| line.op == Op::Restore && line.object == "contact")
+        .map(|line| line.record.0)
+        .collect();
+    for chunk in restored.chunks(CHUNK) {
+        let mut update = Query::update();
+        update
+            .table(Alias::new("tie"))
+            .values([(Alias::new("is_joined"), false.into()), (Alias::new("is_told"), false.into())])
+            .value(Alias::new("at"), now.0)
+            .and_where(column("loser").is_in(chunk.iter().copied()))
+            .and_where(column("is_joined").eq(true));
+        tx.execute(&update)?;
+    }
+    Ok(())
+}
+
+/// The ids that are one customer with `id`, the one that names it first.
+fn group_of(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>, RecordsError> {
+    let mut found = BTreeSet::from([id.to_owned()]);
+    let mut goes_to: BTreeMap<String, String> = BTreeMap::new();
+    let mut look = vec![id.to_owned()];
+    while !look.is_empty() && found.len() <= JOINED {
+        let asked = std::mem::take(&mut look);
+        let query = Query::select()
+            .columns([Alias::new("stays"), Alias::new("goes")])
+            .from(Alias::new("tie"))
+            .and_where(column("is_joined").eq(true))
+            .and_where(column("stays").is_in(&asked).or(column("goes").is_in(&asked)))
+            .order_by_columns([(Alias::new("at"), Order::Asc), (Alias::new("loser"), Order::Asc)])
+            .take();
+        for row in tx.query(&query)? {
+            let (stays, goes) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            for id in [&stays, &goes] {
+                if found.insert(id.clone()) {
+                    look.push(id.clone());
+                }
+            }
+            goes_to.insert(goes, stays);
+        }
+    }
+    let mut first = id;
+    for _ in 0..found.len() {
+        first = goes_to.get(first).map_or(first, String::as_str);
+    }
+    let others = found.iter().filter(|other| *other != first).cloned();
+    Ok(std::iter::once(first.to_owned()).chain(others).collect())
+}
+
+/// The ids by which customers are known who were made one with others; those who were not are left out.
+pub(crate) fn names(tx: &mut Tx<'_>, ids: &[&str]) -> Result<BTreeMap<String, String>, RecordsError> {
+    let mut names = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = Query::select()
+            .distinct()
+            .column(Alias::new("goes"))
+            .from(Alias::new("tie"))
+            .and_where(column("is_joined").eq(true))
+            .and_where(column("goes").is_in(chunk.iter().copied()))
+            .take();
+        for row in tx.query(&query)? {
+            let first = group_of(tx, row.text(0)?)?.swap_remove(0);
+            names.insert(row.text(0)?.to_owned(), first);
+        }
+    }
+    Ok(names)
+}

@@ -5,6 +5,7 @@
 //! recovery code, or an administrator removes their second factor.
 
 use std::{
+    fmt::Write as _,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -57,7 +58,10 @@ fn read(path: &Path) -> Result<SealingKey, Failure> {
 fn make(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let temporary = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
-    let text: String = SealingKey::random()?.reveal().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut text = String::with_capacity(64);
+    for byte in SealingKey::random()?.reveal() {
+        write!(text, "{byte:02x}").expect("a text takes everything");
+    }
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

@@ -58,8 +58,8 @@ impl Changes {
 impl PartitionState {
     /// Applies the entry at `offset`, which must be the next one; `changes` is added to.
     ///
-    /// [`Entry::Definitions`], [`Entry::Activation`] and [`Entry::Trial`] change nothing here: whoever holds the compiled definitions and
-    /// models acts on them.
+    /// Definitions, activations, trials and rollbacks change nothing here: whoever holds the compiled definitions and models acts
+    /// on them.
     pub fn apply(&mut self, offset: Offset, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
         assert_eq!(offset, self.meta.next, "entries are applied one after the other");
         self.meta.next = Offset(offset.0 + 1);
@@ -131,7 +131,7 @@ impl Step<'_> {
                     step.state.meta.watermark = step.state.meta.watermark.max(at);
                 }
             }
-            Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => {}
+            Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Rollback(_) => {}
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
+    awaited::{self, Awaited},
     feature::FeatureSet,
     series::{Keeping, SeriesState},
 };
@@ -21,7 +22,9 @@ pub const ATTRIBUTES_MAX: usize = 500;
 pub const IDS_MAX: usize = 500;
 
 /// The first byte of an encoded profile.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
+/// Without what is awaited, which came to stand at the end.
+pub(crate) const VERSION_WITHOUT_AWAITED: u8 = 2;
 /// Its distinct sets are rows of 64-bit hashes; which of its series these are only the definitions tell.
 const VERSION_WITH_LONG_HASHES: u8 = 1;
 
@@ -103,6 +106,8 @@ pub struct Profile {
     pub scores: Vec<Score>,
     /// Where its newest events are in the log, oldest first.
     positions: Vec<Position>,
+    /// Moments whose outcome is not known yet, for models that learn in service.
+    pub awaited: Vec<Awaited>,
 }
 
 impl Profile {
@@ -121,6 +126,7 @@ impl Profile {
             segments: SmallVec::new(),
             scores: Vec::new(),
             positions: Vec::new(),
+            awaited: Vec::new(),
         }
     }
 
@@ -234,6 +240,7 @@ impl Profile {
             self.add_position(position);
         }
         merge_series(&mut self.series, other.series, features);
+        awaited::merge(&mut self.awaited, other.awaited);
     }
 
     /// The bytes for a checkpoint.
@@ -247,14 +254,18 @@ impl Profile {
     /// One of an older version must be merged into another profile before it is used.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
-            [VERSION | VERSION_WITH_LONG_HASHES, rest @ ..] => postcard::from_bytes(rest).ok(),
+            [VERSION, rest @ ..] => postcard::from_bytes(rest).ok(),
+            // An empty list of what is awaited is one byte.
+            [VERSION_WITHOUT_AWAITED | VERSION_WITH_LONG_HASHES, rest @ ..] => {
+                postcard::from_bytes(&[rest, &[0]].concat()).ok()
+            }
             _ => None,
         }
     }
 
     /// Adds the facts to a digest: what must be equal in two runs over the same events, however they were interrupted.
     ///
-    /// Left out are positions in the log, which a repeated delivery shifts, and what follows from the facts.
+    /// Left out are positions in the log, which a repeated delivery shifts, what follows from the facts, and what is awaited.
     pub fn digest_facts(&self, hasher: &mut blake3::Hasher) {
         let facts = (&self.primary, &self.ids, &self.attributes, self.first_seen, self.last_seen, self.events);
         let bytes = postcard::to_allocvec(&(facts, &self.series)).expect("a profile in memory always encodes");

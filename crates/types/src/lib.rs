@@ -13,7 +13,8 @@ mod time;
 mod value;
 
 pub use entry::{
-    Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Link, Origin, Trial, TrialMode, Unlink,
+    Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Link, Origin, Rollback, Trial, TrialMode,
+    Unlink,
 };
 pub use event::{Event, EventKind};
 pub use id::{CustomerId, Offset, PartitionId, SourceId, partition_of, stable_hash};

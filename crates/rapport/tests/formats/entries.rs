@@ -2,7 +2,7 @@
 
 use rapport_types::{
     Absorb, Activation, CustomerId, DefinitionsChanged, Entry, EntryError, Event, EventKind, Forward, Link, Object,
-    Offset, Origin, PartitionId, SourceId, Timestamp, Trial, TrialMode, Unlink,
+    Offset, Origin, PartitionId, Rollback, SourceId, Timestamp, Trial, TrialMode, Unlink,
 };
 
 use super::{fixture, hex, unhex};
@@ -70,6 +70,16 @@ fn every_kind() -> Vec<Entry> {
             hops: 3,
         }),
         Entry::Trial(Trial { score: "s".into(), version: None, artifact: Box::default(), mode: TrialMode::Shadow, at }),
+        Entry::Rollback(Rollback {
+            activation: Activation { score: "s".into(), version: Some(3), artifact: [7].into(), at },
+            trial: Some(Trial {
+                score: "s".into(),
+                version: Some(4),
+                artifact: [8].into(),
+                mode: TrialMode::Shadow,
+                at: Timestamp(1_699_999_999_999),
+            }),
+        }),
     ]
 }
 
@@ -82,7 +92,7 @@ fn entries_of_format_1_are_read_and_written() {
     assert_eq!(read, entries);
     assert_eq!(made, held, "the writer writes something else under the same version");
     let controls = held.lines().filter(|line| Entry::is_control(&unhex(line))).count();
-    assert_eq!(controls, 5);
+    assert_eq!(controls, 6);
 }
 
 #[test]

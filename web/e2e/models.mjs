@@ -86,6 +86,14 @@ export function modelTests({ page, server, send, accessible, fits }) {
     },
     async 'a model goes live in place of another, and is rolled back'() {
       await open(2);
+      await page.getByRole('button', { name: 'Try beside the live one' }).click();
+      await dialog.getByRole('button', { name: 'Start the trial' }).click();
+      await page.locator('[data-status="shadow"]').waitFor();
+      await makeLive();
+      await page.locator('[data-status="shadow"]').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page.getByText('Version 1 is live, version 2 on trial again').waitFor();
+      await page.locator('[data-status="shadow"]').waitFor();
       await makeLive();
       await page.getByRole('button', { name: 'Roll back' }).click();
       await dialog.getByRole('button', { name: 'Roll back' }).click();
@@ -93,6 +101,8 @@ export function modelTests({ page, server, send, accessible, fits }) {
       await models();
       await version(1).locator('[data-status="live"]').waitFor();
       assert.equal(await page.locator('[data-status="live"]').count(), 1);
+      await page.getByTestId('trial').getByRole('button', { name: 'End the trial' }).click();
+      await page.getByTestId('trial').waitFor({ state: 'detached' });
     },
     async 'an exported model is imported, and a file that is no model is refused'() {
       await open(1);

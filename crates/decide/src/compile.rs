@@ -9,6 +9,7 @@ use rapport_profile::{Aggregate, EventFilter, FeatureDefinition, FeatureSet, Win
 use rapport_types::HOUR_MS;
 
 use crate::definitions::{Definitions, Mistake, SCORES_MAX, SEGMENTS_MAX, ScoreDefinition, SegmentDefinition};
+use crate::label::Labels;
 
 const EVENT: Parameter = Parameter { name: "event", takes: Type::Text };
 const PROPERTY: Parameter = Parameter { name: "property", takes: Type::Text };
@@ -74,6 +75,8 @@ pub(crate) struct Compiled {
     pub(crate) declared: usize,
     /// In an order in which each comes after those that it asks about.
     pub(crate) segments: Vec<Segment>,
+    /// In the order of the scores.
+    pub(crate) labels: Vec<Labels>,
     pub(crate) definitions: Definitions,
 }
 
@@ -107,7 +110,9 @@ pub(crate) fn compile(definitions: Definitions) -> Result<Compiled, Vec<Mistake>
         match in_order(segments) {
             Ok(segments) => {
                 let declared = definitions.features.len();
-                return Ok(Compiled { features: set, declared, segments, definitions });
+                // A condition that does not compile was a mistake above.
+                let labels = definitions.scores.iter().filter_map(|score| Labels::new(score).ok()).collect();
+                return Ok(Compiled { features: set, declared, segments, labels, definitions });
             }
             Err(mistake) => mistakes.push(mistake),
         }

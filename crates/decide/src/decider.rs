@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use rapport_condition::{Environment, Scalar};
 use rapport_profile::{FeatureSet, FeatureValue, Profile, Score};
-use rapport_types::{Activation, Timestamp, Trial, TrialMode, stable_hash};
+use rapport_types::{Activation, Rollback, Timestamp, Trial, TrialMode, stable_hash};
 
 use crate::{
     compile::{Ask, Compiled, Segment, compile},
     definitions::{Definitions, Mistake},
     effect::{Cause, Effect, Glance, ScoreChange, What},
+    label::Labels,
+    online::Learnt,
     predictor::{ActivationError, LiveModel, Prepared},
 };
 
@@ -20,15 +22,17 @@ const SAME_SCORE: f64 = 1e-9;
 #[derive(Debug, Default)]
 pub struct Decider {
     version: u32,
-    compiled: Compiled,
-    champions: Vec<LiveModel>,
-    challengers: Vec<Challenger>,
+    pub(crate) compiled: Compiled,
+    pub(crate) champions: Vec<LiveModel>,
+    pub(crate) challengers: Vec<Challenger>,
+    /// What models that are out of service had learnt.
+    pub(crate) resting: Vec<Learnt>,
 }
 
 /// A model that is tried beside the champion of its score.
 #[derive(Debug)]
-struct Challenger {
-    model: LiveModel,
+pub(crate) struct Challenger {
+    pub(crate) model: LiveModel,
     mode: TrialMode,
 }
 
@@ -85,26 +89,49 @@ impl Decider {
         &self.champions
     }
 
+    /// The models in service, then those on trial.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &LiveModel> {
+        self.champions.iter().chain(self.challengers.iter().map(|challenger| &challenger.model))
+    }
+
+    pub(crate) fn live_mut(&mut self) -> impl Iterator<Item = &mut LiveModel> {
+        self.champions.iter_mut().chain(self.challengers.iter_mut().map(|challenger| &mut challenger.model))
+    }
+
+    /// The names of the scores, each with its label.
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = (&Box<str>, &Labels)> {
+        let names = self.compiled.definitions.scores.iter().map(|score| &score.name);
+        names.zip(&self.compiled.labels)
+    }
+
     /// Puts a model into service, or takes its score out of service; refused if it does not fit the features. Either ends
     /// the trial of a challenger, because what it was compared with has changed. `prepare` makes the artifact ready, or knows
     /// who did: [`Prepared::new`], or the same remembered.
     pub fn activate(
         &mut self,
         activation: &Activation,
-        prepare: impl FnOnce(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
+        prepare: impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
     ) -> Result<(), ActivationError> {
-        let champion = match activation.version {
+        let champion = self.fitting(&activation.score, activation.version, &activation.artifact, &prepare)?;
+        self.put(&activation.score, champion, None, activation.at)
+    }
+
+    /// Takes an activation back: puts the earlier model into service, and what had been on trial on trial again; refused if one
+    /// of them does not fit the features. `prepare` is as in [`Self::activate`].
+    pub fn roll_back(
+        &mut self,
+        rollback: &Rollback,
+        prepare: impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
+    ) -> Result<(), ActivationError> {
+        let Activation { score, version, artifact, at } = &rollback.activation;
+        let champion = self.fitting(score, *version, artifact, &prepare)?;
+        let challenger = match &rollback.trial {
             None => None,
-            Some(version) => {
-                let prepared = prepare(&activation.artifact)?;
-                Some(LiveModel::new(&activation.score, version, prepared, self.features())?)
-            }
+            Some(trial) => self
+                .fitting(score, trial.version, &trial.artifact, &prepare)?
+                .map(|model| Challenger { model, mode: trial.mode }),
         };
-        self.champions.retain(|known| known.score() != &*activation.score);
-        self.champions.extend(champion);
-        self.champions.sort_by(|a, b| a.score().cmp(b.score()));
-        self.challengers.retain(|known| known.model.score() != &*activation.score);
-        Ok(())
+        self.put(score, champion, challenger, *at)
     }
 
     /// Begins or ends the trial of a challenger; refused if it does not fit the features. `prepare` is as in
@@ -112,23 +139,58 @@ impl Decider {
     pub fn try_model(
         &mut self,
         trial: &Trial,
-        prepare: impl FnOnce(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
+        prepare: impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
     ) -> Result<(), ActivationError> {
-        let challenger = match trial.version {
-            None => None,
-            Some(version) => {
-                let model = LiveModel::new(&trial.score, version, prepare(&trial.artifact)?, self.features())?;
-                Some(Challenger { model, mode: trial.mode })
-            }
-        };
-        self.challengers.retain(|known| known.model.score() != &*trial.score);
+        let mut challenger = self.fitting(&trial.score, trial.version, &trial.artifact, &prepare)?;
+        let leave: Vec<LiveModel> = self.end_trial(&trial.score).into_iter().collect();
+        // A model that is the champion already must not learn everything twice.
+        let is_new = |model: &&mut LiveModel| self.champions.iter().all(|known| !known.is_same(model));
+        let mut come: Vec<&mut LiveModel> = challenger.iter_mut().filter(is_new).collect();
+        self.take_over(&mut come, &leave, trial.at)?;
+        self.challengers.extend(challenger.map(|model| Challenger { model, mode: trial.mode }));
+        self.challengers.sort_by(|a, b| a.model.score().cmp(b.model.score()));
+        Ok(())
+    }
+
+    /// A model bound to the features; none for no version.
+    fn fitting(
+        &self,
+        score: &str,
+        version: Option<u32>,
+        artifact: &[u8],
+        prepare: &impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
+    ) -> Result<Option<LiveModel>, ActivationError> {
+        version.map(|version| LiveModel::new(score, version, prepare(artifact)?, self.features())).transpose()
+    }
+
+    /// Replaces all models of a score.
+    fn put(
+        &mut self,
+        score: &str,
+        mut champion: Option<LiveModel>,
+        mut challenger: Option<Challenger>,
+        at: Timestamp,
+    ) -> Result<(), ActivationError> {
+        let mut leave: Vec<LiveModel> = self.champions.extract_if(.., |known| known.score() == score).collect();
+        leave.extend(self.end_trial(score));
+        let mut come: Vec<&mut LiveModel> = champion.iter_mut().collect();
+        come.extend(challenger.iter_mut().map(|challenger| &mut challenger.model));
+        self.take_over(&mut come, &leave, at)?;
+        self.champions.extend(champion);
+        self.champions.sort_by(|a, b| a.score().cmp(b.score()));
         self.challengers.extend(challenger);
         self.challengers.sort_by(|a, b| a.model.score().cmp(b.model.score()));
         Ok(())
     }
 
+    /// Takes a challenger away.
+    fn end_trial(&mut self, score: &str) -> Option<LiveModel> {
+        let place = self.challengers.iter().position(|known| known.model.score() == score)?;
+        Some(self.challengers.remove(place).model)
+    }
+
     /// Brings what follows from a profile's facts up to its time. Effects are added to `effects`; the answer is the
-    /// instant, if there is one, at which time alone can change a segment.
+    /// instant, if there is one, at which time alone can change a segment, or the outcome of a moment is known.
     pub fn evaluate(&self, profile: &mut Profile, cause: Cause<'_>, effects: &mut Vec<Effect>) -> Option<Timestamp> {
         if cause.message.is_some() {
             let glance =
@@ -146,8 +208,9 @@ impl Decider {
                 effects.push(Effect::new(cause, profile, what));
             }
         }
+        let awaited = self.next_due(profile);
         let changes = self.compiled.segments.iter().filter_map(|segment| self.next_change(segment, profile));
-        changes.min()
+        changes.chain(awaited).min()
     }
 
     fn score(&self, profile: &mut Profile, cause: Cause<'_>, effects: &mut Vec<Effect>) {

@@ -5,12 +5,16 @@
 //!
 //! - [`Definitions`]: features, segments and scores as a company declares them.
 //! - [`Decider`]: the definitions compiled, with the models in service; [`Decider::evaluate`] decides.
+//! - [`Labels`]: what makes a moment positive; [`Lessons`]: how a model that learns in service did.
 //! - [`Effect`]: what a decision tells, with an id that a replay gives again.
 
 mod compile;
 mod decider;
 mod definitions;
 mod effect;
+mod label;
+mod lessons;
+mod online;
 mod predictor;
 
 pub use decider::Decider;
@@ -18,4 +22,7 @@ pub use definitions::{
     Definitions, Mistake, Outcome, Promotion, Retraining, SCORES_MAX, SEGMENTS_MAX, ScoreDefinition, SegmentDefinition,
 };
 pub use effect::{Cause, Effect, Glance, ScoreChange, What};
+pub use label::{Labels, Meaning};
+pub use lessons::{Lessons, Told};
+pub use online::{Heard, Learnt};
 pub use predictor::{ActivationError, LiveModel, Prepared};

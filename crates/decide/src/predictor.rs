@@ -7,8 +7,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use rapport_ml::{Artifact, MlError, Row, Scorer, Task, Workspace};
+use rapport_ml::{Artifact, MlError, Model, Row, Scorer, Task, Workspace};
 use rapport_profile::{FeatureSet, Profile, Reason};
+use rapport_types::Timestamp;
+
+use crate::online::Learning;
 
 /// How many reasons a score gives.
 const REASONS: usize = 5;
@@ -37,7 +40,11 @@ pub enum ActivationError {
 
 /// An artifact read and compiled. It is never changed, so any number of partitions can use one.
 #[derive(Debug)]
-pub struct Prepared(Scorer);
+pub struct Prepared {
+    scorer: Scorer,
+    /// What it was made of, if it can go on learning: who learns needs a scorer of his own.
+    online: Option<Model>,
+}
 
 impl Prepared {
     /// Reads an artifact.
@@ -50,18 +57,27 @@ impl Prepared {
         if artifact.model.task() != Task::Binary {
             return Err(ActivationError::Task);
         }
-        Ok(Self(Scorer::new(&artifact.model)?))
+        let scorer = Scorer::new(&artifact.model)?;
+        let online = scorer.online().is_some().then_some(artifact.model);
+        Ok(Self { scorer, online })
+    }
+
+    /// As it was registered.
+    pub(crate) fn scorer(&self) -> &Scorer {
+        &self.scorer
     }
 }
 
 /// A model bound to the features in force: the champion of its score, or its challenger.
 #[derive(Debug)]
 pub struct LiveModel {
-    score: Box<str>,
-    version: u32,
-    prepared: Arc<Prepared>,
+    pub(crate) score: Box<str>,
+    pub(crate) version: u32,
+    pub(crate) prepared: Arc<Prepared>,
     /// The feature of each input.
-    inputs: Vec<usize>,
+    pub(crate) inputs: Vec<usize>,
+    /// If it learns in service.
+    pub(crate) learning: Option<Box<Learning>>,
 }
 
 thread_local! {
@@ -85,8 +101,21 @@ impl LiveModel {
             let found = features.index_of(name).filter(|index| features.is_number(*index));
             found.ok_or_else(|| ActivationError::Input(name.to_owned()))
         };
-        let inputs = prepared.0.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
-        Ok(Self { score: score.into(), version, prepared, inputs })
+        let inputs = prepared.scorer.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, _>>()?;
+        Ok(Self { score: score.into(), version, prepared, inputs, learning: None })
+    }
+
+    /// Lets it learn from now on, if it can.
+    pub(crate) fn begin_to_learn(&mut self, since: Timestamp) -> Result<(), ActivationError> {
+        if let Some(model) = &self.prepared.online {
+            self.learning = Some(Box::new(Learning::new(Scorer::new(model)?, since)));
+        }
+        Ok(())
+    }
+
+    /// What answers: as it was registered, or with what it has learnt since.
+    fn scorer(&self) -> &Scorer {
+        self.learning.as_ref().map_or(&self.prepared.scorer, |learning| &learning.scorer)
     }
 
     /// The score that it computes.
@@ -110,7 +139,7 @@ impl LiveModel {
         for value in [f64::NAN, 0.0] {
             let (values, mut answer) = (vec![value; self.inputs.len()], [f64::NAN]);
             let row = Row::Numbers(&values);
-            let base = self.prepared.0.predict_and_explain(row, 0, &mut work, &mut answer, &mut contributions);
+            let base = self.scorer().predict_and_explain(row, 0, &mut work, &mut answer, &mut contributions);
             let is_explained = base.is_finite() && contributions.iter().all(|part| part.is_finite());
             if !is_explained || !(0.0..=1.0).contains(&answer[0]) {
                 return Err(ActivationError::Answer);
@@ -127,12 +156,12 @@ impl LiveModel {
             values.extend(self.inputs.iter().map(|index| features.number(profile, *index, profile.at)));
             contributions.resize(values.len(), 0.0);
             let mut answer = [0.0];
-            self.prepared.0.predict_and_explain(Row::Numbers(values), 0, work, &mut answer, contributions);
+            self.scorer().predict_and_explain(Row::Numbers(values), 0, work, &mut answer, contributions);
             self.explain(values, contributions, reasons);
             if answer[0].is_nan() {
                 reasons.clear();
                 values.fill(f64::NAN);
-                self.prepared.0.predict(Row::Numbers(values), work, &mut answer);
+                self.scorer().predict(Row::Numbers(values), work, &mut answer);
             }
             answer[0]
         })
@@ -159,7 +188,7 @@ impl LiveModel {
             part != 0.0 && part.is_finite()
         };
         reasons.extend(strongest.into_iter().filter(moved).map(|place| Reason {
-            feature: (*self.prepared.0.inputs()[place].name).into(),
+            feature: (*self.prepared.scorer.inputs()[place].name).into(),
             value: values[place].is_finite().then_some(values[place]),
             contribution: contributions[place],
         }));

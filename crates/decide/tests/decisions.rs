@@ -59,7 +59,7 @@ impl Shop {
         for touch in &changes.touched {
             self.decide(touch.slot, offset, touch.cause.as_deref(), &mut effects);
         }
-        while let Some(slot) = self.state.take_due() {
+        while let Some((slot, _)) = self.state.take_due() {
             self.decide(slot, offset, None, &mut effects);
         }
         effects

@@ -1,137 +1,17 @@
 //! One partition's state together with the definitions and models in force: the whole fold of the design,
 //! `apply(state, entry, definitions) -> (state', effects)`. Pure but for nothing; the worker around it does the I/O.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use rapport_decide::{Cause, Decider, Effect};
-use rapport_profile::{Changes, CheckpointParts, PartitionState, RestoreError};
-use rapport_types::{Activation, DefinitionsChanged, Entry, EntryError, Offset, PartitionId, Timestamp, Trial};
-use serde::{Deserialize, Serialize};
+use rapport_decide::{Cause, Decider, Effect, Heard};
+use rapport_profile::{Changes, CheckpointParts, PartitionState, Place, RestoreError};
+use rapport_types::{Entry, EntryError, Offset, PartitionId, Timestamp};
 
-use crate::{EngineError, stock::Stock};
-
-/// How many earlier champions of a score are remembered.
-const EARLIER_MAX: usize = 32;
-/// The first byte of a checkpoint's control entries with trials. Version 1 had no such byte: it began with 0 or 1.
-const CONTROL_VERSION: u8 = 2;
-
-/// The control entries in force. They go into every checkpoint, so that a restart needs no look back into the log.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Control {
-    pub(crate) definitions: Option<DefinitionsChanged>,
-    /// By score.
-    pub(crate) activations: BTreeMap<Box<str>, Arc<Activation>>,
-    /// By score: challengers on trial.
-    pub(crate) trials: BTreeMap<Box<str>, Arc<Trial>>,
-    /// By score: the versions that were in service before the present one, the newest last. A rollback goes back along
-    /// them.
-    pub(crate) earlier: BTreeMap<Box<str>, Vec<u32>>,
-}
-
-/// Version 1 of [`Control`] in a checkpoint.
-#[derive(Deserialize)]
-struct ControlV1 {
-    definitions: Option<DefinitionsChanged>,
-    activations: BTreeMap<Box<str>, Arc<Activation>>,
-}
-
-impl Control {
-    /// Takes a control entry in; other entries change nothing.
-    pub(crate) fn take(&mut self, entry: &Entry, stock: &Stock) {
-        match entry {
-            Entry::Definitions(definitions) => self.definitions = Some(definitions.clone()),
-            Entry::Activation(activation) => self.take_activation(&stock.activation(activation.clone())),
-            Entry::Trial(trial) if trial.version.is_some() => {
-                self.trials.insert(trial.score.clone(), stock.trial(trial.clone()));
-            }
-            Entry::Trial(trial) => {
-                self.trials.remove(&trial.score);
-            }
-            Entry::Event(_)
-            | Entry::Link(_)
-            | Entry::Absorb(_)
-            | Entry::Forward(_)
-            | Entry::Unlink(_)
-            | Entry::Joined(_)
-            | Entry::Mark(_)
-            | Entry::Share(_)
-            | Entry::Relay(_)
-            | Entry::Tick(_) => {}
-        }
-    }
-
-    fn take_activation(&mut self, activation: &Arc<Activation>) {
-        self.trials.remove(&activation.score);
-        let before = self.activations.insert(activation.score.clone(), Arc::clone(activation));
-        let earlier = self.earlier.entry(activation.score.clone()).or_default();
-        if activation.version.is_some() && earlier.last().copied() == activation.version {
-            // A step back: the version that was left is no longer earlier than the one in service.
-            earlier.pop();
-        } else if let Some(version) = before.and_then(|before| before.version)
-            && activation.version != Some(version)
-        {
-            earlier.push(version);
-            if earlier.len() > EARLIER_MAX {
-                earlier.remove(0);
-            }
-        }
-    }
-
-    /// The bytes for a checkpoint, with the profile's part.
-    fn encode(&self, meta: &[u8]) -> Vec<u8> {
-        postcard::to_extend(&(self, meta), vec![CONTROL_VERSION]).expect("control entries in memory encode")
-    }
-
-    fn decode(bytes: &[u8], stock: &Stock) -> Result<(Self, Vec<u8>), postcard::Error> {
-        let (mut control, meta): (Self, Vec<u8>) = match bytes {
-            [CONTROL_VERSION, rest @ ..] => postcard::from_bytes(rest)?,
-            _ => {
-                let (old, meta): (ControlV1, Vec<u8>) = postcard::from_bytes(bytes)?;
-                let control = Self { definitions: old.definitions, activations: old.activations, ..Self::default() };
-                (control, meta)
-            }
-        };
-        for activation in control.activations.values_mut() {
-            *activation = stock.activation((**activation).clone());
-        }
-        for trial in control.trials.values_mut() {
-            *trial = stock.trial((**trial).clone());
-        }
-        Ok((control, meta))
-    }
-
-    /// The decider that they make.
-    pub(crate) fn decider(&self, stock: &Stock) -> Result<Decider, EngineError> {
-        let mut decider = match &self.definitions {
-            None => Decider::empty(),
-            Some(definitions) => Decider::compile(definitions.version, &definitions.document).map_err(|mistakes| {
-                let mistakes = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-                EngineError::Definitions { version: definitions.version, mistakes }
-            })?,
-        };
-        for activation in self.activations.values() {
-            activate(&mut decider, activation, stock);
-        }
-        for trial in self.trials.values() {
-            try_model(&mut decider, trial, stock);
-        }
-        Ok(decider)
-    }
-}
-
-/// A model that does not fit the definitions is out of service until one that does is activated; the log stays true.
-fn activate(decider: &mut Decider, activation: &Activation, stock: &Stock) {
-    if let Err(error) = decider.activate(activation, |artifact| stock.prepared(artifact)) {
-        tracing::error!(score = %activation.score, version = ?activation.version, %error, "model not put into service");
-    }
-}
-
-/// As [`activate`], for a challenger.
-fn try_model(decider: &mut Decider, trial: &Trial, stock: &Stock) {
-    if let Err(error) = decider.try_model(trial, |artifact| stock.prepared(artifact)) {
-        tracing::error!(score = %trial.score, version = ?trial.version, %error, "model not put on trial");
-    }
-}
+use crate::{
+    EngineError,
+    control::{Control, put_into_force},
+    stock::Stock,
+};
 
 /// What the worker does after an entry.
 #[derive(Debug, PartialEq, Eq)]
@@ -180,26 +60,76 @@ impl Cell {
         self.control.take(&entry, &self.stock);
         let mut next = Next::Continue;
         let mut made = Vec::new();
-        match &entry {
-            Entry::Definitions(_) => next = Next::Rebuild,
-            Entry::Activation(activation) => {
-                activate(&mut self.decider, activation, &self.stock);
-                self.decide_all(offset, &mut made);
-            }
-            Entry::Trial(trial) => {
-                try_model(&mut self.decider, trial, &self.stock);
-                self.decide_all(offset, &mut made);
-            }
-            _ => {}
+        if matches!(entry, Entry::Definitions(_)) {
+            next = Next::Rebuild;
+        }
+        if put_into_force(&mut self.decider, &entry, &self.stock, true) {
+            self.decide_all(offset, &mut made);
         }
         changes.touched.clear();
+        let heard = self.hear(&entry);
         self.state.apply(offset, entry, self.decider.features(), changes);
+        self.heed(&heard, changes);
         for touch in &changes.touched {
             self.decide(touch.slot, offset, touch.cause.as_deref(), &mut made);
         }
         self.fire_timers(offset, &mut made);
         effects.extend(made.into_iter().zip(0..).map(|(effect, index)| (offset, index, effect)));
         next
+    }
+
+    /// What an entry is to the models that learn.
+    fn hear(&self, entry: &Entry) -> Heard {
+        entry.event().map_or_else(Heard::default, |event| self.decider.hear(event))
+    }
+
+    /// Lets the models learn from an event that was applied. A repeat touches nothing, and what another partition gets is
+    /// heard there.
+    fn heed(&mut self, heard: &Heard, changes: &Changes) {
+        if heard.is_nothing() {
+            return;
+        }
+        if let Some(touch) = changes.touched.iter().find(|touch| touch.cause.is_some()) {
+            self.decider.heed(heard, self.state.profile_mut(touch.slot));
+        }
+    }
+
+    /// The next entry of a replay that decides at its end: what it does to facts, and to what models learn.
+    pub(crate) fn refold(&mut self, offset: Offset, entry: Entry, changes: &mut Changes) {
+        // Those that are in force at the end are put into force once more, and then it is told if they do not fit.
+        put_into_force(&mut self.decider, &entry, &self.stock, false);
+        changes.touched.clear();
+        let heard = self.hear(&entry);
+        self.state.apply(offset, entry, self.decider.features(), changes);
+        self.learn(&heard, changes);
+    }
+
+    /// As [`Self::refold`], for an entry that a crash kept out of the log.
+    pub(crate) fn refold_exchanged(&mut self, root: Place, entry: Entry, changes: &mut Changes) {
+        changes.touched.clear();
+        let heard = self.hear(&entry);
+        self.state.apply_exchanged(root, entry, self.decider.features(), changes);
+        self.learn(&heard, changes);
+    }
+
+    /// What models learn from an entry of a replay. Of the timers only those of outcomes are set.
+    fn learn(&mut self, heard: &Heard, changes: &Changes) {
+        if !self.decider.learns() {
+            return;
+        }
+        self.heed(heard, changes);
+        for touch in &changes.touched {
+            self.wait_for_outcomes(touch.slot);
+        }
+        while let Some((slot, due)) = self.state.take_due() {
+            self.decider.let_go(self.state.profile_mut(slot), due);
+            self.wait_for_outcomes(slot);
+        }
+    }
+
+    fn wait_for_outcomes(&mut self, slot: u32) {
+        let due = self.decider.next_due(self.state.profile_mut(slot));
+        self.state.set_due(slot, due);
     }
 
     /// Decides anew over one profile and sets its timer.
@@ -210,7 +140,8 @@ impl Cell {
     }
 
     pub(crate) fn fire_timers(&mut self, offset: Offset, effects: &mut Vec<Effect>) {
-        while let Some(slot) = self.state.take_due() {
+        while let Some((slot, due)) = self.state.take_due() {
+            self.decider.let_go(self.state.profile_mut(slot), due);
             self.decide(slot, offset, None, effects);
         }
     }
@@ -226,18 +157,20 @@ impl Cell {
     /// What a checkpoint writes.
     pub(crate) fn take_checkpoint(&mut self) -> CheckpointParts {
         let mut parts = self.state.take_checkpoint();
-        parts.meta = self.control.encode(&parts.meta);
+        parts.meta = self.control.encode(&self.decider.learnt(), &parts.meta);
         parts
     }
 
     /// The first step of a restart; rows and chunks follow on `state`.
     pub(crate) fn restore_meta(&mut self, meta: &[u8]) -> Result<(), EngineError> {
         let partition = self.state.partition().0;
-        if let Some(format) = meta.first().copied().filter(|format| *format > CONTROL_VERSION) {
+        if let Some(format) = Control::newer(meta) {
             return Err(RestoreError::Newer { partition, format }.into());
         }
-        let (control, meta) = Control::decode(meta, &self.stock).map_err(|_| RestoreError::Meta(partition))?;
+        let damaged = || RestoreError::Meta(partition);
+        let (control, learnt, meta) = Control::decode(meta, &self.stock).map_err(|_| damaged())?;
         self.decider = control.decider(&self.stock)?;
+        self.decider.restore_learnt(learnt).map_err(|_| damaged())?;
         self.control = control;
         Ok(self.state.restore_meta(&meta)?)
     }
@@ -268,25 +201,5 @@ impl Cell {
             (profile.primary.to_string(), *hasher.finalize().as_bytes())
         };
         self.state.profiles().map(of).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_entries_of_the_first_version_stay_readable() {
-        let activation = Activation { score: "s".into(), version: Some(3), artifact: [1, 2].into(), at: Timestamp(5) };
-        let definitions = DefinitionsChanged { version: 1, document: "{}".into(), at: Timestamp(4) };
-        let activations = BTreeMap::from([(Box::from("s"), Arc::new(activation))]);
-        let stock = Stock::default();
-        for definitions in [None, Some(definitions)] {
-            let old = postcard::to_allocvec(&((&definitions, &activations), [7_u8, 8].as_slice())).expect("encodes");
-            let (control, meta) = Control::decode(&old, &stock).expect("reads");
-            assert_eq!((control.definitions.as_ref(), &control.activations), (definitions.as_ref(), &activations));
-            assert_eq!(meta, [7, 8]);
-            assert_eq!(Control::decode(&control.encode(&meta), &stock).expect("reads"), (control, meta));
-        }
     }
 }

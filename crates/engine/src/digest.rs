@@ -1,7 +1,8 @@
 //! One hash over all profiles, to compare two runs over the same events.
 //!
-//! It covers facts, segments and scores, all as of the time of the newest event. It leaves out what may differ between
-//! two correct runs: positions in the log, and the moment at which a decision was last looked at.
+//! It covers facts, segments and scores, all as of the time of the newest event, and what models have learnt in service, where some
+//! do. It leaves out what may differ between two correct runs: positions in the log, and the moment at which a decision was last
+//! looked at.
 
 use std::sync::Arc;
 
@@ -51,6 +52,9 @@ pub(crate) fn of(cells: &[&Cell]) -> Digest {
     let mut hasher = blake3::Hasher::new();
     for (_, hash) in &profiles {
         hasher.update(hash);
+    }
+    for learnt in cells.iter().flat_map(|cell| cell.decider.learnt()) {
+        hasher.update(&postcard::to_allocvec(&learnt).expect("what was learnt encodes"));
     }
     Digest { digest: hasher.finalize().to_hex().to_string(), profiles: profiles.len() as u64 }
 }

@@ -9,6 +9,7 @@
 
 mod cell;
 mod checkpoint;
+mod control;
 mod digest;
 mod engine;
 mod error;
@@ -19,6 +20,7 @@ mod shared;
 mod stock;
 mod worker;
 
+pub use control::{Earlier, EndedTrial};
 pub use digest::{Digest, Rebuilt, rebuild_digest};
 pub use engine::Engine;
 pub use error::EngineError;

@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use rapport_decide::Decider;
+use rapport_decide::{Decider, Lessons};
 use rapport_profile::{LedgerLine, Profile, Summary};
 use rapport_types::{CustomerId, Entry, Offset, PartitionId, SourceId, Timestamp, TrialMode, partition_of};
 
-use crate::shared::Shared;
+use crate::{Earlier, shared::Shared};
 
 /// How often an id is followed to another partition.
 const HOPS: usize = 16;
@@ -186,10 +186,23 @@ impl Reader {
         cell.control.trials.get(score).and_then(|trial| Some((trial.version?, trial.mode, trial.at)))
     }
 
-    /// The version that was in service for `score` before the present one.
-    pub fn earlier(&self, score: &str) -> Option<u32> {
+    /// What was in service for `score` before the present model.
+    pub fn earlier(&self, score: &str) -> Option<Earlier> {
         let cell = self.shared.cell(PartitionId(0)).read();
         cell.control.earlier.get(score).and_then(|earlier| earlier.last().copied())
+    }
+
+    /// How a model that learns in service did, over all partitions; none if it does not learn, or is neither in service nor on
+    /// trial.
+    pub fn lessons(&self, score: &str, version: u32) -> Option<Lessons> {
+        let mut sum: Option<Lessons> = None;
+        for partition in self.partition_ids() {
+            let cell = self.shared.cell(partition).read();
+            if let Some(lessons) = cell.decider.lessons(score, version) {
+                sum.get_or_insert_default().add(lessons);
+            }
+        }
+        sum
     }
 }
 

@@ -5,7 +5,11 @@
 //! definitions made it, so it is made again: where the log has it, the reader waits for its new form from the partition
 //! that caused it. The order of the log is thereby kept, and the result is the same each time. Nobody waits in a circle,
 //! because whatever an entry waits for happened before it was appended. Entries that a crash kept out of the log are
-//! applied at the end. Decisions are looked at once, at the end, because they follow from the facts and the time.
+//! applied at the end. Decisions are looked at once, at the end, because they follow from the facts and the time. What models learn
+//! in service does depend on the order, so it is learnt entry by entry.
+//!
+//! The same order as that of the live system has a seam: when definitions changed, all partitions met at that entry, and what they
+//! had made for each other by then was taken at once. So the log is read up to the newest definitions first, and then the rest.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,15 +17,11 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex};
-use rapport_profile::{Changes, Place};
+use rapport_profile::{Changes, Place, RestoreError};
 use rapport_stream::Log;
 use rapport_types::{Entry, Offset, Origin, PartitionId};
 
-use crate::{
-    EngineError,
-    cell::{Cell, Control},
-    stock::Stock,
-};
+use crate::{EngineError, cell::Cell, control::Control, stock::Stock};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -132,36 +132,29 @@ fn origin(entry: &Entry) -> Option<Origin> {
         | Entry::Definitions(_)
         | Entry::Activation(_)
         | Entry::Trial(_)
+        | Entry::Rollback(_)
         | Entry::Tick(_) => None,
     }
 }
 
 /// Makes the cells of all partitions from the entries before `ends`, one end for each partition.
 pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset], stock: &Arc<Stock>) -> Result<Vec<Cell>, EngineError> {
-    let control = control_before(log, ends, stock)?;
-    let exchange = Exchange::new(ends.len());
+    let (controls, seams): (Vec<Control>, Vec<Offset>) = control_before(log, ends, stock)?.into_iter().unzip();
     let partitions = ends.len() as u32;
-    let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
-        let fill = |((end, control), partition): ((&Offset, &Control), u32)| {
-            let (exchange, end, control) = (&exchange, *end, control.clone());
-            scope.spawn(move || {
-                let partition = PartitionId(partition);
-                let filled = read_all(log, Cell::new(partition, partitions, stock), control, end, exchange);
-                exchange.finish(partition, filled.is_err());
-                filled
-            })
-        };
-        let threads: Vec<_> = ends.iter().zip(&control).zip(0..).map(fill).collect();
-        threads.into_iter().map(|thread| thread.join().expect("a rebuild's thread does not panic")).collect()
-    });
-    let mut cells = cells?;
-    apply_leftovers(&mut cells, &exchange);
-    for cell in &mut cells {
-        for (from, end) in ends.iter().enumerate() {
-            if let Some(last) = end.0.checked_sub(1) {
-                cell.state.skip_internal(PartitionId(from as u32), Offset(last), u32::MAX);
-            }
-        }
+    let begin = |(control, partition): (&Control, u32)| {
+        let mut cell = Cell::new(PartitionId(partition), partitions, stock);
+        cell.decider = control.without_models()?;
+        Ok(cell)
+    };
+    let cells = controls.iter().zip(0..).map(begin).collect::<Result<Vec<Cell>, EngineError>>()?;
+    let cells = read_up_to(log, cells, &vec![Offset(0); ends.len()], &seams)?;
+    let mut cells = read_up_to(log, cells, &seams, ends)?;
+    for (cell, control) in cells.iter_mut().zip(controls) {
+        let learnt = cell.decider.learnt();
+        cell.decider = control.decider(stock)?;
+        cell.control = control;
+        let partition = cell.state.partition().0;
+        cell.decider.restore_learnt(learnt).map_err(|_| RestoreError::Meta(partition))?;
     }
     std::thread::scope(|scope| {
         for (cell, end) in cells.iter_mut().zip(ends) {
@@ -176,22 +169,55 @@ pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset], stock: &Arc<Stock>) -
     Ok(cells)
 }
 
+/// Goes on with cells that have taken the entries before `from`, up to `ends`.
+fn read_up_to(
+    log: &Arc<dyn Log>,
+    cells: Vec<Cell>,
+    from: &[Offset],
+    ends: &[Offset],
+) -> Result<Vec<Cell>, EngineError> {
+    let exchange = Exchange::new(ends.len());
+    let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
+        let fill = |(cell, end): (Cell, &Offset)| {
+            let (exchange, end) = (&exchange, *end);
+            scope.spawn(move || {
+                let partition = cell.state.partition();
+                let filled = read_all(log, cell, from, end, exchange);
+                exchange.finish(partition, filled.is_err());
+                filled
+            })
+        };
+        let threads: Vec<_> = cells.into_iter().zip(ends).map(fill).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a rebuild's thread does not panic")).collect()
+    });
+    let mut cells = cells?;
+    apply_leftovers(&mut cells, &exchange);
+    for cell in &mut cells {
+        for (from, end) in ends.iter().enumerate() {
+            if let Some(last) = end.0.checked_sub(1) {
+                cell.state.skip_internal(PartitionId(from as u32), Offset(last), u32::MAX);
+            }
+        }
+    }
+    Ok(cells)
+}
+
 /// Applies what the log does not have: a crash came between an entry and what it made for others.
 fn apply_leftovers(cells: &mut [Cell], exchange: &Exchange) {
     let mut changes = Changes::default();
     while let Some((home, origin, entry)) = exchange.leftover() {
         let cell = &mut cells[home.0 as usize];
         let root = Place { partition: origin.partition, offset: origin.offset };
-        cell.state.apply_exchanged(root, entry, cell.decider.features(), &mut changes);
+        cell.refold_exchanged(root, entry, &mut changes);
         exchange.give(&mut changes);
     }
 }
 
-/// The control entries in force at the ends.
-fn control_before(log: &Arc<dyn Log>, ends: &[Offset], stock: &Stock) -> Result<Vec<Control>, EngineError> {
+/// The control entries in force at the ends, each with the place behind the newest definitions.
+fn control_before(log: &Arc<dyn Log>, ends: &[Offset], stock: &Stock) -> Result<Vec<(Control, Offset)>, EngineError> {
     let mut all = Vec::new();
     for (partition, end) in ends.iter().enumerate() {
-        let mut control = Control::default();
+        let (mut control, mut seam) = (Control::default(), Offset(0));
         let mut next = Offset(0);
         while next < *end {
             for record in log.read(PartitionId(partition as u32), next, READ_BYTES)? {
@@ -201,10 +227,13 @@ fn control_before(log: &Arc<dyn Log>, ends: &[Offset], stock: &Stock) -> Result<
                     && let Ok(entry) = Entry::decode(&record.bytes)
                 {
                     control.take(&entry, stock);
+                    if matches!(entry, Entry::Definitions(_)) {
+                        seam = next;
+                    }
                 }
             }
         }
-        all.push(control);
+        all.push((control, seam));
     }
     Ok(all)
 }
@@ -212,15 +241,18 @@ fn control_before(log: &Arc<dyn Log>, ends: &[Offset], stock: &Stock) -> Result<
 fn read_all(
     log: &Arc<dyn Log>,
     mut cell: Cell,
-    control: Control,
+    from: &[Offset],
     end: Offset,
     exchange: &Exchange,
 ) -> Result<Cell, EngineError> {
-    cell.decider = control.decider(&cell.stock)?;
-    cell.control = control;
     let partition = cell.state.partition();
     let mut changes = Changes::default();
-    let mut newest: HashMap<PartitionId, Origin> = HashMap::new();
+    // What comes from entries that were taken before was taken with them, wherever it stands.
+    let taken = |(partition, from): (u32, &Offset)| {
+        let (partition, offset) = (PartitionId(partition), Offset(from.0.checked_sub(1)?));
+        Some((partition, Origin { partition, offset, index: u32::MAX }))
+    };
+    let mut newest: HashMap<PartitionId, Origin> = (0..).zip(from).filter_map(taken).collect();
     while cell.state.next_offset() < end {
         for record in log.read(partition, cell.state.next_offset(), READ_BYTES)? {
             if record.offset >= end {
@@ -243,7 +275,7 @@ fn read_all(
                 newest.insert(origin.partition, origin);
                 entry = exchange.take(partition, origin).unwrap_or(entry);
             }
-            cell.state.apply(record.offset, entry, cell.decider.features(), &mut changes);
+            cell.refold(record.offset, entry, &mut changes);
             exchange.give(&mut changes);
         }
     }

@@ -22,6 +22,8 @@ pub struct Data {
     pub target_reading: Option<Reading>,
     /// What is predicted.
     pub task: Task,
+    /// Of numbers: not the mean is wanted, but what so large a share does not exceed.
+    pub quantile: Option<f64>,
     /// The answers, in the form that the task tells.
     pub target: Vec<f64>,
     /// The names of classes; for yes or no that of no, then that of yes.
@@ -32,6 +34,8 @@ pub struct Data {
     pub groups: Option<Vec<u32>>,
     /// When it was, in milliseconds since 1970; the test is then what came last.
     pub at: Option<Vec<i64>>,
+    /// Whether `at` are no instants, but numbers that only put the rows into an order.
+    pub at_is_order: bool,
     /// A column that a model must be better than alone, besides the best one.
     pub baseline: Option<String>,
     /// How far an answer looks ahead, in milliseconds; so much is left out between training and test.
@@ -50,11 +54,13 @@ impl Data {
             target_name: score.to_owned(),
             target_reading: None,
             task: Task::Binary,
+            quantile: None,
             target: set.labels.iter().map(|label| f64::from(u8::from(*label))).collect(),
             classes: vec!["no".to_owned(), "yes".to_owned()],
             weights: None,
             groups: Some(set.customers.clone()),
             at: Some(set.at.iter().map(|at| at.0).collect()),
+            at_is_order: false,
             baseline: Some(baseline.to_owned()),
             gap,
         })
@@ -111,6 +117,10 @@ impl Data {
                      needed to learn and to test"
                 )));
             }
+        }
+        if self.quantile.is_some() && self.task != Task::Regression {
+            let what = "quantiles are of numbers; this column holds something else to choose between or to order";
+            return Err(LearnError::Mismatch(what.to_owned()));
         }
         if self.task == Task::Ranking && self.groups.is_none() {
             let what = "a ranking orders rows within groups; say which column tells the group";

@@ -6,12 +6,12 @@
 
 use std::{collections::HashMap, ops::ControlFlow};
 
-use rapport_decide::ScoreDefinition;
+use rapport_decide::{Labels, Meaning, ScoreDefinition};
 use rapport_ml::frame::{Column, Frame};
 use rapport_ml::{Matrix, MlError};
-use rapport_profile::{Changes, EventFilter, FeatureSet, PartitionState};
+use rapport_profile::{Changes, FeatureSet, PartitionState};
 use rapport_stream::Log;
-use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Event, Offset, PartitionId, Timestamp, partition_of};
+use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Offset, PartitionId, Timestamp, partition_of};
 
 use crate::LearnError;
 
@@ -20,64 +20,22 @@ const READ_BYTES: usize = 1 << 20;
 /// How often an id is followed to another partition.
 const HOPS: usize = 16;
 
-/// Some events of a customer.
-#[derive(Debug)]
-struct Events {
-    /// Their name; any if none.
-    name: Option<Box<str>>,
-    /// Which of them; all if none.
-    when: Option<EventFilter>,
-}
-
-impl Events {
-    /// `*` is any event.
-    fn new(name: &str, when: Option<&str>) -> Result<Self, LearnError> {
-        let when = when.map(EventFilter::compile).transpose().map_err(LearnError::Mismatch)?;
-        Ok(Self { name: (name != "*").then(|| name.into()), when })
-    }
-
-    fn are_named(&self, event: &Event) -> bool {
-        self.name.as_deref().is_none_or(|name| event.feature_name() == name)
-    }
-
-    fn pass(&self, event: &Event) -> bool {
-        self.when.as_ref().is_none_or(|when| when.passes(event))
-    }
-}
-
 /// What is to be learnt of known customers, as a score declares it.
 #[derive(Debug)]
 pub struct Task {
-    moment: Events,
-    outcome: Events,
-    absent: bool,
-    only_answered: bool,
-    within: Duration,
+    labels: Labels,
     until: Option<Timestamp>,
 }
 
 impl Task {
     /// The task of a declared score. Only what happened before `until` is seen; everything if none.
     pub fn new(score: &ScoreDefinition, until: Option<Timestamp>) -> Result<Self, LearnError> {
-        let outcome = &score.outcome;
-        // Unless it says otherwise the outcome is the same event again, and then of the same kind too.
-        let (name, when) = match &outcome.event {
-            Some(name) => (name, outcome.when.as_deref()),
-            None => (&score.event, outcome.when.as_deref().or(score.when.as_deref())),
-        };
-        Ok(Self {
-            moment: Events::new(&score.event, score.when.as_deref())?,
-            outcome: Events::new(name, when)?,
-            absent: outcome.absent,
-            only_answered: outcome.only_answered,
-            within: score.within,
-            until,
-        })
+        Ok(Self { labels: Labels::new(score).map_err(LearnError::Mismatch)?, until })
     }
 
     /// How soon the outcome must come.
     pub fn within(&self) -> Duration {
-        self.within
+        self.labels.within()
     }
 }
 
@@ -204,32 +162,16 @@ fn fold(
                 folded.state.skip(record.offset);
                 continue;
             }
-            let meant = event_of(&entry).and_then(|event| Meant::of(event, task));
+            let meant = entry.event().and_then(|event| Some((event.message_key(), task.labels.meaning(event)?)));
             folded.state.apply(record.offset, entry, features, &mut changes);
-            if let Some(meant) = meant {
-                note(
-                    &mut folded,
-                    &changes,
-                    features,
-                    numbers,
-                    &Meant { key: order(record.offset, meant.key), ..meant },
-                );
+            if let Some((key, meaning)) = meant {
+                note(&mut folded, &changes, features, numbers, meaning, order(record.offset, key));
             }
             changes.touched.clear();
             changes.internal.clear();
         }
     }
     Ok(folded)
-}
-
-/// The event in an entry, whether it was sent here or passed on.
-fn event_of(entry: &Entry) -> Option<&Event> {
-    match entry {
-        Entry::Event(event) => Some(event),
-        Entry::Forward(forward) => Some(&forward.event),
-        Entry::Relay(relay) => Some(&relay.event),
-        _ => None,
-    }
 }
 
 fn time_of(entry: &Entry) -> Option<Timestamp> {
@@ -243,7 +185,7 @@ fn time_of(entry: &Entry) -> Option<Timestamp> {
         Entry::Share(share) => Some(share.at),
         Entry::Relay(relay) => Some(relay.event.timestamp),
         Entry::Tick(at) => Some(*at),
-        Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Mark(_) => None,
+        Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Rollback(_) | Entry::Mark(_) => None,
     }
 }
 
@@ -252,36 +194,17 @@ fn order(offset: Offset, key: u128) -> u128 {
     u128::from(offset.0) << 64 | key & u128::from(u64::MAX)
 }
 
-/// What an event is to the task.
-struct Meant {
-    key: u128,
-    moment: bool,
-    /// Whether it is an outcome, and a good one.
-    outcome: Option<bool>,
-}
-
-impl Meant {
-    /// None if the event is nothing to the task.
-    fn of(event: &Event, task: &Task) -> Option<Self> {
-        let moment = task.moment.are_named(event) && task.moment.pass(event);
-        let named = task.outcome.are_named(event);
-        let good = named && task.outcome.pass(event);
-        let outcome = if task.only_answered { named } else { good }.then_some(good);
-        (moment || outcome.is_some()).then(|| Self { key: event.message_key(), moment, outcome })
-    }
-}
-
-fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meant: &Meant) {
+fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meaning: Meaning, key: u128) {
     // A repeat touches nothing, and what another partition gets is a moment there.
     let Some(touch) = changes.touched.iter().find(|touch| touch.cause.is_some()) else { return };
     let profile = folded.state.profile(touch.slot);
     if !profile.primary.is_known() {
         return;
     }
-    let (customer, at, key) = (profile.primary.clone(), profile.at, meant.key);
-    let row = meant.moment.then(|| numbers.iter().map(|index| features.number(&profile, *index, at)).collect());
+    let (customer, at) = (profile.primary.clone(), profile.at);
+    let row = meaning.moment.then(|| numbers.iter().map(|index| features.number(&profile, *index, at)).collect());
     drop(profile);
-    if let Some(good) = meant.outcome {
+    if let Some(good) = meaning.outcome {
         folded.outcomes.push(Seen { customer: customer.clone(), at, key, good });
     }
     if let Some(row) = row {
@@ -307,13 +230,13 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
     outcomes.values_mut().for_each(|outcomes| outcomes.sort_unstable());
     moments.iter_mut().for_each(|moment| moment.customer = survivor(&states, moment.customer.clone()));
     moments.sort_by_key(|moment| (moment.at, moment.key));
-    if task.moment.name.is_none() {
+    if task.labels.is_daily() {
         one_a_day(&mut moments);
     }
     let mut numbers: HashMap<CustomerId, u32> = HashMap::new();
     let mut set = TrainingSet { rows: Matrix::new(names.len()), names, ..TrainingSet::default() };
     for moment in moments {
-        let last = moment.at.plus(task.within);
+        let last = moment.at.plus(task.within());
         if last > horizon {
             set.open += 1;
             continue;
@@ -321,12 +244,9 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
         let own = outcomes.get(&moment.customer).map_or(&[][..], Vec::as_slice);
         let next = own.partition_point(|(at, key, _)| (*at, *key) <= (moment.at, moment.key));
         let came = own.get(next).filter(|(at, _, _)| *at <= last);
-        let label = match came {
-            None if task.only_answered => {
-                set.unanswered += 1;
-                continue;
-            }
-            came => came.is_some_and(|(_, _, good)| *good) != task.absent,
+        let Some(label) = task.labels.label(came.map(|(_, _, good)| *good)) else {
+            set.unanswered += 1;
+            continue;
         };
         let new = numbers.len() as u32;
         set.customers.push(*numbers.entry(moment.customer).or_insert(new));

@@ -49,7 +49,7 @@ fn leaks(file: &str, name: &str) -> Option<LeakReport> {
     let (mut frame, _) = frame(file)?;
     let target = target(&mut frame, name);
     let rows: Vec<usize> = (0..frame.rows()).collect();
-    Some(find_leaks(&frame, &rows, &target, Task::Binary, name, 0).expect("finds"))
+    Some(find_leaks(&frame, &rows, &target, Task::Binary, name, 0, &mut |_| ControlFlow::Continue(())).expect("finds"))
 }
 
 fn told(report: &LeakReport) -> Vec<&str> {

@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use rapport_learn::file::{FileOptions, FileTable, read_table};
 use rapport_learn::report::{Language, ReportData, html};
 use rapport_learn::table::{Applied, TableOptions, TableReport, TaskChoice, data_of};
-use rapport_learn::{Data, Effort, LearnError, Threads, TrainOptions, Trained, Watch, train};
+use rapport_learn::{Data, Effort, LearnError, Step, Threads, TrainOptions, Trained, Watch, train};
+use rapport_ml::frame::Meaning;
 use rapport_ml::metrics::Costs;
 use rapport_ml::{Algorithm, Artifact, Learner, MlError, Random, Task};
 
@@ -358,4 +359,79 @@ fn a_report_is_made_of_what_is_in_the_artifact() {
     assert_eq!(report.evaluation.rows as u64, artifact.card.test_rows);
     assert!(report.dependence.iter().any(|dependence| dependence.name == "device"), "{:?}", report.dependence);
     assert!(html(&report, Language::Chinese).contains("泄漏"));
+}
+
+#[test]
+fn a_quantile_is_what_so_large_a_share_does_not_exceed() {
+    const UNKNOWN: &[&str] = &["bought", "kind", "total", "visitor", "day"];
+    let text = visits(2_000);
+    let mut told = Vec::new();
+    for quantile in [0.1, 0.9] {
+        let options = TableOptions { quantile: Some(quantile), ..options("spent") };
+        let (data, _) = data(&text, &options).unwrap();
+        let artifact = trained(&data, &without(UNKNOWN)).unwrap().artifact;
+        assert_eq!((artifact.card.task, artifact.card.quantile), (Task::Regression, Some(quantile)));
+        let metrics = &artifact.card.metrics;
+        assert!((metrics["coverage"] - quantile).abs() < 0.08, "{metrics:?}");
+        assert!(metrics["pinball_skill"] > 0.7 && metrics["pinball_low"] < metrics["pinball"], "{metrics:?}");
+        assert!(!metrics.contains_key("rmse"), "the mean is not what was asked for");
+        let again = Artifact::from_bytes(&artifact.to_bytes().unwrap()).unwrap();
+        let rows = table(&text);
+        let applied = Applied::new(&again, &rows).unwrap();
+        let figures = applied.evaluate(&rows, &again, Costs::default()).unwrap();
+        assert!((figures["coverage"] - quantile).abs() < 0.06, "{figures:?}");
+        told.push(applied.answers().unwrap());
+    }
+    let above = told[0].iter().zip(&told[1]).filter(|(low, high)| low < high).count();
+    assert!(above > 1_900, "{above} of 2,000");
+    let quantile = TableOptions { quantile: Some(0.5), ..options("spent") };
+    let linear = TrainOptions { learner: Some(Algorithm::LinearRegression.learner(1)), ..without(UNKNOWN) };
+    let refused = trained(&data(&text, &quantile).unwrap().0, &linear).unwrap_err().to_string();
+    assert!(refused.contains("linear_regression cannot learn quantiles"), "{refused}");
+    let classes = TableOptions { quantile: Some(0.5), ..options("kind") };
+    assert!(data(&text, &classes).unwrap_err().to_string().contains("does not hold numbers alone"));
+}
+
+#[test]
+fn rows_are_split_by_dates_or_by_numbers_that_order() {
+    let mut text = "when,step,x,y\n".to_owned();
+    for n in 0..200 {
+        let row = format!("{},{},{},{}\n", 1_704_067_200 + n * 3600, n % 50, n % 7, n % 7 > 3);
+        text.push_str(&row);
+    }
+    let by = |time: &str, stated: &[(&str, Meaning)]| {
+        let meanings = stated.iter().map(|(name, meaning)| ((*name).to_owned(), *meaning)).collect();
+        data(&text, &TableOptions { time: Some(time.to_owned()), meanings, ..options("y") })
+    };
+    let (seconds, report) = by("when", &[]).unwrap();
+    assert_eq!(seconds.at.as_ref().unwrap()[1], 1_704_070_800_000);
+    let note = report.schema.columns[0].notes[0].to_string();
+    assert!(note.contains("seconds since 1970") && !note.contains("milli"), "{note}");
+    let card = trained(&seconds, &TrainOptions::default()).unwrap().artifact.card;
+    assert_eq!((&*card.split, card.training_range.unwrap().0), ("time", 1_704_067_200_000));
+    assert!(by("step", &[]).unwrap_err().to_string().contains("from 0 to 49"));
+    let (ordered, report) = by("step", &[("step", Meaning::Number)]).unwrap();
+    assert_eq!(report.notes, ["step: read as numbers that put the rows into an order"]);
+    let card = trained(&ordered, &TrainOptions::default()).unwrap().artifact.card;
+    assert_eq!((&*card.split, card.training_range), ("time", None), "an order is no range of dates");
+}
+
+#[test]
+fn a_training_can_be_ended_while_leaks_are_looked_for() {
+    let (data, _) = data(&visits(300), &options("bought")).unwrap();
+    let (ended, told) = (std::sync::atomic::AtomicBool::new(false), std::cell::RefCell::new(Vec::new()));
+    let mut watch = Watch {
+        parallel: &Threads::new(2),
+        enough: &|| ended.load(std::sync::atomic::Ordering::Relaxed),
+        stopped: &|| false,
+        clock: &|| 0.0,
+        progress: &mut |progress| {
+            told.borrow_mut().push((progress.step, progress.share));
+            ended.store(progress.share > 0.4, std::sync::atomic::Ordering::Relaxed);
+        },
+    };
+    let outcome = train(&data, &TrainOptions::default(), &mut watch);
+    assert!(matches!(outcome, Err(LearnError::Ml(MlError::Stopped))), "{outcome:?}");
+    let told = told.into_inner();
+    assert!(told.len() > 2 && told.iter().all(|(step, share)| *step == Step::Leaks && *share < 0.8), "{told:?}");
 }

@@ -11,8 +11,8 @@ use crate::onnx::Foreign;
 use crate::pipeline::Coding;
 use crate::tree::{Boosting, BoostingOptions, DecisionTree, Forest, ForestOptions, TreeOptions};
 use crate::{
-    Context, Examples, KernelSvm, KernelSvmOptions, LinearOptions, LinearRegression, LinearSvm, LinearSvmOptions,
-    LogisticOptions, LogisticRegression, MlError, Predict, Task,
+    Context, Examples, Ftrl, FtrlOptions, KernelSvm, KernelSvmOptions, LinearOptions, LinearRegression, LinearSvm,
+    LinearSvmOptions, LogisticOptions, LogisticRegression, MlError, Predict, Task,
 };
 
 /// The kinds of models that can be fitted.
@@ -37,11 +37,13 @@ pub enum Algorithm {
     NearestNeighbours,
     /// Columns taken as independent.
     NaiveBayes,
+    /// Log-odds as weighted sums that go on learning, row by row, after the fit.
+    OnlineLogistic,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::LinearRegression,
         Self::LogisticRegression,
         Self::LinearSvm,
@@ -51,6 +53,7 @@ impl Algorithm {
         Self::GradientBoosting,
         Self::NearestNeighbours,
         Self::NaiveBayes,
+        Self::OnlineLogistic,
     ];
 
     /// Its name, such as `gradient_boosting`.
@@ -65,6 +68,7 @@ impl Algorithm {
             Self::GradientBoosting => "gradient_boosting",
             Self::NearestNeighbours => "nearest_neighbours",
             Self::NaiveBayes => "naive_bayes",
+            Self::OnlineLogistic => "online_logistic",
         }
     }
 
@@ -76,7 +80,11 @@ impl Algorithm {
     /// How rows are coded for it.
     pub fn coding(self) -> Coding {
         match self {
-            Self::LinearRegression | Self::LogisticRegression | Self::LinearSvm | Self::KernelSvm => Coding::Linear,
+            Self::LinearRegression
+            | Self::LogisticRegression
+            | Self::LinearSvm
+            | Self::KernelSvm
+            | Self::OnlineLogistic => Coding::Linear,
             Self::DecisionTree
             | Self::RandomForest
             | Self::GradientBoosting
@@ -95,6 +103,7 @@ impl Algorithm {
             Self::LinearSvm | Self::DecisionTree | Self::RandomForest | Self::NearestNeighbours => {
                 task != Task::Ranking
             }
+            Self::OnlineLogistic => task == Task::Binary,
             Self::GradientBoosting => true,
         }
     }
@@ -117,6 +126,7 @@ impl Algorithm {
             }),
             Self::NearestNeighbours => Learner::NearestNeighbours(NeighboursOptions::default()),
             Self::NaiveBayes => Learner::NaiveBayes(BayesOptions::default()),
+            Self::OnlineLogistic => Learner::OnlineLogistic(FtrlOptions { seed, ..FtrlOptions::default() }),
         }
     }
 }
@@ -143,6 +153,8 @@ pub enum Learner {
     NearestNeighbours(NeighboursOptions),
     /// See [`NaiveBayes`].
     NaiveBayes(BayesOptions),
+    /// See [`Ftrl`].
+    OnlineLogistic(FtrlOptions),
 }
 
 impl Learner {
@@ -158,6 +170,7 @@ impl Learner {
             Self::GradientBoosting(_) => Algorithm::GradientBoosting,
             Self::NearestNeighbours(_) => Algorithm::NearestNeighbours,
             Self::NaiveBayes(_) => Algorithm::NaiveBayes,
+            Self::OnlineLogistic(_) => Algorithm::OnlineLogistic,
         }
     }
 
@@ -184,6 +197,7 @@ impl Learner {
             }
             Self::NearestNeighbours(options) => Fitted::NearestNeighbours(Neighbours::fit(examples, options, context)?),
             Self::NaiveBayes(options) => Fitted::NaiveBayes(NaiveBayes::fit(examples, options, context)?),
+            Self::OnlineLogistic(options) => Fitted::OnlineLogistic(Ftrl::fit(examples, options, context)?),
         })
     }
 
@@ -205,6 +219,7 @@ impl Learner {
             // A fit only remembers; being asked is what costs.
             Self::NearestNeighbours(_) => n * (n * d * 0.5).min(2e6) + n * d * 50.0,
             Self::NaiveBayes(_) => n * d * 20.0,
+            Self::OnlineLogistic(options) => n * d * 5.0 * f64::from(options.passes.max(1)),
         }
     }
 }
@@ -232,6 +247,8 @@ pub enum Fitted {
     NaiveBayes(NaiveBayes),
     /// An ONNX file as it came.
     Onnx(Imported),
+    /// Log-odds as weighted sums that go on learning. The last one, because artifacts hold the places.
+    OnlineLogistic(Ftrl),
 }
 
 /// A model of another program: its file, and the model that was read from it.
@@ -288,6 +305,7 @@ impl Fitted {
             Self::NearestNeighbours(model) => model,
             Self::NaiveBayes(model) => model,
             Self::Onnx(imported) => &imported.model,
+            Self::OnlineLogistic(model) => model,
         }
     }
 
@@ -304,6 +322,7 @@ impl Fitted {
             Self::NearestNeighbours(_) => Algorithm::NearestNeighbours.name(),
             Self::NaiveBayes(_) => Algorithm::NaiveBayes.name(),
             Self::Onnx(_) => "onnx",
+            Self::OnlineLogistic(_) => Algorithm::OnlineLogistic.name(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Card {
     pub algorithm: String,
     /// What it predicts.
     pub task: Task,
+    /// Of numbers the share that does not exceed the answer; none if the answer is the mean.
+    pub quantile: Option<f64>,
     /// The column or score that it predicts.
     pub target: String,
     /// How the texts of the target are read; none if it came from no table.
@@ -73,6 +75,7 @@ impl Default for Card {
             program: String::new(),
             algorithm: String::new(),
             task: Task::Binary,
+            quantile: None,
             target: String::new(),
             target_reading: None,
             classes: Vec::new(),

@@ -100,6 +100,57 @@ fn counts_are_expected_through_a_logarithm() {
 }
 
 #[test]
+fn quantiles_lie_where_they_say() {
+    // Uniform from 0 to a width that grows with the first column: the quantile of a level is that share of the width.
+    let width = |row: &[f64]| 1.0 + 4.0 * row[0];
+    let (rows, target) = drawn(21, 4000, 2, |row, random| width(row) * random.uniform());
+    let (fresh, truth) = drawn(22, 4000, 2, |row, random| width(row) * random.uniform());
+    let examples = Examples::new(&rows, &[NUMBER; 2], Task::Regression, &target);
+    for level in [0.1, 0.5, 0.9] {
+        let options = BoostingOptions { loss: Loss::Quantile { level }, max_leaves: 8, ..options(60) };
+        let model = fit(&examples, &options);
+        let told = answers(&model, &fresh);
+        let covered = told.iter().zip(&truth).filter(|(told, truth)| truth <= told).count() as f64 / 4000.0;
+        assert!((covered - level).abs() < 0.03, "{covered} at {level}");
+        let off = |row: usize| (told[row] - level * width(fresh.row(row))).abs();
+        let error = (0..4000).map(off).sum::<f64>() / 4000.0;
+        assert!(error < 0.15, "{error} at {level}");
+        let twice = vec![2.0; 4000];
+        let weighted = fit(&Examples { weights: Some(&twice), ..examples }, &options);
+        assert_eq!(weighted.base, model.base, "weights that are all equal are none");
+    }
+    for level in [0.0, 1.0, f64::NAN] {
+        let options = BoostingOptions { loss: Loss::Quantile { level }, ..options(1) };
+        let refused = Boosting::fit(&examples, None, &options, &Context::serial());
+        assert!(matches!(refused, Err(MlError::Options(what)) if what.contains("level")), "{level}");
+    }
+    let options =
+        BoostingOptions { loss: Loss::Quantile { level: 0.5 }, monotone: vec![Direction::Up; 2], ..options(1) };
+    assert!(matches!(Boosting::fit(&examples, None, &options, &Context::serial()), Err(MlError::Options(_))));
+}
+
+#[test]
+fn a_leaf_of_a_quantile_is_that_of_its_rows() {
+    let rows = Matrix::from_values(1, vec![1.0, 1.0, 1.0, 2.0, 2.0, 2.0]).expect("a matrix");
+    let target = [0.0, 1.0, 9.0, 10.0, 12.0, 30.0];
+    let median = BoostingOptions {
+        loss: Loss::Quantile { level: 0.5 },
+        min_child_rows: 1,
+        max_leaves: 2,
+        learning_rate: 0.5,
+        ..options(1)
+    };
+    let examples = Examples::new(&rows, &[NUMBER], Task::Regression, &target);
+    let model = fit(&examples, &median);
+    assert_eq!(model.base, [9.0], "the smallest of the numbers that half do not exceed");
+    // The medians of 1 - 9 and 12 - 9, of which half counts.
+    assert_eq!(model.trees[0].values, [-4.0, 1.5]);
+    let weights = [5.0, 1.0, 1.0, 1.0, 1.0, 9.0];
+    let weighted = fit(&Examples { weights: Some(&weights), ..examples }, &median);
+    assert_eq!((weighted.base, weighted.trees[0].values.clone()), (vec![12.0], vec![-6.0, 9.0]));
+}
+
+#[test]
 fn better_rows_come_first_in_their_group() {
     let grade = |row: &[f64]| (row[0] * 2.0 + row[1]).floor();
     let (rows, target) = drawn(6, 1000, 3, |row, _| grade(row));

@@ -1,10 +1,17 @@
 //! Planted leaks are told with their reason, and honest columns are left in peace.
 
+use std::ops::ControlFlow;
+
 use rapport_ml::frame::{Cells, Column, Frame, InferOptions, Meaning, Texts, infer};
 use rapport_ml::leak::{LeakReason, LeakReport, LeakWarning, find_leaks};
 use rapport_ml::{MlError, Random, Task};
 
 const ROWS: usize = 4000;
+
+/// Nobody wants it to end.
+fn on(_: f64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
 
 /// A campaign by telephone: four honest columns, and an outcome that they explain in part.
 struct Calls {
@@ -45,7 +52,7 @@ impl Calls {
         let columns = self.columns.iter().map(texts).collect();
         let (frame, _) = infer(columns, &InferOptions::default()).expect("reads");
         let rows: Vec<usize> = (0..ROWS).collect();
-        find_leaks(&frame, &rows, &self.bought, Task::Binary, "bought", 3).expect("finds")
+        find_leaks(&frame, &rows, &self.bought, Task::Binary, "bought", 3, &mut on).expect("finds")
     }
 
     /// The one warning there is.
@@ -166,7 +173,7 @@ fn numbers_and_classes_are_outcomes_too() {
         Frame::new(vec![Column::numbers("in cents", cents), Column::numbers("noise", noise)]).expect("fits together");
     let rows: Vec<usize> = (0..ROWS).collect();
     for (target, task) in [(&target, Task::Regression), (&classes, Task::Multiclass { classes: 4 })] {
-        let report = find_leaks(&frame, &rows, target, task, "amount", 0).expect("finds");
+        let report = find_leaks(&frame, &rows, target, task, "amount", 0, &mut on).expect("finds");
         assert_eq!(report.warnings.len(), 1, "{report:?}");
         assert_eq!(report.warnings[0].column, "in cents");
         assert!(report.columns[1].alone < 0.05, "{report:?}");
@@ -197,9 +204,28 @@ fn every_reason_has_words_in_both_languages_and_odd_tables_do_no_harm() {
     };
     let frame = Frame::new(vec![empty, Column::numbers("one", vec![1.0, f64::INFINITY, 1.0])]).expect("fits together");
     for target in [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0]] {
-        let report = find_leaks(&frame, &[0, 1, 2], &target, Task::Binary, "", 0).expect("finds");
+        let report = find_leaks(&frame, &[0, 1, 2], &target, Task::Binary, "", 0, &mut on).expect("finds");
         assert!(report.columns.iter().all(|column| column.alone.is_finite() && column.presence.is_finite()));
     }
-    assert!(matches!(find_leaks(&frame, &[0], &[], Task::Binary, "", 0), Err(MlError::Shape(_))));
-    assert!(find_leaks(&frame, &[], &[], Task::Regression, "", 0).is_ok());
+    assert!(matches!(find_leaks(&frame, &[0], &[], Task::Binary, "", 0, &mut on), Err(MlError::Shape(_))));
+    assert!(find_leaks(&frame, &[], &[], Task::Regression, "", 0, &mut on).is_ok());
+}
+
+#[test]
+fn the_search_tells_how_far_it_is_and_ends_when_it_is_told_to() {
+    let columns =
+        (0..4).map(|n| Column::numbers(&format!("c{n}"), (0..40).map(|row| f64::from(row % (n + 2))).collect()));
+    let frame = Frame::new(columns.collect()).expect("fits together");
+    let (rows, target): (Vec<usize>, Vec<f64>) = (0..40).map(|row| (row, (row % 2) as f64)).unzip();
+    let search = |last: f64| {
+        let mut told = Vec::new();
+        let mut tell = |share| {
+            told.push(share);
+            if share < last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let found = find_leaks(&frame, &rows, &target, Task::Binary, "", 0, &mut tell);
+        (found.map(|report| report.columns.len()), told)
+    };
+    assert_eq!(search(2.0), (Ok(4), vec![0.0, 0.25, 0.5, 0.75, 1.0]));
+    assert_eq!(search(0.5), (Err(MlError::Stopped), vec![0.0, 0.25, 0.5]));
 }

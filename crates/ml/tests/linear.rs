@@ -257,3 +257,30 @@ fn ftrl_learns_row_by_row_and_can_be_continued() {
     assert_eq!(whole.weight(2), 0.0, "the lasso keeps out what tells nothing");
     assert!(whole.learn_one(&[0.0], 1.0, 1.0).unwrap_err().to_string().contains("3 are expected"));
 }
+
+#[test]
+fn ftrl_fits_a_table_that_is_sorted_by_its_answers() {
+    let (rows, target) = many(3);
+    let mut order: Vec<usize> = (0..target.len()).collect();
+    order.sort_by(|a, b| target[*a].total_cmp(&target[*b]));
+    let (sorted, sorted_target) = (rows.select(&order), order.iter().map(|row| target[*row]).collect::<Vec<f64>>());
+    let fit = |rows: &Matrix, target: &[f64]| {
+        let examples = Examples::new(rows, &[Kind::Number; 3], Task::Binary, target);
+        Ftrl::fit(&examples, &FtrlOptions::default(), &Context::serial()).unwrap()
+    };
+    let (mut model, other) = (fit(&sorted, &sorted_target), fit(&rows, &target));
+    for column in 0..3 {
+        let off = (model.weight(column) - other.weight(column)).abs();
+        assert!(off < 0.1, "{column}: {} {}", model.weight(column), other.weight(column));
+    }
+    assert_eq!(fit(&sorted, &sorted_target), model, "the same rows, the same model");
+    let before = model.clone();
+    assert!(model.learn_one(&[2e6, 0.0, 0.0], 1.0, 1.0).unwrap_err().to_string().contains("beyond a million"));
+    assert_eq!(model, before, "nothing was learnt");
+    let (mut parts, row) = ([0.0; 3], sorted.row(7));
+    let base = model.contributions(row, 0, &mut parts);
+    let mut answer = [0.0];
+    model.predict(row, &mut answer);
+    let margin = (answer[0] / (1.0 - answer[0])).ln();
+    assert!((base + parts.iter().sum::<f64>() - margin).abs() < 1e-9, "the parts add up to the log-odds");
+}

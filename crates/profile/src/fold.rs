@@ -71,8 +71,8 @@ impl PartitionState {
 
     /// Applies the entry at `offset`, which must be the next one; `changes` is added to.
     ///
-    /// [`Entry::Definitions`], [`Entry::Activation`] and [`Entry::Trial`] change nothing here: whoever holds the compiled definitions and
-    /// models acts on them.
+    /// Definitions, activations, trials and rollbacks change nothing here: whoever holds the compiled definitions and models acts
+    /// on them.
     pub fn apply(&mut self, offset: Offset, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
         assert_eq!(offset, self.meta.next, "entries are applied one after the other");
         self.meta.next = Offset(offset.0 + 1);
@@ -160,7 +160,7 @@ impl<'a> Step<'a> {
                     step.state.meta.watermark = step.state.meta.watermark.max(at);
                 }
             }
-            Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) => {}
+            Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Rollback(_) => {}
         }
         step.settle_joined();
     }

@@ -10,6 +10,7 @@
 //!
 //! It is not the place for decisions: segments, scores and effects live in `decide`.
 
+mod awaited;
 mod dedup;
 mod definition;
 mod distinct;
@@ -23,6 +24,7 @@ mod series;
 mod slot;
 mod state;
 
+pub use awaited::{AWAITED_MAX, Awaited, AwaitedMoment};
 pub use dedup::{DEDUP_DAYS, DedupChunk};
 pub use definition::{Aggregate, DefinitionError, FeatureDefinition, Title, Window};
 pub use feature::{FeatureSet, FeatureValue};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::{
+    awaited::{self, Awaited},
     feature::FeatureSet,
     series::{Keeping, SeriesState},
 };
@@ -21,9 +22,11 @@ pub const ATTRIBUTES_MAX: usize = 500;
 pub const IDS_MAX: usize = 500;
 
 /// The first byte of an encoded profile that has nothing to do with joined customers.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
 /// Behind the profile stands its [`Part`].
-pub(crate) const VERSION_WITH_PART: u8 = 3;
+pub(crate) const VERSION_WITH_PART: u8 = 4;
+/// Without what is awaited, which came to stand at the end.
+pub(crate) const VERSION_WITHOUT_AWAITED: u8 = 2;
 /// Its distinct sets are rows of 64-bit hashes; which of its series these are only the definitions tell.
 const VERSION_WITH_LONG_HASHES: u8 = 1;
 
@@ -124,6 +127,8 @@ pub struct Profile {
     pub scores: Vec<Score>,
     /// Where its newest events are in the log, oldest first.
     positions: Vec<Position>,
+    /// Moments whose outcome is not known yet, for models that learn in service.
+    pub awaited: Vec<Awaited>,
     /// Stands behind the profile where it is encoded, and only if it says something.
     #[serde(skip)]
     pub(crate) part: Part,
@@ -145,6 +150,7 @@ impl Profile {
             segments: SmallVec::new(),
             scores: Vec::new(),
             positions: Vec::new(),
+            awaited: Vec::new(),
             part: Part::Whole,
         }
     }
@@ -259,18 +265,19 @@ impl Profile {
             self.add_position(position);
         }
         merge_series(&mut self.series, other.series, features);
+        awaited::merge(&mut self.awaited, other.awaited);
     }
 
-    /// The same as another part.
-    pub(crate) fn with_part(mut self, part: Part) -> Self {
-        self.part = part;
-        self
+    /// A copy of a part for the customer that it is put together to. What was awaited of it is not the customer's.
+    pub(crate) fn into_piece(self) -> Self {
+        Self { part: Part::Whole, awaited: Vec::new(), ..self }
     }
 
-    /// Takes over what was last said of `other`: segments and scores.
+    /// Takes over what was last said of `other`: segments, scores, and the moments whose outcome is awaited.
     pub(crate) fn take_decisions(&mut self, other: &Self) {
         self.segments.clone_from(&other.segments);
         self.scores.clone_from(&other.scores);
+        self.awaited.clone_from(&other.awaited);
     }
 
     /// The bytes for a checkpoint.
@@ -288,10 +295,14 @@ impl Profile {
     /// One of an older version must be merged into another profile before it is used.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes {
-            [VERSION | VERSION_WITH_LONG_HASHES, rest @ ..] => postcard::from_bytes(rest).ok(),
+            [VERSION, rest @ ..] => postcard::from_bytes(rest).ok(),
             [VERSION_WITH_PART, rest @ ..] => {
                 let (profile, part): (Self, Part) = postcard::from_bytes(rest).ok()?;
                 Some(Self { part, ..profile })
+            }
+            // An empty list of what is awaited is one byte.
+            [VERSION_WITHOUT_AWAITED | VERSION_WITH_LONG_HASHES, rest @ ..] => {
+                postcard::from_bytes(&[rest, &[0]].concat()).ok()
             }
             _ => None,
         }
@@ -299,7 +310,7 @@ impl Profile {
 
     /// Adds the facts to a digest: what must be equal in two runs over the same events, however they were interrupted.
     ///
-    /// Left out are positions in the log, which a repeated delivery shifts, and what follows from the facts.
+    /// Left out are positions in the log, which a repeated delivery shifts, what follows from the facts, and what is awaited.
     pub fn digest_facts(&self, hasher: &mut blake3::Hasher) {
         let facts = (&self.primary, &self.ids, &self.attributes, self.first_seen, self.last_seen, self.events);
         let bytes = postcard::to_allocvec(&(facts, &self.series)).expect("a profile in memory always encodes");

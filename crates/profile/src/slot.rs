@@ -110,8 +110,8 @@ impl Slot {
         let bytes = unsealed(row).ok_or(Unusable::Damaged)?;
         let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).map_err(|_| Unusable::Damaged)?;
         match rest.first() {
-            Some(&(profile::VERSION | profile::VERSION_WITH_PART)) => {
-                let part = (rest[0] != profile::VERSION).then(|| Box::new(decode(rest).part));
+            Some(&(profile::VERSION | profile::VERSION_WITH_PART | profile::VERSION_WITHOUT_AWAITED)) => {
+                let part = (rest[0] == profile::VERSION_WITH_PART).then(|| Box::new(decode(rest).part));
                 let body = Body::Cold { summary: Box::new(summary), rest: rest.into(), part };
                 Ok(Self { body, dirty: false, touched: false })
             }
@@ -257,12 +257,26 @@ mod tests {
     }
 
     #[test]
+    fn a_row_without_what_is_awaited_is_read() {
+        let profile = Profile::new(CustomerId::User("u".into()));
+        let row = Slot::new(profile.clone()).row();
+        let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
+        let version = row.len() - rest.len();
+        // Nothing awaited is the last byte before the checksum.
+        let mut old = row[..row.len() - CHECKSUM - 1].to_vec();
+        old[version] = profile::VERSION_WITHOUT_AWAITED;
+        old.extend_from_slice(&crc32fast::hash(&old).to_le_bytes());
+        let slot = Slot::restore(&old).unwrap();
+        assert_eq!((&*slot.profile(), slot.row()), (&profile, old), "and stays as it is until it changes");
+    }
+
+    #[test]
     fn a_row_of_another_version_is_refused_and_not_misread() {
         let row = Slot::new(Profile::new(CustomerId::User("u".into()))).row();
         let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
         let version = row.len() - rest.len();
         assert!(Slot::restore(&row).is_ok());
-        for other in [1, 4] {
+        for other in [1, 5] {
             let mut changed = row[..row.len() - CHECKSUM].to_vec();
             changed[version] = other;
             changed.extend_from_slice(&crc32fast::hash(&changed).to_le_bytes());

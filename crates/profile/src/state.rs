@@ -274,8 +274,8 @@ impl PartitionState {
         self.timers.first().map(|(due, _)| *due)
     }
 
-    /// The next timer that is due by the partition's clock, taken off; the profile's time is then the timer's.
-    pub fn take_due(&mut self) -> Option<u32> {
+    /// The next timer that is due by the partition's clock, taken off, with its instant; the profile's time is then the timer's.
+    pub fn take_due(&mut self) -> Option<(u32, Timestamp)> {
         let (due, slot) = *self.timers.first()?;
         if due > self.meta.watermark {
             return None;
@@ -284,7 +284,7 @@ impl PartitionState {
         let profile = self.profile_mut(slot);
         profile.due = None;
         profile.at = profile.at.max(due);
-        Some(slot)
+        Some((slot, due))
     }
 
     fn slot(&self, slot: u32) -> &Slot {
@@ -445,7 +445,9 @@ impl PartitionState {
         }
         let body = Slot::restore(row).map_err(|unusable| match unusable {
             Unusable::Damaged => wrong(),
-            Unusable::Version(format) if format < profile::VERSION => RestoreError::Older { partition, format },
+            Unusable::Version(format) if format < profile::VERSION_WITHOUT_AWAITED => {
+                RestoreError::Older { partition, format }
+            }
             Unusable::Version(format) => RestoreError::Newer { partition, format },
         })?;
         let slot = key as u32;

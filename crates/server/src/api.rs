@@ -10,8 +10,8 @@ mod models;
 
 pub use models::{
     ActivationAccepted, BestSoFar, Better, ChallengeRequest, Comparison, Imported, InputDrift, Job, JobList,
-    JobStarted, JobState, JobStep, Model, ModelDetail, ModelList, Monitoring, Origin, TimeRange, TrainRequest,
-    TrialAccepted, TrialFact, TrialKind, Watched, Week,
+    JobStarted, JobState, JobStep, Learning, Model, ModelDetail, ModelList, Monitoring, Origin, RolledBack, TimeRange,
+    TrainRequest, TrialAccepted, TrialFact, TrialKind, Watched, Week,
 };
 
 /// One line of the list of customers.

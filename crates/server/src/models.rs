@@ -14,7 +14,8 @@ use utoipa::IntoParams;
 use crate::{
     Shared,
     api::{
-        ActivationAccepted, ChallengeRequest, Imported, ModelDetail, ModelList, Monitoring, TrialAccepted, TrialKind,
+        ActivationAccepted, ChallengeRequest, Imported, ModelDetail, ModelList, Monitoring, RolledBack, TrialAccepted,
+        TrialKind,
     },
     auth::Operator,
     collect::body,
@@ -186,10 +187,10 @@ pub(crate) async fn activate(
     Ok(on_its_way(ActivationAccepted { score, version }))
 }
 
-/// Puts the model back that was in service before the present one.
+/// Takes the newest activation back: the model that was in service before is so again, and the trial that was ended goes on.
 #[utoipa::path(post, path = "/v1/models/{score}/rollback", tag = "models",
     params(("score" = String, Path, description = "the score")),
-    responses((status = 202, body = ActivationAccepted), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 202, body = RolledBack), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 409, body = Problem)))]
 pub(crate) async fn rollback(
     State(app): State<Shared>,
@@ -197,9 +198,7 @@ pub(crate) async fn rollback(
     Piece(score): Piece<String>,
 ) -> Result<Response, Problem> {
     operator.must_administer()?;
-    let of = score.clone();
-    let version = blocking(move || app.state.training.rollback(&of)).await??;
-    Ok(on_its_way(ActivationAccepted { score, version }))
+    Ok(on_its_way(blocking(move || app.state.training.rollback(&score)).await??))
 }
 
 /// Tries a model beside the champion, in its shadow or as a canary.

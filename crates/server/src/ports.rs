@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::api::{
     ChallengeRequest, Customer, CustomerRow, Decision, Health, Imported, Job, Ledger, Mistake, Model, ModelDetail,
-    Monitoring, Session, TrainRequest,
+    Monitoring, RolledBack, Session, TrainRequest,
 };
 
 /// Why a port does not do what it was asked for; told to the caller with the fitting status.
@@ -222,8 +222,8 @@ pub trait Training: Send + Sync + 'static {
     /// Puts a model into service: answers when the entry is durable.
     fn activate(&self, score: &str, version: u32) -> Result<(), Refusal>;
 
-    /// Puts the model that was in service before the present one back; its version, when the entry is durable.
-    fn rollback(&self, score: &str) -> Result<u32, Refusal>;
+    /// Takes the newest activation back, and with it the end of the trial that it ended: answers when the entry is durable.
+    fn rollback(&self, score: &str) -> Result<RolledBack, Refusal>;
 
     /// Tries a model beside the champion: answers when the entry is durable.
     fn challenge(&self, score: &str, version: u32, request: &ChallengeRequest) -> Result<(), Refusal>;

@@ -56,7 +56,6 @@ async fn the_life_of_a_model_is_answered_with_what_is_on_its_way() {
     assert_eq!((told.status, told.json()), (StatusCode::CREATED, imported));
     for (method, path, body, version) in [
         ("POST", "2/activate", "", serde_json::json!(2)),
-        ("POST", "rollback", "", serde_json::json!(1)),
         ("POST", "2/challenge", r#"{"mode":"shadow"}"#, serde_json::json!(2)),
         ("POST", "2/challenge", r#"{"mode":"canary"}"#, serde_json::json!(2)),
         ("POST", "2/challenge", r#"{"mode":"canary","percent":99}"#, serde_json::json!(2)),
@@ -66,6 +65,9 @@ async fn the_life_of_a_model_is_answered_with_what_is_on_its_way() {
         assert_eq!(told.status, StatusCode::ACCEPTED, "{path}: {}", told.body);
         assert_eq!(told.json(), serde_json::json!({"score": "repeat_purchase", "version": version}), "{path}");
     }
+    let told = world.with_json("POST", "/v1/models/repeat_purchase/rollback", "").await;
+    let back = serde_json::json!({"score": "repeat_purchase", "version": 1, "on_trial": 2});
+    assert_eq!((told.status, told.json()), (StatusCode::ACCEPTED, back));
     let told = world.get("/v1/models/repeat_purchase/monitor").await.json();
     assert_eq!((&told["champion"]["version"], &told["comparison"]["better"]), (&1.into(), &"open".into()));
     assert_eq!(told["champion"]["weeks"][0]["auc"], serde_json::Value::Null, "what is not known is told as such");

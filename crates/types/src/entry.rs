@@ -10,7 +10,7 @@ const VERSION: u8 = 1;
 const PLAIN: u8 = 0;
 
 /// The place of the last variant of [`Entry`], which postcard writes first.
-const NEWEST_KIND: u8 = 12;
+const NEWEST_KIND: u8 = 13;
 
 /// Bytes that are not an entry of a version that this program reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -229,6 +229,15 @@ pub struct Trial {
     pub at: Timestamp,
 }
 
+/// An activation is taken back: the model that was in service before is so again, and what the activation had ended goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// The earlier model.
+    pub activation: Activation,
+    /// The trial that the activation had ended, with its begin; none if it had ended none.
+    pub trial: Option<Trial>,
+}
+
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
@@ -258,6 +267,8 @@ pub enum Entry {
     Share(Box<Share>),
     /// From another partition: an event of a part of a joined customer.
     Relay(Box<Relay>),
+    /// A model that went live was taken back.
+    Rollback(Rollback),
 }
 
 impl Entry {
@@ -268,10 +279,21 @@ impl Entry {
         postcard::to_extend(self, bytes).expect("an entry in memory always encodes")
     }
 
-    /// Whether `bytes` are definitions, an activation or a trial, told without decoding; false for bytes of other versions.
+    /// The event in it, whether it was sent here or passed on.
+    pub fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Forward(forward) => Some(&forward.event),
+            Self::Relay(relay) => Some(&relay.event),
+            _ => None,
+        }
+    }
+
+    /// Whether `bytes` are definitions, an activation, a trial or a rollback, told without decoding; false for bytes of other
+    /// versions.
     pub fn is_control(bytes: &[u8]) -> bool {
         // postcard writes the place of the variant first; the test below holds the numbers to the enum.
-        matches!(bytes, [VERSION, PLAIN, 4 | 5 | 7, ..])
+        matches!(bytes, [VERSION, PLAIN, 4 | 5 | 7 | 13, ..])
     }
 
     /// Whether `bytes` are an identify event as a sender sent it, told without decoding; false for bytes of other versions.
@@ -332,9 +354,19 @@ mod tests {
         let (id, from, to) =
             (CustomerId::Anonymous("d".into()), CustomerId::User("u".into()), CustomerId::User("v".into()));
         let event = an_event(crate::EventKind::Track);
-        let relay =
-            Relay { origin, head: to, ids: [id].into(), part: from, event, stands: (origin.partition, Offset(0)) };
-        let newest = Entry::Relay(Box::new(relay)).encode();
+        let relay = Relay {
+            origin,
+            head: to.clone(),
+            ids: [id.clone()].into(),
+            part: from.clone(),
+            event,
+            stands: (origin.partition, Offset(0)),
+        };
+        assert!(!Entry::is_control(&Entry::Relay(Box::new(relay)).encode()));
+        assert!(!Entry::is_control(&Entry::Unlink(Unlink { origin, id, from, to, at, hops: 0 }).encode()));
+        let activation = Activation { score: "s".into(), version: Some(1), artifact: Box::default(), at };
+        let newest = Entry::Rollback(Rollback { activation, trial: None }).encode();
+        assert!(Entry::is_control(&newest));
         assert_eq!(newest[2], NEWEST_KIND);
         assert!(!Entry::is_control(&[]));
     }
@@ -352,7 +384,7 @@ mod tests {
         assert_eq!(Entry::decode(&entry.encode()), Ok(entry.clone()));
         assert_eq!(Entry::decode(&[9, 0, 1]), Err(EntryError::Unknown { version: 9, flags: 0 }));
         assert!(Entry::decode(&[1]).is_err());
-        assert_eq!(Entry::decode(&[1, 0, 13, 1]), Err(EntryError::UnknownKind(13)));
+        assert_eq!(Entry::decode(&[1, 0, 14, 1]), Err(EntryError::UnknownKind(14)));
         assert!(matches!(Entry::decode(&[1, 0, 7]), Err(EntryError::Malformed(_))));
     }
 }

@@ -13,8 +13,8 @@ mod time;
 mod value;
 
 pub use entry::{
-    Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Joined, Link, Mark, Origin, Relay, Share,
-    Trial, TrialMode, Unlink,
+    Absorb, Activation, DefinitionsChanged, Entry, EntryError, Forward, Joined, Link, Mark, Origin, Relay, Rollback,
+    Share, Trial, TrialMode, Unlink,
 };
 pub use event::{Event, EventKind};
 pub use id::{CustomerId, Offset, PartitionId, SourceId, partition_of, stable_hash};

@@ -153,7 +153,8 @@ impl Applied {
             )));
         }
         let task = self.scorer.task();
-        let judged = Judged { task, answers: &kept, actual: &actual, weights: None, groups: None };
+        let quantile = artifact.card.quantile;
+        let judged = Judged { task, quantile, answers: &kept, actual: &actual, weights: None, groups: None };
         let mut figures = judged.figures(costs)?;
         figures.insert("rows".to_owned(), actual.len() as f64);
         Ok(figures)

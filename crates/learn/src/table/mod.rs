@@ -2,6 +2,7 @@
 //! back: answers and reasons for the rows of a table.
 
 mod applied;
+mod clock;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,12 +33,14 @@ pub enum TaskChoice {
 }
 
 /// How to understand a table.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TableOptions {
     /// The column to predict.
     pub target: String,
     /// What kind of answer; told by the column if none.
     pub task: Option<TaskChoice>,
+    /// Of numbers not the mean is wanted, but what so large a share does not exceed.
+    pub quantile: Option<f64>,
     /// Of two answers the one whose probability is told.
     pub positive: Option<String>,
     /// The column that tells whose row it is.
@@ -57,6 +60,8 @@ pub struct TableReport {
     pub file: FileReport,
     /// The columns.
     pub schema: Schema,
+    /// What was decided besides.
+    pub notes: Vec<String>,
     /// Rows with a known answer.
     pub rows: usize,
     /// Rows that were left out because they have none.
@@ -74,8 +79,15 @@ pub fn data_of(table: FileTable, options: &TableOptions) -> Result<(Data, TableR
     for name in named.into_iter().flatten().chain([&options.target]) {
         find(&table, name)?;
     }
-    let infer_options = InferOptions { meanings: options.meanings.clone() };
-    let spoken = table.columns.iter().find(|(name, _)| *name == options.target).map(|(_, texts)| texts.clone());
+    let mut infer_options = InferOptions { meanings: options.meanings.clone() };
+    let texts_of =
+        |wanted: &String| table.columns.iter().find(|(name, _)| name == wanted).map(|(_, texts)| texts.clone());
+    let spoken = texts_of(&options.target);
+    let times = options.time.as_ref().and_then(texts_of).unwrap_or_default();
+    if let Some(name) = &options.time {
+        let meaning = clock::meaning(name, &times, options.meanings.get(name).copied())?;
+        infer_options.meanings.insert(name.clone(), meaning);
+    }
     let (mut frame, schema) = infer(table.columns, &infer_options)?;
     let target = frame.take(&options.target)?;
     let rows: Vec<usize> = (0..target.cells.len()).filter(|row| target.cells.get(*row) != Cell::Missing).collect();
@@ -94,24 +106,30 @@ pub fn data_of(table: FileTable, options: &TableOptions) -> Result<(Data, TableR
     let (group, time, weight) = (take(&options.group)?, take(&options.time)?, take(&options.weight)?);
     let spoken = spoken.unwrap_or_default().select(&rows);
     let target_reading = Some(target.reading);
+    let clock = time.as_ref().map(|column| clock::read(column, &rows, &times)).transpose()?;
+    let orders = clock.as_ref().is_some_and(|clock| !clock.is_time);
+    let notes = options.time.iter().filter(|_| orders);
+    let notes = notes.map(|name| format!("{name}: read as numbers that put the rows into an order")).collect();
     let (task, classes, target) = answers(&target, &spoken, options)?;
     let mut data = Data {
         frame,
         target_name: options.target.clone(),
         target_reading,
         task,
+        quantile: options.quantile,
         target,
         classes,
         weights: weight.as_ref().map(weights).transpose()?,
         groups: group.as_ref().map(groups),
-        at: time.as_ref().map(instants).transpose()?,
+        at: clock.map(|clock| clock.at),
+        at_is_order: orders,
         baseline: None,
         gap: 0,
     };
     if task == Task::Ranking {
         data = together(data)?;
     }
-    let report = TableReport { file: table.report, schema, rows: data.rows(), without_target };
+    let report = TableReport { file: table.report, schema, notes, rows: data.rows(), without_target };
     Ok((data, report))
 }
 
@@ -178,7 +196,7 @@ fn answers(
         }
     };
     let is_number = matches!(target.cells, Cells::Number(_));
-    let by_size = match options.task {
+    let by_size = match options.task.or(options.quantile.map(|_| TaskChoice::Number)) {
         Some(TaskChoice::Number) => Some(Task::Regression),
         Some(TaskChoice::Ranking) => Some(Task::Ranking),
         None if is_number && different.len() > 2 => Some(Task::Regression),
@@ -319,20 +337,6 @@ fn groups(column: &Column) -> Vec<u32> {
         cell => *numbers.entry(name_of(cell)).or_insert_with(&mut new),
     };
     (0..column.cells.len()).map(number).collect()
-}
-
-fn instants(column: &Column) -> Result<Vec<i64>, LearnError> {
-    let at = |row: usize| match column.cells.get(row) {
-        Cell::Time(at) => Some(at),
-        Cell::Number(number) => Some(number as i64),
-        Cell::Missing | Cell::Text(_) => None,
-    };
-    let all: Option<Vec<i64>> = (0..column.cells.len()).map(at).collect();
-    all.ok_or_else(|| {
-        let text =
-            format!("the column \"{}\" must hold a date or a number in every row, to split by time", column.name);
-        LearnError::Mismatch(text)
-    })
 }
 
 /// Rows of one group side by side, as rankings need them.

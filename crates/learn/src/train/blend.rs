@@ -1,7 +1,7 @@
 //! From trials to one model: which of them are asked together, and how their probabilities are corrected.
 
 use rapport_ml::calibrate::{Calibrator, Isotonic, Platt, Temperature};
-use rapport_ml::{Learner, MlError, Task, link, margin_of};
+use rapport_ml::{Algorithm, Learner, MlError, Task, link, margin_of};
 
 use super::Effort;
 use super::measure::Known;
@@ -107,8 +107,12 @@ pub(super) fn blend(tried: &Tried, data: &Data, effort: Effort) -> Result<Blend,
 }
 
 /// A correction of the probabilities, if one makes them better: each is fitted on one half of the answers and judged on the
-/// other, both ways; the best is then fitted on all.
+/// other, both ways; the best is then fitted on all. A model that goes on learning corrects itself, and what corrected it once
+/// would be wrong soon.
 pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Option<Calibrator>, MlError> {
+    if blend.members.iter().any(|(learner, _)| learner.algorithm() == Algorithm::OnlineLogistic) {
+        return Ok(None);
+    }
     let classes = data.task.outputs();
     let platt: Fit<'_> = &|p, y, w| Platt::fit(p, y, w).map(Calibrator::Platt);
     let isotonic: Fit<'_> = &|p, y, w| Isotonic::fit(p, y, w).map(Calibrator::Isotonic);

@@ -144,6 +144,7 @@ fn change(learner: &Learner, random: &mut Random) -> Learner {
         Learner::NearestNeighbours(NeighboursOptions { neighbours, .. }) => {
             *neighbours = scaled(*neighbours as f64, random, 1.0, 250.0).round() as usize;
         }
+        Learner::OnlineLogistic(options) => options.alpha = scaled(options.alpha, random, 1e-3, 1.0),
         Learner::NaiveBayes(options) => options.smoothing = scaled(options.smoothing, random, 1e-3, 100.0),
     }
     learner

@@ -1,11 +1,11 @@
 //! What there is to tell of a model: figures beside what simple means reach, leaks, what it depends on, how its inputs were.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use rapport_ml::drift::Reference;
 use rapport_ml::frame::{Cell, Column, Frame};
 use rapport_ml::leak::{LeakReport, find_leaks};
-use rapport_ml::metrics::{BinaryEvaluation, Interval};
+use rapport_ml::metrics::{BinaryEvaluation, Interval, quantile};
 use rapport_ml::permutation::{
     DependenceOptions, PermutationOptions, grid, partial_dependence, permutation_importance,
 };
@@ -17,7 +17,7 @@ use rapport_ml::{
 
 use super::folds::{Coder, Training};
 use super::measure::{Known, main_metric};
-use super::{Chosen, TrainOptions};
+use super::{Chosen, Progress, Step, TrainOptions, Watch};
 use crate::report::{
     Baseline, BaselineKind, Dependence, DependenceAt, FeatureImportance, LeakReason, LeakWarning, ModelCard,
     ReportData, SplitKind,
@@ -47,7 +47,14 @@ pub(super) struct Judgement {
 }
 
 /// Columns that look as if they knew the outcome. Those that are left out are not looked at.
-pub(super) fn leaks(data: &Data, train: &[usize], options: &TrainOptions) -> Result<LeakReport, LearnError> {
+///
+/// Whoever wants the training to end, with what there is or with nothing, ends it here with nothing: no model was tried yet.
+pub(super) fn leaks(
+    data: &Data,
+    train: &[usize],
+    options: &TrainOptions,
+    watch: &mut Watch<'_>,
+) -> Result<LeakReport, LearnError> {
     for name in &options.leaks {
         if data.frame.find(name).is_none() {
             return Err(LearnError::Mismatch(format!("there is no column \"{name}\" to leave out")));
@@ -57,7 +64,11 @@ pub(super) fn leaks(data: &Data, train: &[usize], options: &TrainOptions) -> Res
     let frame = Frame::new(kept.cloned().collect())?;
     let some = every(train, LOOKED_AT);
     let target: Vec<f64> = some.iter().map(|place| data.target[*place]).collect();
-    Ok(find_leaks(&frame, &some, &target, data.task, &data.target_name, options.seed)?)
+    let mut look = |share| {
+        (watch.progress)(&Progress { step: Step::Leaks, share, trials: 0, best: None });
+        if (watch.stopped)() || (watch.enough)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    Ok(find_leaks(&frame, &some, &target, data.task, &data.target_name, options.seed, &mut look)?)
 }
 
 /// At most so many of `places`, evenly.
@@ -69,7 +80,7 @@ fn main_figure(data: &Data, model: &Model, test: &[usize], options: &TrainOption
     let answers = Scorer::new(model)?.predict_frame(&data.frame, test)?;
     let aside = Known::of(data, test);
     let figures = aside.judged(data.task, &answers).figures(options.costs)?;
-    Ok(figures.get(main_metric(data.task).0).copied().unwrap_or(0.0))
+    Ok(figures.get(main_metric(data.task, data.quantile).0).copied().unwrap_or(0.0))
 }
 
 /// What columns that were left out would have seemed to bring, or what those that are suspected do.
@@ -177,8 +188,8 @@ fn alone(
 ) -> Result<Option<BTreeMap<String, f64>>, MlError> {
     let algorithm = match data.task {
         Task::Binary | Task::Multiclass { .. } => Algorithm::LogisticRegression,
-        Task::Regression => Algorithm::LinearRegression,
-        Task::Ranking => return Ok(None),
+        Task::Regression if data.quantile.is_none() => Algorithm::LinearRegression,
+        Task::Regression | Task::Ranking => return Ok(None),
     };
     let others = data.frame.columns().iter().map(|column| column.name.clone());
     let leave_out = others.filter(|name| *name != column).collect();
@@ -192,13 +203,17 @@ fn alone(
     aside.judged(data.task, &answers).figures(options.costs).map(Some)
 }
 
-/// What is answered who knows nothing: shares of classes, or the mean.
+/// What is answered who knows nothing: shares of classes, the mean, or the quantile.
 fn constant(data: &Data, train: &[usize]) -> Vec<f64> {
     let weight = |place: usize| data.weights.as_ref().map_or(1.0, |all| all[place]);
     let total: f64 = train.iter().map(|place| weight(*place)).sum();
     let mean = |value: &dyn Fn(f64) -> f64| {
         train.iter().map(|place| weight(*place) * value(data.target[*place])).sum::<f64>() / total
     };
+    if let Some(level) = data.quantile {
+        let values = train.iter().map(|place| (data.target[*place], weight(*place)));
+        return vec![quantile(&mut values.collect::<Vec<_>>(), level)];
+    }
     match data.task {
         Task::Multiclass { classes } => {
             (0..classes).map(|class| mean(&|target| f64::from(u8::from(target == f64::from(class))))).collect()
@@ -224,7 +239,7 @@ fn understand(
     // Without both answers among the rows there is no order to lose.
     let metric = |answers: &[f64]| {
         let figures = aside.judged(data.task, answers).figures(options.costs).unwrap_or_default();
-        figures.get(main_metric(data.task).0).copied().unwrap_or(0.0)
+        figures.get(main_metric(data.task, data.quantile).0).copied().unwrap_or(0.0)
     };
     let groups = coded.groups();
     let permutation = PermutationOptions { seed: options.seed, ..PermutationOptions::default() };
@@ -337,11 +352,13 @@ pub(super) fn artifact(
     });
     let learner =
         |(learner, weight): &(rapport_ml::Learner, f64)| LearnerFact { learner: learner.clone(), weight: *weight };
-    let range = data.at.as_ref().and_then(|at| Some((*at.iter().min()?, *at.iter().max()?)));
+    let range =
+        data.at.as_ref().filter(|_| !data.at_is_order).and_then(|at| Some((*at.iter().min()?, *at.iter().max()?)));
     let card = Card {
         program: concat!("Rapport ", env!("CARGO_PKG_VERSION")).to_owned(),
         algorithm: model.algorithm().to_owned(),
         task: data.task,
+        quantile: data.quantile,
         target: data.target_name.clone(),
         target_reading: data.target_reading,
         classes: data.classes.clone(),

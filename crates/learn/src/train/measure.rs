@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rapport_ml::metrics::{
-    Answers, BinaryEvaluation, BootstrapOptions, Costs, Interval, MulticlassEvaluation, RankingEvaluation,
-    RegressionEvaluation, bootstrap, log_loss,
+    Answers, BinaryEvaluation, BootstrapOptions, Costs, Interval, MulticlassEvaluation, QuantileEvaluation,
+    RankingEvaluation, RegressionEvaluation, bootstrap, log_loss,
 };
 use rapport_ml::{Context, MlError, Task};
 
@@ -19,6 +19,7 @@ const CLIP: f64 = 1e-6;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judged<'a> {
     pub(crate) task: Task,
+    pub(crate) quantile: Option<f64>,
     pub(crate) answers: &'a [f64],
     pub(crate) actual: &'a [f64],
     pub(crate) weights: Option<&'a [f64]>,
@@ -28,6 +29,7 @@ pub(crate) struct Judged<'a> {
 /// What came to be on some rows, with what else is known of them.
 #[derive(Debug, Default)]
 pub(super) struct Known {
+    quantile: Option<f64>,
     pub(super) actual: Vec<f64>,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) groups: Option<Vec<u32>>,
@@ -37,6 +39,7 @@ impl Known {
     /// Of the rows at `places`.
     pub(super) fn of(data: &Data, places: &[usize]) -> Self {
         Self {
+            quantile: data.quantile,
             actual: places.iter().map(|place| data.target[*place]).collect(),
             weights: data.weights.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
             groups: data.groups.as_ref().map(|all| places.iter().map(|place| all[*place]).collect()),
@@ -45,13 +48,14 @@ impl Known {
 
     pub(super) fn judged<'a>(&'a self, task: Task, answers: &'a [f64]) -> Judged<'a> {
         let (weights, groups) = (self.weights.as_deref(), self.groups.as_deref());
-        Judged { task, answers, actual: &self.actual, weights, groups }
+        Judged { task, quantile: self.quantile, answers, actual: &self.actual, weights, groups }
     }
 }
 
 /// The figure by which models of a task are told apart for people, and whether more is better.
-pub fn main_metric(task: Task) -> (&'static str, bool) {
+pub fn main_metric(task: Task, quantile: Option<f64>) -> (&'static str, bool) {
     match task {
+        Task::Regression if quantile.is_some() => ("pinball_skill", true),
         Task::Binary => ("auc", true),
         Task::Multiclass { .. } => ("macro_auc", true),
         Task::Regression => ("r2", true),
@@ -70,7 +74,8 @@ impl Judged<'_> {
         Answers { predicted: self.answers, actual: self.actual, weights: self.weights }
     }
 
-    /// What search makes small: log-loss, the share of variance that is not explained, or what is missing to a perfect order.
+    /// What search makes small: log-loss, the share of variance that is not explained, the pinball loss as a share of that of
+    /// one number for all, or what is missing to a perfect order.
     pub(crate) fn loss(&self) -> Result<f64, MlError> {
         Ok(match self.task {
             Task::Binary => {
@@ -82,12 +87,20 @@ impl Judged<'_> {
                 let pairs = Answers { predicted: &kept, ..self.pairs() };
                 figure(&MulticlassEvaluation::of(&pairs, classes as usize)?.figures, "log_loss")?
             }
+            Task::Regression if self.quantile.is_some() => 1.0 - figure(&self.numbers()?, "pinball_skill")?,
             Task::Regression => {
-                let figures = RegressionEvaluation::of(&self.pairs())?.figures;
+                let figures = self.numbers()?;
                 (figure(&figures, "rmse")? / figure(&figures, "base_rmse")?.max(f64::MIN_POSITIVE)).powi(2)
             }
             Task::Ranking => 1.0 - figure(&self.ranking()?, "ndcg")?,
         })
+    }
+
+    fn numbers(&self) -> Result<BTreeMap<String, f64>, MlError> {
+        match self.quantile {
+            None => Ok(RegressionEvaluation::of(&self.pairs())?.figures),
+            Some(level) => Ok(QuantileEvaluation::of(&self.pairs(), level)?.figures),
+        }
     }
 
     fn ranking(&self) -> Result<BTreeMap<String, f64>, MlError> {
@@ -100,7 +113,7 @@ impl Judged<'_> {
         let mut figures = match self.task {
             Task::Binary => BinaryEvaluation::of(&self.pairs(), costs)?.figures,
             Task::Multiclass { classes } => MulticlassEvaluation::of(&self.pairs(), classes as usize)?.figures,
-            Task::Regression => RegressionEvaluation::of(&self.pairs())?.figures,
+            Task::Regression => self.numbers()?,
             Task::Ranking => self.ranking()?,
         };
         figures.retain(|_, figure| figure.is_finite());
@@ -118,11 +131,11 @@ impl Judged<'_> {
         let name = match self.task {
             Task::Binary | Task::Ranking => return Ok(None),
             Task::Multiclass { .. } => "log_loss",
+            Task::Regression if self.quantile.is_some() => "pinball",
             Task::Regression => "rmse",
         };
         let metric = |weights: &[f64]| {
-            let (task, answers, actual, groups) = (self.task, self.answers, self.actual, self.groups);
-            let drawn = Judged { task, answers, actual, weights: Some(weights), groups };
+            let drawn = Judged { weights: Some(weights), ..*self };
             let figures = drawn.figures(Costs::default());
             figures.ok().and_then(|figures| figures.get(name).copied()).unwrap_or(f64::NAN)
         };
@@ -139,7 +152,7 @@ mod tests {
     #[test]
     fn what_is_not_defined_is_told() {
         let judged = |task, actual: &[f64]| {
-            Judged { task, answers: &[0.1, 0.2], actual, weights: None, groups: Some(&[1, 1]) }.loss()
+            Judged { task, quantile: None, answers: &[0.1, 0.2], actual, weights: None, groups: Some(&[1, 1]) }.loss()
         };
         assert!(judged(Task::Ranking, &[0.0, 1.0]).is_ok_and(|loss| loss == 0.0));
         assert!(judged(Task::Ranking, &[0.0, 0.0]).is_err_and(|error| error.to_string().contains("all alike")));

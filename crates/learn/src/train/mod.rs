@@ -19,7 +19,8 @@ use rapport_ml::calibrate::Calibrator;
 use rapport_ml::metrics::Costs;
 use rapport_ml::pipeline::Pipeline;
 use rapport_ml::split::{Split, hold_out};
-use rapport_ml::{Artifact, Context, Learner, Member, MlError, Model, Parallel};
+use rapport_ml::tree::{BoostingOptions, Loss};
+use rapport_ml::{Algorithm, Artifact, Context, Learner, Member, MlError, Model, Parallel};
 
 use crate::data::SplitParts;
 use crate::{Data, LearnError};
@@ -153,13 +154,14 @@ pub fn train(data: &Data, options: &TrainOptions, watch: &mut Watch<'_>) -> Resu
         let what = format!("only answers that are classes can be balanced; this is a question of {}", task_name(data));
         return Err(LearnError::Mismatch(what));
     }
+    let quantiles = data.quantile.map(|level| quantile_learner(options, level)).transpose()?;
+    let options = &TrainOptions { learner: quantiles.or_else(|| options.learner.clone()), ..options.clone() };
     let context = Context { parallel: watch.parallel, stopped: watch.stopped };
     let all: Vec<usize> = (0..data.rows()).collect();
     let mut parts = SplitParts::default();
     let split = hold_out(data.rows(), data.split_by(&mut parts, &all), options.test_share, options.seed)?;
     check_split(data, &split)?;
-    (watch.progress)(&Progress { step: Step::Leaks, share: 0.0, trials: 0, best: None });
-    let leaks = facts::leaks(data, &split.train, options)?;
+    let leaks = facts::leaks(data, &split.train, options, watch)?;
     let coder = Coder { leave_out: options.leaks.clone(), seed: options.seed, balance: options.balance };
     let (chosen, tried) = choose(data, options, &coder, &split.train, watch)?;
     let mut progress = |step, share| {
@@ -183,6 +185,20 @@ pub fn train(data: &Data, options: &TrainOptions, watch: &mut Watch<'_>) -> Resu
         out_of_time: tried.out_of_time,
         test: split.test,
     })
+}
+
+/// The one algorithm that learns quantiles, with the settings that were asked for.
+fn quantile_learner(options: &TrainOptions, level: f64) -> Result<Learner, LearnError> {
+    let usual = || Algorithm::GradientBoosting.learner(options.seed);
+    match options.learner.clone().unwrap_or_else(usual) {
+        Learner::GradientBoosting(boosting) => {
+            Ok(Learner::GradientBoosting(BoostingOptions { loss: Loss::Quantile { level }, ..boosting }))
+        }
+        other => {
+            let name = other.algorithm().name();
+            Err(LearnError::Mismatch(format!("{name} cannot learn quantiles; gradient_boosting can")))
+        }
+    }
 }
 
 fn task_name(data: &Data) -> &'static str {

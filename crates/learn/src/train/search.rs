@@ -106,6 +106,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut first = portfolio(self.data.task, rows, self.options.seed);
         if let Some(only) = only {
             first.retain(|learner| learner.algorithm() == only.algorithm() && learner != only);
+            first.iter_mut().for_each(|learner| keep_loss(learner, only));
             // Who asks for an algorithm gets it, however long it takes.
             first.insert(0, only.clone());
         }
@@ -230,5 +231,12 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         self.tried.trials.push(Trial { learner, loss, answers });
         Ok(())
+    }
+}
+
+/// Lets other settings of a boosting make the same loss small.
+fn keep_loss(learner: &mut Learner, as_in: &Learner) {
+    if let (Learner::GradientBoosting(own), Learner::GradientBoosting(other)) = (learner, as_in) {
+        own.loss = other.loss;
     }
 }

@@ -12,7 +12,7 @@ mod groups;
 mod report;
 mod strength;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 pub use report::{LeakReason, LeakReport, LeakWarning, Strength};
 
@@ -77,7 +77,12 @@ const TELLING: &[&str] = &[
 ];
 
 /// Tries every column alone. `frame` is without the target; `target` has an entry for each of `rows`. Rows should be those
-/// of the training.
+/// of the training. `progress` is told the share of the columns that were tried, from 0 to 1, before each and at the end, and
+/// ends the work by [`ControlFlow::Break`].
+///
+/// # Errors
+///
+/// [`MlError::Stopped`] if `progress` ended it, [`MlError::Shape`] if rows and targets do not fit together.
 pub fn find_leaks(
     frame: &Frame,
     rows: &[usize],
@@ -85,12 +90,22 @@ pub fn find_leaks(
     task: Task,
     target_name: &str,
     seed: u64,
+    progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Result<LeakReport, MlError> {
     if rows.len() != target.len() {
         return Err(MlError::Shape(format!("{} rows, {} targets", rows.len(), target.len())));
     }
     let outcome = Outcome::new(target, task, seed);
-    let tried: Vec<Tried<'_>> = frame.columns().iter().map(|column| Tried::new(column, rows, &outcome)).collect();
+    let mut tell = |tried: usize| match progress(tried as f64 / frame.columns().len().max(1) as f64) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(MlError::Stopped),
+    };
+    let mut tried: Vec<Tried<'_>> = Vec::with_capacity(frame.columns().len());
+    for column in frame.columns() {
+        tell(tried.len())?;
+        tried.push(Tried::new(column, rows, &outcome));
+    }
+    tell(tried.len())?;
     let mut warnings: Vec<Option<LeakWarning>> = tried.iter().map(|tried| tried.alone(target_name)).collect();
     parts_of_outcome(&tried, &outcome, &mut warnings);
     dominating(&tried, &outcome, &mut warnings);

@@ -1,12 +1,13 @@
 //! How good answers are: figures, curves and their uncertainty, for every kind of task.
 //!
 //! Each task has one struct with figures by name and curves, ready to be written as JSON: [`BinaryEvaluation`],
-//! [`MulticlassEvaluation`], [`RegressionEvaluation`], [`RankingEvaluation`]. Figures that are not defined for the data (an
+//! [`MulticlassEvaluation`], [`RegressionEvaluation`], [`QuantileEvaluation`], [`RankingEvaluation`]. Figures that are not defined for the data (an
 //! area under the curve without negatives) are left out of the map instead of being written as a number.
 
 mod binary;
 mod bootstrap;
 mod multiclass;
+mod quantile;
 mod ranking;
 mod regression;
 mod reliability;
@@ -19,6 +20,7 @@ use crate::MlError;
 pub use binary::{BinaryEvaluation, Confusion, Costs, Decile, brier, log_loss};
 pub use bootstrap::{BootstrapOptions, Interval, bootstrap, bootstrap_all};
 pub use multiclass::MulticlassEvaluation;
+pub use quantile::{QuantileEvaluation, pinball, quantile};
 pub use ranking::{RankingEvaluation, average_precision_at_group, ndcg};
 pub use regression::RegressionEvaluation;
 pub use reliability::{Binning, ReliabilityBin, calibration_error, reliability, wilson};

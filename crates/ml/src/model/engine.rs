@@ -2,7 +2,7 @@
 
 use crate::linear::{sigmoid, softmax};
 use crate::tree::{FlatTrees, Loss, ShapScratch, Tree, TreeExplainer};
-use crate::{Explain, Fitted, Matrix, MlError, Predict, Task};
+use crate::{Explain, Fitted, Ftrl, Matrix, MlError, Predict, Task};
 
 use super::explain;
 
@@ -115,11 +115,14 @@ impl Engine {
     fn plain_margins(&self, row: &[f64], out: &mut [f64]) {
         match &self.inner {
             Inner::Trees(compiled) if compiled.ending == Ending::Margin => return compiled.flat.sums(row, out),
-            Inner::Fitted(fitted) => {
-                if let Fitted::LogisticRegression(model) = &**fitted {
-                    return model.margins(row, out);
+            Inner::Fitted(fitted) => match &**fitted {
+                Fitted::LogisticRegression(model) => return model.margins(row, out),
+                Fitted::OnlineLogistic(model) => {
+                    out[0] = model.margin(row);
+                    return;
                 }
-            }
+                _ => {}
+            },
             Inner::Trees(_) => {}
         }
         self.answer(row, out);
@@ -151,6 +154,7 @@ impl Engine {
                 Fitted::LinearRegression(model) => model.contributions(row, output, out),
                 Fitted::LogisticRegression(model) => model.contributions(row, output, out),
                 Fitted::LinearSvm(model) => model.contributions(row, output, out),
+                Fitted::OnlineLogistic(model) => model.contributions(row, output, out),
                 _ => explain::by_asking(self, row, output, groups, &mut spare.asked, out),
             },
         }
@@ -158,6 +162,28 @@ impl Engine {
 
     pub(super) fn outputs(&self) -> usize {
         self.task.outputs()
+    }
+
+    /// What can go on learning, if it is that.
+    pub(super) fn online(&self) -> Option<&Ftrl> {
+        match &self.inner {
+            Inner::Fitted(fitted) => match &**fitted {
+                Fitted::OnlineLogistic(model) => Some(model),
+                _ => None,
+            },
+            Inner::Trees(_) => None,
+        }
+    }
+
+    /// [`Self::online`], to be changed.
+    pub(super) fn online_mut(&mut self) -> Option<&mut Ftrl> {
+        match &mut self.inner {
+            Inner::Fitted(fitted) => match &mut **fitted {
+                Fitted::OnlineLogistic(model) => Some(model),
+                _ => None,
+            },
+            Inner::Trees(_) => None,
+        }
     }
 }
 

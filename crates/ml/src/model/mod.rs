@@ -81,6 +81,7 @@ impl Model {
                 Fitted::LinearRegression(model) => model.fits(pipeline.width()),
                 Fitted::LogisticRegression(model) => model.fits(pipeline.width()),
                 Fitted::LinearSvm(model) => model.fits(pipeline.width()),
+                Fitted::OnlineLogistic(model) => model.fits(pipeline.width()),
                 _ => true,
             };
             if !is_as_wide {
@@ -145,6 +146,7 @@ impl Model {
             Fitted::LinearRegression(_)
             | Fitted::LogisticRegression(_)
             | Fitted::LinearSvm(_)
+            | Fitted::OnlineLogistic(_)
             | Fitted::DecisionTree(_)
             | Fitted::RandomForest(_)
             | Fitted::GradientBoosting(_) => true,

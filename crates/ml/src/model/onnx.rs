@@ -18,7 +18,10 @@ impl Model {
         let wrong = |what: &str| Err(MlError::Onnx(what.to_owned()));
         let [member] = self.members() else { return wrong("an ensemble cannot be written; train one algorithm") };
         // What corrects log-odds by a straight line goes into the margin itself.
-        let is_margin = matches!(member.fitted, Fitted::LogisticRegression(_) | Fitted::GradientBoosting(_));
+        let is_margin = matches!(
+            member.fitted,
+            Fitted::LogisticRegression(_) | Fitted::OnlineLogistic(_) | Fitted::GradientBoosting(_)
+        );
         let (scale, shift) = match self.calibrator() {
             None => (1.0, 0.0),
             Some(Calibrator::Platt(platt)) if is_margin => (platt.slope(), platt.intercept()),
@@ -42,6 +45,7 @@ impl Model {
             Fitted::LogisticRegression(model) => {
                 linear(&|output| (model.weights(output).to_vec(), model.intercept(output)))
             }
+            Fitted::OnlineLogistic(model) => linear(&|_| model.line()),
             Fitted::GradientBoosting(boosting) if task == Task::Regression && boosting.loss == Loss::Poisson => {
                 wrong("a regression through a logarithm cannot be written")
             }

@@ -6,7 +6,7 @@ use crate::calibrate::Calibrator;
 use crate::frame::{Cell, Frame};
 use crate::linear::sigmoid;
 use crate::pipeline::{Pipeline, Scratch, Source};
-use crate::{Kind, Matrix, MlError, Predict, Task};
+use crate::{Ftrl, Kind, Matrix, MlError, Predict, Task};
 
 /// So many rows of a table are coded at a time.
 const BLOCK: usize = 4096;
@@ -50,7 +50,7 @@ struct Ready {
     engine: Engine,
 }
 
-/// A model ready to answer. It is never changed, so many threads can ask it, each with its own [`Workspace`].
+/// A model ready to answer. Answering changes nothing, so many threads can ask it, each with its own [`Workspace`].
 #[derive(Debug)]
 pub struct Scorer {
     task: Task,
@@ -108,6 +108,46 @@ impl Scorer {
     pub fn predict(&self, row: Row<'_>, work: &mut Workspace, out: &mut [f64]) {
         self.code(row, work);
         self.answer_coded(work, out);
+    }
+
+    /// What it has learnt up to now, if it can go on learning: one online algorithm alone, whose probabilities nothing corrects.
+    pub fn online(&self) -> Option<&Ftrl> {
+        match &*self.members {
+            [one] if self.calibrator.is_none() => one.engine.online(),
+            _ => None,
+        }
+    }
+
+    /// Goes on from what an equal model had learnt.
+    ///
+    /// # Errors
+    ///
+    /// [`MlError::Shape`] if it cannot go on learning, or was learnt from other columns.
+    pub fn set_online(&mut self, learnt: Ftrl) -> Result<(), MlError> {
+        if self.online().is_none() || !learnt.fits(self.width) {
+            return Err(MlError::Shape("what was learnt belongs to another model".to_owned()));
+        }
+        if let Some(online) = self.members[0].engine.online_mut() {
+            *online = learnt;
+        }
+        Ok(())
+    }
+
+    /// Learns from a row whose answer, 0 or 1, has become known.
+    ///
+    /// # Errors
+    ///
+    /// [`MlError::Shape`], and nothing is learnt, if it cannot go on learning ([`Self::online`]), or the row teaches nothing
+    /// because its numbers are beyond all measure.
+    pub fn learn(&mut self, row: Row<'_>, target: f64, work: &mut Workspace) -> Result<(), MlError> {
+        if self.online().is_none() {
+            return Err(MlError::Shape("this model cannot go on learning".to_owned()));
+        }
+        self.code(row, work);
+        match self.members[0].engine.online_mut() {
+            Some(online) => online.learn_one(&work.coded, target, 1.0),
+            None => Ok(()),
+        }
     }
 
     fn code(&self, row: Row<'_>, work: &mut Workspace) {

@@ -90,12 +90,21 @@ impl Step<'_> {
             return;
         }
         let is_part = !ties.is_empty();
+        if is_part && !was_part && !self.is_first_of(slot, &ties) {
+            // Nobody looks for the outcomes while it is a part; afterwards it would seem that none of them came.
+            self.state.profile_mut(slot).awaited.clear();
+        }
         self.state.set_ties(slot, ties);
         if is_part {
             self.grown.push(slot);
         } else if was_part {
             self.changes.touched.push(Touch { slot, cause: None });
         }
+    }
+
+    /// Whether the first id of a customer leads here: the customer takes over what is awaited, and gives it back.
+    fn is_first_of(&self, slot: u32, ties: &[Tie]) -> bool {
+        ties.iter().any(|tie| self.state.index.get(&tie.head) == Some(&Target::Local(slot)))
     }
 
     /// Ties an id that was joined before its profile was known to it.
@@ -146,7 +155,7 @@ impl Step<'_> {
     fn put(&mut self, head: &CustomerId, ids: &[CustomerId], profile: Profile) {
         let seat = self.state.joints.seat_mut(head);
         if let Some(piece) = seat.and_then(|seat| seat.piece(&profile.primary, ids)) {
-            piece.profile = profile.with_part(Part::Whole);
+            piece.profile = profile.into_piece();
         }
     }
 
@@ -161,7 +170,7 @@ impl Step<'_> {
         if share.definitions == self.features.fingerprint()
             && let Some(profile) = Profile::decode(&share.profile)
         {
-            piece.profile = profile.with_part(Part::Whole);
+            piece.profile = profile.into_piece();
         }
         self.stale.push((share.head.clone(), None));
     }
@@ -199,7 +208,8 @@ impl Step<'_> {
 
     fn put_together(&mut self, head: &CustomerId, cause: Option<Box<str>>) {
         let Some(seat) = self.state.joints.seat(head) else { return };
-        let mut joint = Profile::new(head.clone()).with_part(Part::Joint);
+        let mut joint = Profile::new(head.clone());
+        joint.part = Part::Joint;
         let known = seat.slot;
         for id in &seat.ids {
             joint.add_id(id.clone());

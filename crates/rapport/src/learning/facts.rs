@@ -83,7 +83,7 @@ pub(super) fn in_words(card: &Card) -> Result<String, Failure> {
         writeln!(text, "calibrated  {calibration}")?;
     }
     text.push_str(&figures(&card.metrics)?);
-    let (main, _) = main_metric(card.task);
+    let (main, _) = main_metric(card.task, card.quantile);
     for baseline in &card.baselines {
         if let Some(figure) = baseline.metrics.get(main) {
             let name = if baseline.name == "base_rate" { "nothing" } else { &baseline.name };
@@ -102,7 +102,7 @@ pub(super) fn in_words(card: &Card) -> Result<String, Failure> {
 
 fn classes(card: &Card) -> String {
     match &*card.classes {
-        [] => String::new(),
+        [] => card.quantile.map_or_else(String::new, |level| format!(" (what {} % do not exceed)", level * 100.0)),
         [_, yes] => format!(" (probability of \"{yes}\")"),
         classes => format!(" ({} classes)", classes.len()),
     }
@@ -124,6 +124,9 @@ pub(super) fn figures(figures: &BTreeMap<String, f64>) -> Result<String, Failure
         ("rmse", "RMSE"),
         ("mae", "MAE"),
         ("r2", "R2"),
+        ("pinball", "pinball"),
+        ("pinball_skill", "skill"),
+        ("coverage", "coverage"),
         ("ndcg", "NDCG"),
         ("map", "MAP"),
     ];

@@ -49,7 +49,8 @@ pub(crate) struct TrainArgs {
     /// The column that tells whose row it is: one customer's rows are never on both sides of a split.
     #[arg(long, value_name = "COLUMN")]
     group: Option<String>,
-    /// The column that tells when it was: the test is then what came last.
+    /// The column that tells when it was, as dates, or as seconds or milliseconds since 1970: the test is then what came last.
+    /// With its type stated as number it only puts the rows into an order.
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
     /// The column that tells how much a row counts.
@@ -61,6 +62,9 @@ pub(crate) struct TrainArgs {
     /// What kind of answer is wanted, where the column alone does not tell.
     #[arg(long, value_enum)]
     task: Option<TaskArg>,
+    /// Of numbers predicts not the mean, but what so large a share does not exceed, such as 0.9.
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    quantile: Option<f64>,
     /// Of two answers the one whose probability is told.
     #[arg(long, value_name = "ANSWER")]
     positive: Option<String>,
@@ -168,6 +172,11 @@ fn share(text: &str) -> Result<f64, String> {
     if (0.05..=0.5).contains(&share) { Ok(share) } else { Err("must be from 0.05 to 0.5".to_owned()) }
 }
 
+fn level(text: &str) -> Result<f64, String> {
+    let level: f64 = text.parse().map_err(|_| "must be a number".to_owned())?;
+    if level > 0.0 && level < 1.0 { Ok(level) } else { Err("must be above 0 and below 1, such as 0.9".to_owned()) }
+}
+
 impl TrainArgs {
     fn table_options(&self) -> TableOptions {
         TableOptions {
@@ -177,6 +186,7 @@ impl TrainArgs {
                 TaskArg::Number => TaskChoice::Number,
                 TaskArg::Ranking => TaskChoice::Ranking,
             }),
+            quantile: self.quantile,
             positive: self.positive.clone(),
             group: self.group.clone(),
             time: self.time.clone(),
@@ -302,6 +312,9 @@ fn in_words(args: &TrainArgs, report: &TableReport, trained: &Trained) -> Result
     for note in &report.file.notes {
         writeln!(text, "note        {note}")?;
     }
+    for note in &report.notes {
+        writeln!(text, "note        {note}")?;
+    }
     for column in &report.schema.columns {
         for note in &column.notes {
             writeln!(text, "note        {}: {note}", column.name)?;
@@ -336,6 +349,12 @@ mod tests {
         let read = costs("1:5").unwrap();
         assert_eq!((read.false_positive, read.false_negative), (1.0, 5.0));
         assert!(["", "1", "0:0", "-1:2", "a:b", "inf:1"].iter().all(|text| costs(text).is_err()));
+    }
+
+    #[test]
+    fn levels_are_read() {
+        assert_eq!(level("0.9"), Ok(0.9));
+        assert!(["", "0", "1", "-0.1", "NaN", "90%"].iter().all(|text| level(text).is_err()));
     }
 
     #[test]

@@ -1,19 +1,21 @@
-//! Checkpoints: profiles and moved ids, message keys, and the head with the control entries of version 2.
+//! Checkpoints: profiles and moved ids, message keys, and the head with the control entries: profiles and head of version 2, and of
+//! version 3, which have what models learn in service.
 //!
 //! Two partitions are fed one event after the other, each with its consequences, so that the bytes are the same each time.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc};
 
 use rapport_decide::Effect;
 use rapport_engine::{Engine, EngineOptions, Sink, rebuild_digest};
+use rapport_ml::{Artifact, Card, Fitted, Ftrl, FtrlOptions, Member, Model, References, Task, pipeline::Pipeline};
 use rapport_store::{Checkpoint as _, CheckpointPart, CheckpointWrite, Chunk, SqliteStore};
 use rapport_stream::{Append, Log, MemoryLog};
 use rapport_types::{
-    Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Object, Offset, PartitionId, SourceId,
-    Timestamp, Trial, TrialMode, partition_of,
+    Activation, CustomerId, DAY_MS, DefinitionsChanged, Duration, Entry, Event, EventKind, Object, Offset, PartitionId,
+    SourceId, Timestamp, Trial, TrialMode, partition_of,
 };
 
-use super::{fixture, hex, unhex};
+use super::{fixture, hex, path, unhex};
 
 const PARTITIONS: u32 = 2;
 /// 2024-01-01.
@@ -43,8 +45,18 @@ fn artifact(weight: f64) -> Box<[u8]> {
     text.into_bytes().into()
 }
 
+/// A model that learns in service, and has learnt nothing yet.
+fn online() -> Box<[u8]> {
+    let fitted = Fitted::OnlineLogistic(Ftrl::new(2, FtrlOptions::default()).unwrap());
+    let member = Member { pipeline: 0, weight: 1.0, fitted };
+    let pipeline = Pipeline::plain(&["orders", "total"]);
+    let model = Model::new(Task::Binary, vec![pipeline], vec![member], None).unwrap();
+    let artifact = Artifact { card: Card::default(), model, references: References::default(), report: None };
+    artifact.to_bytes().unwrap().into()
+}
+
 /// The control entries, for every partition: definitions, two models one after the other, a third on trial.
-fn controls() -> Vec<Entry> {
+fn controls(third: Box<[u8]>) -> Vec<Entry> {
     let at = Timestamp(START);
     let model = |version: u32| Activation {
         score: "again".into(),
@@ -57,12 +69,14 @@ fn controls() -> Vec<Entry> {
         Entry::Definitions(DefinitionsChanged { version: 1, document: DEFINITIONS.into(), at }),
         Entry::Activation(model(1)),
         Entry::Activation(model(2)),
-        Entry::Trial(Trial { score: "again".into(), version: Some(3), artifact: artifact(3.0), mode, at }),
+        Entry::Trial(Trial { score: "again".into(), version: Some(3), artifact: third, mode, at }),
     ]
 }
 
 /// Orders, pages of devices, people who become known in another partition, and one who is found to be another.
-fn history() -> Vec<Event> {
+///
+/// Received `late`, they are from the past to the engine: it lets no time pass by the machine's clock.
+fn history(late: Duration) -> Vec<Event> {
     let one = |n: u32| {
         let (user, device) = (format!("u{}", n % 6), format!("d{}", n % 6));
         let (kind, user, device, previous) = match n % 5 {
@@ -87,7 +101,7 @@ fn history() -> Vec<Event> {
             timestamp: at,
             original_timestamp: None,
             sent_at: None,
-            received_at: at,
+            received_at: at.plus(late),
             source: SourceId(1),
         }
     };
@@ -95,23 +109,23 @@ fn history() -> Vec<Event> {
 }
 
 fn start(log: &Arc<dyn Log>, store: &Arc<SqliteStore>) -> Engine {
-    let options = EngineOptions { checkpoint_every: Duration::from_hours(1), ..EngineOptions::default() };
+    let options = EngineOptions { checkpoint_every: std::time::Duration::from_hours(1), ..EngineOptions::default() };
     let store: Arc<dyn rapport_store::Checkpoint> = Arc::<SqliteStore>::clone(store);
     Engine::start(Arc::clone(log), store, Arc::new(Nobody), options).unwrap()
 }
 
-/// The log and the checkpoint that the present program makes of the history.
-fn made(store: &Arc<SqliteStore>) -> Arc<dyn Log> {
+/// The log and the checkpoint that the present program makes of the history; `third` is on trial.
+fn made(store: &Arc<SqliteStore>, third: Box<[u8]>, late: Duration) -> Arc<dyn Log> {
     let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
     let engine = start(&log, store);
     let append = |entries: Vec<(PartitionId, Vec<u8>)>| {
         log.append(Append { entries }).unwrap().wait().unwrap();
         engine.wait_until_caught_up().unwrap();
     };
-    for control in controls() {
+    for control in controls(third) {
         append((0..PARTITIONS).map(|partition| (PartitionId(partition), control.encode())).collect());
     }
-    for event in history() {
+    for event in history(late) {
         append(vec![(partition_of(&event.routing_id(), PARTITIONS), Entry::Event(event).encode())]);
     }
     engine.stop().unwrap();
@@ -168,22 +182,17 @@ fn put(text: &str, store: &SqliteStore) {
     }
 }
 
-#[test]
-fn checkpoints_with_profiles_and_control_of_version_2_are_read_and_written() {
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let [mine, theirs] = [&folders[0], &folders[1]].map(|folder| Arc::new(SqliteStore::open(folder.path()).unwrap()));
-    let log = made(&mine);
-    let made = told(&mine);
-    let held = fixture("checkpoint-2.txt", &made);
-    assert_eq!(made, held, "the writer writes something else under the same version");
-    assert!(held.lines().any(|line| line.starts_with("row 9223372036854775808 ")), "an id that moved is among them");
-    put(&held, &theirs);
-    let engine = start(&log, &theirs);
+/// What a checkpoint of the log holds, whatever version wrote it.
+fn holds_the_history(log: &Arc<dyn Log>, held: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
+    put(held, &store);
+    let engine = start(log, &store);
     engine.wait_until_caught_up().unwrap();
-    assert_eq!(engine.digest(), rebuild_digest(&log).unwrap().digest);
+    assert_eq!(engine.digest(), rebuild_digest(log).unwrap().digest);
     let reader = engine.reader();
     assert_eq!(reader.definitions().unwrap(), (1, DEFINITIONS.into()));
-    assert_eq!((reader.champion("again"), reader.earlier("again")), (Some(2), Some(1)));
+    assert_eq!((reader.champion("again"), reader.earlier("again").unwrap().version), (Some(2), 1));
     let challenger = reader.challenger("again").map(|(version, mode, _)| (version, mode));
     assert_eq!(challenger, Some((3, TrialMode::Canary { permille: 500 })));
     // u0, whose last event made it u1's.
@@ -194,5 +203,29 @@ fn checkpoints_with_profiles_and_control_of_version_2_are_read_and_written() {
     assert_eq!(profile.attribute("name").and_then(rapport_types::Value::as_str), Some("N36"));
     let line = reader.ledger().into_iter().find(|(source, _)| *source == SourceId(1)).unwrap().1;
     assert_eq!((line.accepted, line.applied), (60, 60));
+    engine.stop().unwrap();
+}
+
+#[test]
+fn checkpoints_with_profiles_and_control_of_version_2_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = made(&Arc::new(SqliteStore::open(folder.path()).unwrap()), artifact(3.0), Duration(0));
+    let held = std::fs::read_to_string(path("checkpoint-2.txt")).unwrap();
+    assert!(held.lines().any(|line| line.starts_with("row 9223372036854775808 ")), "an id that moved is among them");
+    holds_the_history(&log, &held);
+}
+
+#[test]
+fn checkpoints_with_profiles_and_control_of_version_3_are_read_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = Arc::new(SqliteStore::open(folder.path()).unwrap());
+    let log = made(&mine, online(), Duration(DAY_MS));
+    let made = told(&mine);
+    let held = fixture("checkpoint-3.txt", &made);
+    assert_eq!(made, held, "the writer writes something else under the same version");
+    holds_the_history(&log, &held);
+    let engine = start(&log, &mine);
+    let lessons = engine.reader().lessons("again", 3).unwrap();
+    assert!(lessons.learnt > 10 && lessons.waiting > 0, "{} {}", lessons.learnt, lessons.waiting);
     engine.stop().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use rapport_types::{
     Absorb, Activation, CustomerId, DefinitionsChanged, Entry, EntryError, Event, EventKind, Forward, Joined, Link,
-    Mark, Object, Offset, Origin, PartitionId, Relay, Share, SourceId, Timestamp, Trial, TrialMode, Unlink,
+    Mark, Object, Offset, Origin, PartitionId, Relay, Rollback, Share, SourceId, Timestamp, Trial, TrialMode, Unlink,
 };
 
 use super::{fixture, hex, unhex};
@@ -91,6 +91,16 @@ fn every_kind() -> Vec<Entry> {
             event: bare,
             stands: (PartitionId(2), Offset(300)),
         })),
+        Entry::Rollback(Rollback {
+            activation: Activation { score: "s".into(), version: Some(3), artifact: [7].into(), at },
+            trial: Some(Trial {
+                score: "s".into(),
+                version: Some(4),
+                artifact: [8].into(),
+                mode: TrialMode::Shadow,
+                at: Timestamp(1_699_999_999_999),
+            }),
+        }),
     ]
 }
 
@@ -103,7 +113,7 @@ fn entries_of_format_1_are_read_and_written() {
     assert_eq!(read, entries);
     assert_eq!(made, held, "the writer writes something else under the same version");
     let controls = held.lines().filter(|line| Entry::is_control(&unhex(line))).count();
-    assert_eq!(controls, 5);
+    assert_eq!(controls, 6);
 }
 
 #[test]

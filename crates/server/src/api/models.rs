@@ -211,6 +211,18 @@ pub struct ActivationAccepted {
     pub version: u32,
 }
 
+/// A rollback that is in the log and on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RolledBack {
+    /// The score.
+    pub score: String,
+    /// The version that goes into service again.
+    pub version: u32,
+    /// The version that goes on being tried: its trial was ended by what is taken back. None if no trial was.
+    #[schema(required)]
+    pub on_trial: Option<u32>,
+}
+
 /// How a model is to challenge the champion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -276,11 +288,46 @@ pub struct Watched {
     /// The index of the score itself.
     #[schema(required)]
     pub score_psi: Option<f64>,
+    /// What it has learnt in service; none if it does not go on learning. All other figures are those of the model as it was
+    /// registered.
+    #[schema(required)]
+    pub learning: Option<Learning>,
     /// Its inputs, the most drifted first.
     pub inputs: Vec<InputDrift>,
     /// Week by week: what it said and what came. Weeks that it was trained on are among them, see the model's training range;
     /// there it does better than on what is new to it.
     pub weeks: Vec<Week>,
+}
+
+/// How a model that learns in service does: each outcome is a test of what it had said at the moment, and then it learns from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Learning {
+    /// Outcomes that it learnt from.
+    pub outcomes: u64,
+    /// The positive ones.
+    pub positives: u64,
+    /// Moments whose outcome is not known yet.
+    pub waiting: u64,
+    /// Moments that had no answer, where only answers count.
+    pub unanswered: u64,
+    /// Moments that were passed over: more than 16 of one customer at a time, or numbers beyond all measure.
+    pub passed_over: u64,
+    /// The area under the curve of what it said; none as long as all outcomes were equal. Answers whose log-odds are closer than
+    /// 0.05 count as equal.
+    #[schema(required)]
+    pub auc: Option<f64>,
+    /// The mean negative log-likelihood; none before the first outcome.
+    #[schema(required)]
+    pub log_loss: Option<f64>,
+    /// The area that it would have had without learning on.
+    #[schema(required)]
+    pub auc_as_registered: Option<f64>,
+    /// The log-loss that it would have had without learning on.
+    #[schema(required)]
+    pub log_loss_as_registered: Option<f64>,
+    /// The log-loss of always saying the share of positives.
+    #[schema(required)]
+    pub base_log_loss: Option<f64>,
 }
 
 /// How an input has moved since the training.

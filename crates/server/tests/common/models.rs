@@ -3,7 +3,7 @@
 use rapport_server::{
     api::{
         BestSoFar, Better, ChallengeRequest, Comparison, Imported, InputDrift, Job, JobState, JobStep, Model,
-        ModelDetail, Monitoring, Origin, TimeRange, TrainRequest, TrialFact, TrialKind, Watched, Week,
+        ModelDetail, Monitoring, Origin, RolledBack, TimeRange, TrainRequest, TrialFact, TrialKind, Watched, Week,
     },
     ports::{Language, ModelForm, Refusal, Training},
 };
@@ -53,7 +53,8 @@ fn model(version: u32) -> Model {
 fn watched(version: u32) -> Watched {
     let input = InputDrift { feature: "orders_30d".to_owned(), psi: 0.3, missing_then: 0.0, missing_now: 0.5 };
     let week = Week { from: NOW, rows: 7, predicted: 0.2, observed: 0.25, auc: None, log_loss: 0.5 };
-    Watched { version, drift: Some(0.3), score_psi: None, inputs: vec![input], weeks: vec![week] }
+    let drift = Some(0.3);
+    Watched { version, drift, score_psi: None, learning: None, inputs: vec![input], weeks: vec![week] }
 }
 
 fn known(score: &str, version: u32) -> Result<(), Refusal> {
@@ -123,8 +124,9 @@ impl Training for Fakes {
         known(score, version)
     }
 
-    fn rollback(&self, score: &str) -> Result<u32, Refusal> {
-        known(score, 1).map_err(|_| Refusal::Conflict("no model was in service before".to_owned())).map(|()| 1)
+    fn rollback(&self, score: &str) -> Result<RolledBack, Refusal> {
+        known(score, 1).map_err(|_| Refusal::Conflict("no model was in service before".to_owned()))?;
+        Ok(RolledBack { score: score.to_owned(), version: 1, on_trial: Some(2) })
     }
 
     fn challenge(&self, score: &str, version: u32, _: &ChallengeRequest) -> Result<(), Refusal> {

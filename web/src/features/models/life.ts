@@ -51,20 +51,23 @@ export function useLife(score: string) {
         notice.failed(t.life.failed, error);
       }
     }
+    // A rollback, and not another activation: it also puts back the trial that the activation had ended.
+    const back = (undo?: () => Promise<void>) =>
+      act({
+        work: () => rollback(score),
+        text: ({ version, on_trial: tried }) =>
+          tried === null ? t.life.live(String(version)) : t.life.liveAgain(String(version), String(tried)),
+        seen: (done) => isLive(done.version),
+        undo,
+      });
     const makeLive = (version: number, before: number | undefined): Promise<void> =>
       act({
         work: () => activate(score, version),
         text: () => t.life.live(String(version)),
         seen: () => isLive(version),
-        undo: before === undefined ? undefined : () => makeLive(before, undefined),
+        undo: before === undefined ? undefined : () => back(),
       });
-    const rollBack = (before: number) =>
-      act({
-        work: () => rollback(score),
-        text: (done) => t.life.live(String(done.version)),
-        seen: (done) => isLive(done.version),
-        undo: () => makeLive(before, undefined),
-      });
+    const rollBack = (before: number) => back(() => makeLive(before, undefined));
     const start = (version: number, request: ChallengeRequest, undo?: () => Promise<void>) =>
       act({
         work: () => challenge(score, version, request),

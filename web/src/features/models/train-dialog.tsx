@@ -22,6 +22,7 @@ const ALGORITHMS = [
   'gradient_boosting',
   'nearest_neighbours',
   'naive_bayes',
+  'online_logistic',
 ];
 const BUDGET_S = 60;
 const BUDGET_MAX_S = 3_600;

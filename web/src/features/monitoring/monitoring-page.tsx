@@ -1,4 +1,5 @@
-/** How the models of a score do on the newest history: drift, calibration week by week, champion against challenger. */
+/** How the models of a score do on the newest history: drift, calibration week by week, champion against challenger, what
+ *  was learned in service. */
 
 import { Alert, Button, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
@@ -13,6 +14,7 @@ import { useTitles } from '~/components/titles';
 import { useI18n } from '~/i18n';
 import { ComparisonCard } from './comparison-card';
 import { Drift } from './drift';
+import { Learning } from './learning';
 import { Weeks } from './weeks';
 
 export function MonitoringPage() {
@@ -105,6 +107,7 @@ function OfModel({ watched, name }: { watched: Watched; name: string }) {
         {name}
       </Title>
       <Stack gap="xl">
+        {watched.learning && <Learning facts={watched.learning} />}
         <Weeks weeks={watched.weeks} />
         <Drift watched={watched} />
       </Stack>

@@ -106,6 +106,18 @@ export const modelTexts = {
       `AUC: version ${champion} ${a}, version ${challenger} ${b}.`,
     moments: (n: number, count: string) => `Over ${count} ${s(n, 'moment', 'moments')}.`,
     toChallenger: 'Open the model on trial',
+    learning: 'Learning in service',
+    learnt: (n: number, outcomes: string, positives: string, waiting: string) =>
+      `Learned from ${outcomes} ${s(n, 'outcome', 'outcomes')} since it came into service, ${positives} of them positive; ${waiting} are awaited.`,
+    unanswered: (count: string) => `${count} had no answer.`,
+    passedOver: (count: string) =>
+      `${count} were passed over: too many at a time of one customer, or numbers beyond all measure.`,
+    tested: 'What was said, before it was learned from',
+    asItLearns: 'As it learns',
+    asRegistered: 'Had it stayed as registered',
+    byShare: 'Always the share of positives',
+    learningHelp:
+      'Each outcome first tests what was said at its moment, and is then learned from. Figures below are those of the model as it was registered.',
     drift: 'Drift of the inputs',
     driftUnknown:
       'It is not known yet. It takes outcomes to measure by, and a model that says what it was trained on; one of another program may not.',

@@ -94,6 +94,16 @@ export const modelTexts: typeof English = {
     aucs: (champion, a, challenger, b) => `AUC：版本 ${champion} 为 ${a}，版本 ${challenger} 为 ${b}。`,
     moments: (_n, count) => `共 ${count} 个时刻。`,
     toChallenger: '打开试用的模型',
+    learning: '在线学习',
+    learnt: (_n, outcomes, positives, waiting) =>
+      `上线以来从 ${outcomes} 个结果中学习，其中 ${positives} 个为正；还有 ${waiting} 个在等待结果。`,
+    unanswered: (count) => `${count} 个没有回应。`,
+    passedOver: (count) => `${count} 个被略过：同一客户同时过多，或数值过大。`,
+    tested: '学习之前的预测',
+    asItLearns: '边用边学',
+    asRegistered: '若保持登记时的样子',
+    byShare: '总是回答正例比例',
+    learningHelp: '每个结果先检验当时的预测，再用于学习。下面的数字是登记时的模型的。',
     drift: '输入漂移',
     driftUnknown: '目前还不知道。需要有已知结果的时刻，以及记录了训练数据分布的模型；来自其他程序的模型可能没有记录。',
     bands: {

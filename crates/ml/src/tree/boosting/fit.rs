@@ -130,7 +130,8 @@ impl Fit<'_> {
             let fixed = Fixed::new(totals[output]);
             let packed = self.pack(&fixed, output, context);
             let mut rows = rows.clone();
-            let grown = ground.grow(&mut rows, &packed, fixed, &columns, context);
+            let mut grown = ground.grow(&mut rows, &packed, fixed, &columns, context);
+            self.set_leaves(&mut grown, &rows);
             (grown, rows)
         };
         let grown = if self.outputs == 1 {
@@ -146,6 +147,17 @@ impl Fit<'_> {
             trees.push(grown);
         }
         trees
+    }
+
+    /// Sets the leaves to what is best for their rows, where the derivatives do not tell it.
+    fn set_leaves(&self, grown: &mut Grown, rows: &[u32]) {
+        // The leaves stand in the order of the tree's values.
+        for ((range, value), of_tree) in grown.leaves.iter_mut().zip(&mut grown.tree.values) {
+            if let Some(best) = self.objective.leaf(self.examples, &self.margins, &rows[range.clone()]) {
+                *value = best * self.options.learning_rate;
+                *of_tree = *value;
+            }
+        }
     }
 
     fn rows(&self, random: &mut Random) -> Vec<u32> {

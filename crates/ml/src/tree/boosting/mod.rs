@@ -1,6 +1,6 @@
 //! Gradient boosting of trees on histograms: binary, several classes, regression, ranking.
 //!
-//! Sources: Friedman: Greedy function approximation (2001); Chen, Guestrin: XGBoost (2016), the second-order gain; Ke et al.:
+//! Sources: Friedman: Greedy function approximation (2001); Koenker, Bassett: Regression quantiles (1978); Chen, Guestrin: XGBoost (2016), the second-order gain; Ke et al.:
 //! LightGBM (2017), histograms, leaf-wise growth and bundles. The result depends on data, options and seed alone, not on the
 //! number of threads.
 

@@ -3,6 +3,7 @@
 use super::options::{Loss, Options};
 use super::rank;
 use crate::linear::softmax;
+use crate::metrics::{pinball, quantile};
 use crate::tree::pieces;
 use crate::{Context, Examples, MlError, Task};
 
@@ -28,6 +29,8 @@ pub(super) enum Objective {
     Squared,
     /// Poisson deviance of the exponential of the margin.
     Poisson,
+    /// The pinball loss at a level.
+    Quantile { level: f64 },
     /// 1 less the mean normalised discounted gain of groups.
     Rank { depth: usize },
 }
@@ -41,6 +44,7 @@ impl Objective {
             Task::Regression => match options.loss {
                 Loss::Squared => Self::Squared,
                 Loss::Poisson => Self::Poisson,
+                Loss::Quantile { level } => Self::Quantile { level },
             },
         }
     }
@@ -52,7 +56,9 @@ impl Objective {
             Self::Poisson if examples.target.iter().any(|target| *target < 0.0) => {
                 shape("a Poisson regression needs targets from 0")
             }
-            Self::Squared | Self::Poisson if examples.target.iter().any(|target| target.abs() > LARGEST) => {
+            Self::Squared | Self::Poisson | Self::Quantile { .. }
+                if examples.target.iter().any(|target| target.abs() > LARGEST) =>
+            {
                 shape("a target is beyond 1e30; scale the targets")
             }
             Self::Rank { .. } => match examples.groups {
@@ -80,8 +86,25 @@ impl Objective {
             }
             Self::Squared => vec![mean()],
             Self::Poisson => vec![mean().max(SURE).ln()],
+            Self::Quantile { level } => {
+                vec![quantile(
+                    &mut rows.map(|row| (examples.target[row], examples.weight(row))).collect::<Vec<_>>(),
+                    level,
+                )]
+            }
             Self::Rank { .. } => vec![0.0],
         }
+    }
+
+    /// What a leaf of these rows says, where that is not what the sums of the derivatives say.
+    pub(super) fn leaf(self, examples: &Examples<'_>, margins: &[f64], rows: &[u32]) -> Option<f64> {
+        let Self::Quantile { level } = self else { return None };
+        let off = |row: &u32| {
+            let row = *row as usize;
+            (examples.target[row] - margins[row], examples.weight(row))
+        };
+        // Rows that do not count say nothing.
+        Some(quantile(&mut rows.iter().map(off).collect::<Vec<_>>(), level)).filter(|value| !value.is_nan())
     }
 
     /// Turns margins into answers.
@@ -92,7 +115,7 @@ impl Objective {
                 softmax(margins);
             }
             Self::Poisson => margins.iter_mut().for_each(|margin| *margin = margin.exp()),
-            Self::Squared | Self::Rank { .. } => {}
+            Self::Squared | Self::Quantile { .. } | Self::Rank { .. } => {}
         }
     }
 
@@ -158,6 +181,12 @@ impl Objective {
                     *pair = [(mean - target) as f32, (mean * 0.7_f64.exp()) as f32];
                 }
             }
+            Self::Quantile { level } => {
+                for ((pair, margin), target) in pairs.iter_mut().zip(margins).zip(target) {
+                    let above = margin >= target;
+                    *pair = [(if above { 1.0 - level } else { -level }) as f32, 1.0];
+                }
+            }
             Self::Squared | Self::Rank { .. } => {
                 for ((pair, margin), target) in pairs.iter_mut().zip(margins).zip(target) {
                     *pair = [(margin - target) as f32, 1.0];
@@ -183,6 +212,7 @@ impl Objective {
                 Self::Logistic => -(1.0 - answer[0]).max(SURE).ln(),
                 Self::Softmax { .. } => -answer[target as usize].max(SURE).ln(),
                 Self::Poisson => answer[0] - target * margins[0],
+                Self::Quantile { level } => pinball(answer[0], target, level),
                 Self::Squared | Self::Rank { .. } => (answer[0] - target).powi(2),
             };
             loss += weight * one;

@@ -29,7 +29,7 @@ impl Direction {
 }
 
 /// What a regression makes small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// Squared error: predicts the mean.
@@ -37,6 +37,13 @@ pub enum Loss {
     Squared,
     /// Poisson deviance: predicts the mean of counts, through a logarithm. Targets are not negative.
     Poisson,
+    /// The pinball loss (Koenker, Bassett 1978): predicts the number that a share of `level` does not exceed. Trees are grown on
+    /// its derivatives, and each leaf then is the quantile of what its rows are off by (Friedman 2001, algorithm 3 for the
+    /// median), so `l1` and `l2` weigh on the choice of splits alone.
+    Quantile {
+        /// Above 0 and below 1.
+        level: f64,
+    },
 }
 
 /// How a gradient boosting is fitted.
@@ -146,6 +153,14 @@ impl BoostingOptions {
         for (name, value) in [("row_share", self.row_share), ("column_share", self.column_share)] {
             if !(value > 0.0 && value <= 1.0) {
                 return wrong(&format!("{name} is {value}; it must be above 0 and up to 1"));
+            }
+        }
+        if let (Loss::Quantile { level }, Task::Regression) = (self.loss, examples.task) {
+            if !(level > 0.0 && level < 1.0) {
+                return wrong(&format!("the level of a quantile is {level}; it must be above 0 and below 1"));
+            }
+            if self.monotone.iter().any(|direction| *direction != Direction::Any) {
+                return wrong("monotone cannot be kept for a quantile, whose leaves are set after their splits");
             }
         }
         self.check_monotone(examples)

@@ -4,11 +4,12 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use rapport_decide::{ActivationError, Decider, LiveModel, Prepared};
+use rapport_engine::EndedTrial;
 use rapport_server::{
-    api::{ChallengeRequest, TrialKind},
+    api::{ChallengeRequest, RolledBack, TrialKind},
     ports::Refusal,
 };
-use rapport_types::{Activation, Entry, Trial, TrialMode};
+use rapport_types::{Activation, Entry, Rollback, Trial, TrialMode};
 
 use super::{Trainer, log_refusal};
 use crate::{data::append_to_all, serve::access::internal};
@@ -51,11 +52,37 @@ impl Trainer {
         self.append(&Entry::Activation(self.activation(score, version, artifact)))
     }
 
-    pub(super) fn roll_back(&self, score: &str) -> Result<u32, Refusal> {
+    /// Takes the newest activation back: what was in service before is so again, and the trial that it ended goes on.
+    pub(super) fn roll_back(&self, score: &str) -> Result<RolledBack, Refusal> {
         let none = || Refusal::Conflict(format!("no other model of \"{score}\" was in service before the present one"));
-        let version = self.reader.earlier(score).ok_or_else(none)?;
-        self.put_into_service(score, version)?;
-        Ok(version)
+        let earlier = self.reader.earlier(score).ok_or_else(none)?;
+        let artifact = self.artifact(score, earlier.version)?;
+        self.check_fit(score, &artifact)?;
+        let trial = earlier.trial.and_then(|ended| self.ended_trial(score, ended));
+        let answer = RolledBack {
+            score: score.to_owned(),
+            version: earlier.version,
+            on_trial: trial.as_ref().and_then(|trial| trial.version),
+        };
+        let activation = self.activation(score, earlier.version, artifact);
+        self.append(&Entry::Rollback(Rollback { activation, trial }))?;
+        Ok(answer)
+    }
+
+    /// A trial that was ended, to go on; none if its model fits no more, which is no reason to leave the wrong one in service.
+    fn ended_trial(&self, score: &str, ended: EndedTrial) -> Option<Trial> {
+        let EndedTrial { version, mode, at } = ended;
+        let artifact = self.artifact(score, version).and_then(|artifact| {
+            self.check_fit(score, &artifact)?;
+            Ok(artifact)
+        });
+        match artifact {
+            Ok(artifact) => Some(Trial { score: score.into(), version: Some(version), artifact, mode, at }),
+            Err(error) => {
+                tracing::warn!(score, version, %error, "the trial that had been ended does not go on");
+                None
+            }
+        }
     }
 
     pub(super) fn put_on_trial(&self, score: &str, version: u32, request: &ChallengeRequest) -> Result<(), Refusal> {

@@ -1,5 +1,5 @@
 //! Models while the server runs: trained one at a time on a thread of its own, registered in the store, put into service
-//! and on trial through the log.
+//! and on trial through the log. Models that go on learning in service do so in the engine.
 //!
 //! - `jobs`: trainings under way, told to whoever watches.
 //! - `learner`: the one place that knows how a model is learnt, read and written.
@@ -29,7 +29,7 @@ use rapport_learn::{LearnError, Task, training_set};
 use rapport_ml::MlError;
 use rapport_profile::FeatureSet;
 use rapport_server::{
-    api::{ChallengeRequest, Imported, Job, JobStep, Model, ModelDetail, Monitoring, TrainRequest},
+    api::{ChallengeRequest, Imported, Job, JobStep, Model, ModelDetail, Monitoring, RolledBack, TrainRequest},
     ports::{ModelForm, Refusal, Training},
 };
 use rapport_store::{ModelOrigin, SqliteStore};
@@ -183,7 +183,7 @@ impl Training for Trainer {
         self.put_into_service(score, version)
     }
 
-    fn rollback(&self, score: &str) -> Result<u32, Refusal> {
+    fn rollback(&self, score: &str) -> Result<RolledBack, Refusal> {
         self.roll_back(score)
     }
 

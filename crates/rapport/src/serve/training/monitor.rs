@@ -3,10 +3,12 @@
 //!
 //! The history is replayed for it, so the figures are those of the log, whoever was answered what. Moments whose outcome is
 //! not known yet count for no figure, though drift could do without outcomes: it lags by a score's span. Weeks that a model
-//! was trained on are not told apart from later ones.
+//! was trained on are not told apart from later ones. A model that learns in service is measured as it was registered; how it
+//! does as it learns, the engine counts, and that is told beside it as of now.
 
 use std::ops::ControlFlow;
 
+use rapport_decide::Lessons;
 use rapport_learn::{Task, TrainingSet, training_set};
 use rapport_ml::{
     Artifact, MlError, Scorer,
@@ -15,7 +17,7 @@ use rapport_ml::{
 };
 use rapport_profile::FeatureSet;
 use rapport_server::{
-    api::{Better, Comparison, InputDrift, Monitoring, Watched, Week},
+    api::{Better, Comparison, InputDrift, Learning, Monitoring, Watched, Week},
     ports::Refusal,
 };
 use rapport_types::{DAY_MS, Timestamp};
@@ -41,7 +43,13 @@ impl Trainer {
         let definitions = self.reader.definitions().map_or(0, |(version, _)| version);
         let challenger = self.reader.challenger(score).map(|(version, ..)| version);
         let of = (definitions, self.reader.champion(score), challenger);
-        self.measurements.fresh(score, of, self.clock, || self.measure(score).map_err(|error| internal(&*error)))
+        let mut found = self
+            .measurements
+            .fresh(score, of, self.clock, || self.measure(score).map_err(|error| internal(&*error)))?;
+        for watched in [&mut found.champion, &mut found.challenger].into_iter().flatten() {
+            watched.learning = self.reader.lessons(score, watched.version).as_ref().map(told);
+        }
+        Ok(found)
     }
 
     fn measure(&self, name: &str) -> Result<Monitoring, Failure> {
@@ -105,7 +113,24 @@ fn watch(version: u32, artifact: &Artifact, set: &TrainingSet, frame: &Frame) ->
         .transpose()?
         .map(|drift| beyond_chance(&drift));
     let drift = inputs.iter().map(|input| input.psi).chain(score_psi).reduce(f64::max);
-    Ok((Watched { version, drift, score_psi, inputs, weeks: weeks(set, &answers) }, answers))
+    Ok((Watched { version, drift, score_psi, learning: None, inputs, weeks: weeks(set, &answers) }, answers))
+}
+
+/// What a model has learnt in service.
+fn told(lessons: &Lessons) -> Learning {
+    Learning {
+        outcomes: lessons.learnt,
+        positives: lessons.positives,
+        // Partitions are looked at one after the other, and a customer may have moved meanwhile.
+        waiting: lessons.waiting.max(0).unsigned_abs(),
+        unanswered: lessons.unanswered,
+        passed_over: lessons.passed_over,
+        auc: lessons.said.auc(),
+        log_loss: lessons.said.log_loss(),
+        auc_as_registered: lessons.as_registered.auc(),
+        log_loss_as_registered: lessons.as_registered.log_loss(),
+        base_log_loss: lessons.base_log_loss(),
+    }
 }
 
 /// What is left of an index when what so few moments bring by chance is taken off.

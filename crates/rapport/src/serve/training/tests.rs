@@ -289,13 +289,44 @@ fn a_model_lives_from_trial_to_service_and_back() {
     assert_eq!(world.trial(), None, "what it was compared with has changed");
     world.activate(3);
     let back = || {
-        let version = world.trainer.rollback(SCORE);
+        let answer = world.trainer.rollback(SCORE).map(|back| (back.version, back.on_trial));
         world.settle();
-        version
+        answer
     };
-    assert_eq!((back(), back()), (Ok(2), Ok(1)));
+    assert_eq!(back(), Ok((2, None)));
+    assert_eq!(back(), Ok((1, Some(3))), "what the activation of 2 had ended goes on");
+    assert_eq!(world.trial(), Some((3, TrialKind::Shadow, None)));
+    assert_eq!(world.model(3).model.trial.unwrap().since, NOW);
     assert!(world.model(1).model.active);
     assert!(matches!(back(), Err(Refusal::Conflict(_))));
+}
+
+#[test]
+fn a_model_that_learns_in_service_learns_from_the_moments_of_a_training_set() {
+    let world = World::new("{}", 200);
+    let online = TrainRequest { algorithm: Some("online_logistic".to_owned()), ..request() };
+    assert_eq!(world.ended(&world.trainer.start(&online).unwrap()).error, None);
+    assert_eq!(world.model(1).model.algorithm, "online_logistic");
+    assert!(world.model(1).model.metrics.get("auc").and_then(rapport_types::Value::as_f64).unwrap() > 0.8);
+    world.activate(1);
+    let begun = world.trainer.monitor(SCORE).unwrap().champion.unwrap().learning.unwrap();
+    assert_eq!((begun.outcomes, begun.waiting, begun.auc, begun.log_loss), (0, 0, None, None));
+    world.send(&orders(200, 400));
+    let learnt = world.trainer.monitor(SCORE).unwrap().champion.unwrap().learning.unwrap();
+
+    let definitions = world.trainer.definitions().unwrap();
+    let features = FeatureSet::compile(&definitions.features).unwrap();
+    let task = Task::new(&definitions.scores[0], None).unwrap();
+    let set = training_set(&*world.trainer.log, &features, &task, &|_| ControlFlow::Continue(())).unwrap();
+    let since = set.at.partition_point(|at| *at < Timestamp(200 * DAY_MS));
+    let closed = (set.at.len() - since) as u64;
+    let positives = set.labels[since..].iter().filter(|label| **label).count() as u64;
+    assert_eq!(learnt.outcomes + learnt.waiting, closed + set.open as u64);
+    // What came just now is known to the model and not to the set, as its time is not over; by the machine's clock all is over.
+    assert!(learnt.outcomes >= closed && learnt.positives >= positives && learnt.outcomes > 400, "{learnt:?}");
+    let (missed, of_set) = (learnt.outcomes - learnt.positives, closed - positives);
+    assert!(missed >= of_set && missed <= of_set + set.open as u64, "{learnt:?} {of_set}");
+    assert!(learnt.auc.unwrap() > 0.7 && learnt.log_loss < learnt.base_log_loss, "{learnt:?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+mod online;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Condvar, Mutex},
@@ -13,7 +15,7 @@ use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite,
 use rapport_stream::{Append, Log, MemoryLog};
 use rapport_types::{
     Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Joined, Object, Offset, PartitionId,
-    SourceId, Timestamp, Trial, TrialMode, partition_of,
+    Rollback, SourceId, Timestamp, Trial, TrialMode, partition_of,
 };
 
 const PARTITIONS: u32 = 3;
@@ -579,9 +581,9 @@ fn a_damaged_checkpoint_is_told_and_not_written_over() {
 
 #[test]
 fn what_a_newer_program_wrote_is_refused_and_kept() {
-    let (log, store) = checkpointed(|kept| kept.get_mut(&0).unwrap().head.as_mut().unwrap().meta[0] = 3);
+    let (log, store) = checkpointed(|kept| kept.get_mut(&0).unwrap().head.as_mut().unwrap().meta[0] = 4);
     let error = start(&log, &store, &Arc::default()).unwrap_err();
-    assert!(error.to_string().contains("partition 0 has format 3"), "{error}");
+    assert!(error.to_string().contains("partition 0 has format 4"), "{error}");
     assert!(error.to_string().contains("install the version that wrote it"), "{error}");
     for bytes in [vec![2, 0, 6, 1], vec![1, 0, 99, 1]] {
         let (log, store) = checkpointed(|_| {});
@@ -654,17 +656,29 @@ fn a_rollback_goes_back_along_what_was_in_service() {
     let log: Arc<dyn Log> = Arc::new(MemoryLog::new(PARTITIONS).unwrap());
     define(&log, 1, &Definitions::retail());
     let engine = start(&log, &Arc::default(), &Arc::default()).unwrap();
-    let earlier_after = |version: Option<u32>| {
-        activate(&log, version);
+    let earlier = || {
         engine.wait_until_caught_up().unwrap();
-        engine.reader().earlier("repeat_purchase")
+        engine.reader().earlier("repeat_purchase").map(|earlier| earlier.version)
     };
-    assert_eq!(earlier_after(Some(1)), None);
-    assert_eq!(earlier_after(Some(1)), None, "the same again is no change");
-    assert_eq!(earlier_after(Some(2)), Some(1));
-    assert_eq!(earlier_after(Some(3)), Some(2));
-    assert_eq!(earlier_after(Some(2)), Some(1), "back to 2, and 1 is behind it");
-    assert_eq!(earlier_after(Some(1)), None);
-    assert_eq!(earlier_after(Some(4)), Some(1));
+    let earlier_after = |version| {
+        activate(&log, Some(version));
+        earlier()
+    };
+    let earlier_after_rollback_to = |version| {
+        let (score, artifact) = ("repeat_purchase".into(), artifact(f64::from(version)));
+        let activation = Activation { score, version: Some(version), artifact, at: Timestamp(START) };
+        control(&log, &Entry::Rollback(Rollback { activation, trial: None }));
+        let earlier = earlier();
+        assert_eq!(engine.reader().champion("repeat_purchase"), Some(version));
+        earlier
+    };
+    assert_eq!(earlier_after(1), None);
+    assert_eq!(earlier_after(1), None, "the same again is no change");
+    assert_eq!(earlier_after(2), Some(1));
+    assert_eq!(earlier_after(3), Some(2));
+    assert_eq!(earlier_after_rollback_to(2), Some(1), "back to 2, and 1 is behind it");
+    assert_eq!(earlier_after_rollback_to(1), None);
+    assert_eq!(earlier_after(4), Some(1));
+    assert_eq!(earlier_after(1), Some(4), "who makes an earlier one live can take that back");
     engine.stop().unwrap();
 }

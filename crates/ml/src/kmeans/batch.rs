@@ -4,10 +4,11 @@
 
 use std::hint::select_unpredictable;
 
-use fearless_simd::{Level, Simd, SimdBase, dispatch, f64x8};
+use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch, f64x8};
 
 use super::{ABREAST, KMeans};
 use crate::Matrix;
+use crate::standard::Standard;
 
 /// So many rows go in step, so that none waits for its own sum alone.
 const TOGETHER: usize = 4;
@@ -34,39 +35,35 @@ fn groups<S: Simd>(simd: S, model: &KMeans, rows: &Matrix, out: &mut [f64]) {
         .flat_map(|begin| (0..columns).map(move |column| (begin, column)))
         .map(|(b, c)| center(b, c))
         .collect();
-    let mut values = vec![[0.0; TOGETHER]; columns];
+    let standards = || model.standards.iter().cycle().take(TOGETHER * columns);
+    let means: Vec<f64> = standards().map(|standard| standard.mean).collect();
+    let inverses: Vec<f64> = standards().map(|standard| standard.inverse).collect();
+    let mut values = vec![0.0; TOGETHER * columns];
     for (rows, out) in rows.values().chunks_exact(TOGETHER * columns).zip(out.chunks_exact_mut(TOGETHER)) {
-        for (column, (values, standard)) in values.iter_mut().zip(&model.standards).enumerate() {
-            *values = std::array::from_fn(|row| standard.apply(rows[row * columns + column]));
+        for ((value, raw), (mean, inverse)) in values.iter_mut().zip(rows).zip(means.iter().zip(&inverses)) {
+            *value = Standard { mean: *mean, inverse: *inverse }.apply(*raw);
         }
+        let values: [&[f64]; TOGETHER] = std::array::from_fn(|row| &values[row * columns..][..columns]);
         let mut best = [(0, f64::INFINITY); TOGETHER];
         for (begin, centers) in begins.clone().zip(centers.chunks_exact(columns)) {
             let mut squared = [f64x8::splat(simd, 0.0); TOGETHER];
-            for (values, centers) in values.iter().zip(centers) {
+            for (column, centers) in centers.iter().enumerate() {
                 let centers = f64x8::from_slice(simd, centers);
-                for (squared, value) in squared.iter_mut().zip(values) {
-                    let apart = f64x8::splat(simd, *value) - centers;
+                for (squared, values) in squared.iter_mut().zip(values) {
+                    let apart = f64x8::splat(simd, values[column]) - centers;
                     *squared += apart * apart;
                 }
             }
             for (best, squared) in best.iter_mut().zip(squared) {
-                *best = nearer(*best, begin, &*squared);
+                let least = squared.reduce_min();
+                let first = squared.simd_eq(least).to_bitmask().trailing_zeros() as usize;
+                let nearer = least < best.1;
+                best.0 = select_unpredictable(nearer, begin + first, best.0);
+                best.1 = select_unpredictable(nearer, least, best.1);
             }
         }
         out.iter_mut().zip(best).for_each(|(out, best)| *out = best.0 as f64);
     }
-}
-
-/// The nearest of what was found and some clusters more, the first of equals.
-#[inline(always)]
-pub(super) fn nearer(mut best: (usize, f64), begin: usize, squared: &[f64]) -> (usize, f64) {
-    for (at, squared) in squared.iter().enumerate() {
-        // Which one is nearest cannot be guessed, so there is no branch to guess at.
-        let nearer = *squared < best.1;
-        let which = select_unpredictable(nearer, begin + at, best.0);
-        best = (which, select_unpredictable(nearer, *squared, best.1));
-    }
-    best
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod batch;
 mod lloyd;
 mod silhouette;
 
+use std::hint::select_unpredictable;
+
 use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +140,13 @@ impl KMeans {
                     }
                 }
             }
-            best = batch::nearer(best, begin, &squared[..ABREAST.min(clusters - begin)]);
+            let squared = &squared[..ABREAST.min(clusters - begin)];
+            for (cluster, squared) in squared.iter().enumerate() {
+                // Which one is nearest cannot be guessed, so there is no branch to guess at.
+                let nearer = *squared < best.1;
+                let which = select_unpredictable(nearer, begin + cluster, best.0);
+                best = (which, select_unpredictable(nearer, *squared, best.1));
+            }
         }
         (best.0, best.1.sqrt())
     }

@@ -30,13 +30,14 @@ pub(crate) fn sigmoid(margin: f64) -> f64 {
     let power = if power < LEAST { LEAST } else { power };
     // It is 2ⁿ·eʳ with r at most half of ln 2 away from 0 (Cody, Waite: Software manual for the elementary functions, 1980).
     let rounded = power * LOG2_E + ROUND;
-    let n = rounded - ROUND;
-    let r = (power - n * LN_2[0]) - n * LN_2[1];
+    let whole = rounded - ROUND;
+    let r = (power - whole * LN_2[0]) - whole * LN_2[1];
     let two_to_n = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1.0_f64.to_bits()));
     // eʳ is (even + r)/(even - r).
-    let [a, b, c, d, e] = SERIES;
     let (square, fourth) = (r * r, (r * r) * (r * r));
-    let even = 2.0 + square * ((a + square * b) + fourth * ((c + square * d) + fourth * e));
+    let even = 2.0
+        + square
+            * ((SERIES[0] + square * SERIES[1]) + fourth * ((SERIES[2] + square * SERIES[3]) + fourth * SERIES[4]));
     let (small, one) = (two_to_n * (even + r), even - r);
     (if margin >= 0.0 { one } else { small }) / (one + small)
 }

@@ -89,7 +89,7 @@ impl Sources {
             let test = Test::In((*words).into());
             sources.push(Source::Outside { column: *column, missing_left: *missing_left, test });
         }
-        (sources.len() <= usize::from(u16::MAX)).then_some((Self(sources), index))
+        u16::try_from(sources.len()).is_ok().then_some((Self(sources), index))
     }
 
     pub(super) fn len(&self) -> usize {

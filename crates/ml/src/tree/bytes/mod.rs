@@ -128,17 +128,17 @@ impl ByteTrees {
         chosen: &mut [Places],
     ) -> Places {
         let (constants, mut number) = (self.pieces.constants, self.pieces.constants);
-        let (three, rest) = lower.split_at(tree.lower[0]);
-        let (two, one) = rest.split_at(tree.lower[1]);
-        for piece in three {
+        let (of_three, rest) = lower.split_at(tree.lower[0]);
+        let (of_two, of_one) = rest.split_at(tree.lower[1]);
+        for piece in of_three {
             piece.choose::<S, 3>(simd, lines, &mut chosen[number]);
             number += 1;
         }
-        for piece in two {
+        for piece in of_two {
             piece.choose::<S, 2>(simd, lines, &mut chosen[number]);
             number += 1;
         }
-        for piece in one {
+        for piece in of_one {
             piece.choose::<S, 1>(simd, lines, &mut chosen[number]);
             number += 1;
         }

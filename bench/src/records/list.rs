@@ -115,10 +115,7 @@ fn pages(desk: &Desk, plain: &mut Plain, backend: Backend, list: &List) -> Resul
             std::hint::black_box(desk.list(&access, "contact", &query)?);
             Ok(())
         };
-        let order = match backend {
-            Backend::Postgres => nulls_as_in_sqlite(list.order),
-            Backend::Sqlite => list.order.to_owned(),
-        };
+        let order = order_by_hand(backend, list.order);
         let sql = format!(
             "SELECT * FROM o_contact WHERE (owner = ? OR team IN (?, ?)) AND deleted_at IS NULL AND {by_hand} \
              ORDER BY {order} LIMIT {}",
@@ -132,9 +129,11 @@ fn pages(desk: &Desk, plain: &mut Plain, backend: Backend, list: &List) -> Resul
     Ok(both)
 }
 
-/// Records without a value come first in SQLite, and last in PostgreSQL unless it is told.
-fn nulls_as_in_sqlite(order: &str) -> String {
-    let Some((column, id)) = order.split_once(", ") else { return order.to_owned() };
+/// An order in a database's words: records without a value come first in SQLite, and last in PostgreSQL unless it is told.
+pub(super) fn order_by_hand(backend: Backend, order: &str) -> String {
+    let Some((column, id)) = order.split_once(", ").filter(|_| backend == Backend::Postgres) else {
+        return order.to_owned();
+    };
     let nulls = if order.contains("DESC") { "NULLS LAST" } else { "NULLS FIRST" };
     format!("{column} {nulls}, {id}")
 }

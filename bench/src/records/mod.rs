@@ -8,6 +8,7 @@ mod board;
 mod change;
 mod find;
 mod import;
+mod jump;
 mod list;
 mod load;
 mod plain;
@@ -48,6 +49,8 @@ enum Wanted {
 enum Part {
     /// Pages of lists of contacts.
     List,
+    /// A jump to the middle of all contacts.
+    Jump,
     /// A board of deals, a tenth as many as contacts.
     Board,
     /// Making and changing a record.
@@ -157,7 +160,7 @@ fn of_database(args: &RecordsArgs, folder: &Path, backend: Backend) -> Result<Ve
     if wants(args, Part::Import) {
         rows.extend(import::measure(&place("imported")?.desk()?, folder, backend, args.rows)?);
     }
-    if [Part::List, Part::Board, Part::Change].into_iter().any(|part| wants(args, part)) {
+    if [Part::List, Part::Jump, Part::Board, Part::Change].into_iter().any(|part| wants(args, part)) {
         rows.extend(of_rows(args, folder, backend, &place("records")?)?);
     }
     Ok(rows)
@@ -192,6 +195,10 @@ fn of_rows(args: &RecordsArgs, folder: &Path, backend: Backend, place: &Place) -
     if wants(args, Part::List) {
         say(&format!("{}: lists", name_of(backend)));
         rows.extend(list::measure(&desk, &mut plain, backend)?);
+    }
+    if wants(args, Part::Jump) {
+        say(&format!("{}: jumps", name_of(backend)));
+        rows.extend(jump::measure(&desk, &mut plain, backend, args.rows)?);
     }
     if deals.is_some() {
         say(&format!("{}: a board", name_of(backend)));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sea_query::ExprTrait as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     Access, Id, RecordsError, RowError, Tx, Verb,
+    database::among,
     desk::Moment,
     feed::{self, Line, Op},
     ground::Ground,
@@ -19,13 +19,14 @@ use crate::{
     value::{self, Stuff},
 };
 
+mod aside;
 mod change;
 mod each;
 mod insert;
 mod past;
 mod targets;
 
-use self::targets::system_field;
+use self::{aside::beside, insert::to_text, targets::system_field};
 pub(crate) use self::{
     each::{Each, Outcome},
     insert::{insert, replace_relations, to_json},
@@ -197,20 +198,11 @@ impl<'e, 'm> Editor<'e, 'm> {
             }
         }
         for (key, values) in wanted {
-            let keys: Vec<&String> = values.keys().collect();
-            for chunk in keys.chunks(CHUNK) {
-                let mut query = self.ground.select(self.access)?;
-                query
-                    .expr(self.ground.column("id"))
-                    .expr(self.ground.column(&key))
-                    .and_where(self.ground.column(&key).is_in(chunk.iter().map(|text| text.as_str())))
-                    .order_by_expr(self.ground.column("id"), sea_query::Order::Desc);
-                for row in tx.query(&query)? {
-                    let id = Id(row.int(0)?);
-                    for index in values.get(row.text(1)?).into_iter().flatten() {
-                        let Edit::Upsert { fields, .. } = &edits[*index] else { continue };
-                        edits[*index] = Edit::Update { id, fields: fields.clone(), version: None };
-                    }
+            let known = known(tx, &self.ground, self.access, &key, values.keys().map(String::as_str))?;
+            for (text, id) in known {
+                for index in values.get(&text).into_iter().flatten() {
+                    let Edit::Upsert { fields, .. } = &edits[*index] else { continue };
+                    edits[*index] = Edit::Update { id, fields: fields.clone(), version: None };
                 }
             }
             for (text, indexes) in values.iter().filter(|(_, indexes)| indexes.len() > 1) {
@@ -259,20 +251,21 @@ impl<'e, 'm> Editor<'e, 'm> {
         if !self.errors.is_empty() {
             return Ok(());
         }
-        insert(tx, self.moment, self.access, self.ground.object, made.iter().map(|(_, id, stuffs)| (*id, stuffs)))?;
-        for (index, id, stuffs) in made {
-            ids[index] = Some(id);
-            let after = to_json(self.ground.object, &stuffs);
-            self.lines.push(Line {
-                object: &self.ground.object.name,
-                record: id,
-                version: 1,
-                op: Op::Create,
-                before: Map::new(),
-                after,
-            });
+        for (index, id, _) in &made {
+            ids[*index] = Some(*id);
         }
-        Ok(())
+        self.write_new(tx, &made)
+    }
+
+    /// Writes new records with their lines in the feed.
+    fn write_new(&self, tx: &mut Tx<'_>, made: &[(usize, Id, Stuffs)]) -> Result<(), RecordsError> {
+        let object = self.ground.object;
+        let texts = || made.iter().map(|(_, id, stuffs)| Ok((*id, to_text(object, stuffs)?))).collect();
+        let rows = || insert(tx, self.moment, self.access, object, made.iter().map(|(_, id, stuffs)| (*id, stuffs)));
+        let (texts, inserted): (Result<Vec<_>, serde_json::Error>, _) = beside(made.len(), texts, rows);
+        inserted?;
+        let texts = texts.map_err(|error| RecordsError::Database(error.to_string()))?;
+        feed::write_new(tx, self.access, self.batch, self.moment.now, &object.name, texts)
     }
 
     /// Checks the fields of a new record, or the changed ones of one that is there.
@@ -346,6 +339,28 @@ impl<'e, 'm> Editor<'e, 'm> {
             after,
         });
     }
+}
+
+/// The records that somebody reads and that have one of some values of a field of text; of several with one value the oldest.
+pub(crate) fn known<'k>(
+    tx: &mut Tx<'_>,
+    ground: &Ground<'_>,
+    access: &Access,
+    field: &str,
+    values: impl Iterator<Item = &'k str>,
+) -> Result<BTreeMap<String, Id>, RecordsError> {
+    let mut query = ground.select(access)?;
+    query.expr(ground.column("id")).expr(ground.column(field)).and_where(among(
+        tx.backend(),
+        ground.column(field),
+        values,
+    ));
+    let mut known = BTreeMap::new();
+    for row in tx.query(&query)? {
+        let id = Id(row.int(0)?);
+        known.entry(row.text(1)?.to_owned()).and_modify(|known: &mut Id| *known = id.min(*known)).or_insert(id);
+    }
+    Ok(known)
 }
 
 /// Which permission an edit of a record that is there needs.

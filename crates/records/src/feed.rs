@@ -124,24 +124,60 @@ pub(crate) fn write_dated<'l>(
         let text = if fields.is_empty() { None } else { Some(serde_json::to_string(fields)) };
         text.transpose().map(Bound::from).map_err(|error| RecordsError::Database(error.to_string()))
     };
-    let actor = access.actor.to_string();
+    let of_all = OfAll::new(access, batch);
     let rows = lines
         .map(|(at, line)| {
-            Ok(vec![
-                at.0.into(),
-                actor.clone().into(),
-                access.origin.clone().into(),
-                batch.map(|batch| batch.0).into(),
-                line.object.into(),
-                line.record.0.into(),
-                line.version.into(),
-                line.op.to_string().into(),
-                text(&line.before)?,
-                text(&line.after)?,
-            ])
+            let what = (line.object, line.record, line.version, line.op);
+            Ok(of_all.row(at, what, [text(&line.before)?, text(&line.after)?]))
         })
-        .collect::<Result<Vec<Vec<Bound>>, RecordsError>>()?;
+        .collect::<Result<Vec<_>, RecordsError>>()?;
     tx.insert_rows("change", &COLUMNS, &rows)
+}
+
+/// Writes the lines of new records of an object, in their order; of each what it has, as JSON.
+pub(crate) fn write_new(
+    tx: &mut Tx<'_>,
+    access: &Access,
+    batch: Option<Id>,
+    now: Timestamp,
+    object: &str,
+    records: Vec<(Id, String)>,
+) -> Result<(), RecordsError> {
+    let of_all = OfAll::new(access, batch);
+    let row = |(record, after): (Id, String)| {
+        of_all.row(now, (object, record, 1, Op::Create), [Bound::String(None), after.into()])
+    };
+    tx.insert_rows("change", &COLUMNS, records.into_iter().map(row))
+}
+
+/// What lines that are written together have in common.
+struct OfAll {
+    actor: String,
+    origin: Option<String>,
+    batch: Option<Id>,
+}
+
+impl OfAll {
+    fn new(access: &Access, batch: Option<Id>) -> Self {
+        Self { actor: access.actor.to_string(), origin: access.origin.clone(), batch }
+    }
+
+    /// A row of [`COLUMNS`]; `what` is the object, the record, its version and what was done, `fields` those before and after.
+    fn row(&self, at: Timestamp, what: (&str, Id, i64, Op), fields: [Bound; 2]) -> [Bound; COLUMNS.len()] {
+        let ((object, record, version, op), [before, after]) = (what, fields);
+        [
+            at.0.into(),
+            self.actor.clone().into(),
+            self.origin.clone().into(),
+            self.batch.map(|batch| batch.0).into(),
+            object.into(),
+            record.0.into(),
+            version.into(),
+            op.to_string().into(),
+            before,
+            after,
+        ]
+    }
 }
 
 /// A query of the feed; conditions and order are the caller's.

@@ -96,13 +96,24 @@ impl Ids {
     pub(crate) fn next(&self, now: Timestamp) -> Result<Id, RecordsError> {
         let mut random = [0; 4];
         getrandom::fill(&mut random).map_err(RecordsError::Random)?;
+        Ok(self.step(now, random))
+    }
+
+    /// So many new ids, for which the system is asked once.
+    pub(crate) fn several(&self, now: Timestamp, count: usize) -> Result<Vec<Id>, RecordsError> {
+        let mut random = vec![[0; 4]; count];
+        getrandom::fill(random.as_flattened_mut()).map_err(RecordsError::Random)?;
+        Ok(random.into_iter().map(|random| self.step(now, random)).collect())
+    }
+
+    fn step(&self, now: Timestamp, random: [u8; 4]) -> Id {
         let random = i64::from(u32::from_le_bytes(random));
         let first = Id::first_at(now).0;
         let next = |last: i64| {
             if last < first { first | (random & 0x3_ffff) } else { last + 1 + (random & 0x3f) }
         };
         let last = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-        Ok(Id(next(last.expect("the update always answers"))))
+        Id(next(last.expect("the update always answers")))
     }
 }
 
@@ -123,8 +134,9 @@ mod tests {
     #[test]
     fn ids_grow_also_where_the_clock_goes_back() {
         let ids = Ids::new();
-        let made: Vec<Id> = [5, 5, 5, 4, 6, 3, 100].map(|ms| ids.next(Timestamp(ms)).unwrap()).to_vec();
+        let mut made: Vec<Id> = [5, 5, 5, 4, 6, 3].map(|ms| ids.next(Timestamp(ms)).unwrap()).to_vec();
+        made.extend(ids.several(Timestamp(100), 3).unwrap());
         assert!(made.is_sorted_by(|a, b| a < b), "{made:?}");
-        assert!(made[6] >= Id::first_at(Timestamp(100)));
+        assert!(made.len() == 9 && made[6] >= Id::first_at(Timestamp(100)));
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     Access, Backend, ListQuery, Reach, RecordsError, Row, Tx, Verb,
     ground::Ground,
     read::{Sorting, narrow, page_query},
+    record::Shape,
     schema::table_of,
 };
 
@@ -23,33 +24,27 @@ const STEPS: [u64; 4] = [500, 1_500, 3_000, 5_000];
 /// A walk that would be longer is not worth it.
 const LONGEST: u64 = 10_000;
 
-/// The rows of a page and of one record more; none if the plain query is as good.
-pub(crate) fn page(
-    ground: &Ground<'_>,
+/// The rows of a page and of one record more, and what they hold; none if the plain query is as good.
+pub(crate) fn page<'s>(
+    ground: &Ground<'s>,
     tx: &mut Tx<'_>,
     access: &Access,
     wanted: &ListQuery,
     sorting: &Sorting,
-) -> Result<Option<Vec<Row>>, RecordsError> {
+) -> Result<Option<(Shape<'s>, Vec<Row>)>, RecordsError> {
     let is_owned = matches!(access.reach(Verb::Read, ground.object), Ok(Reach::Own | Reach::Team));
     if !is_owned || wanted.trash || wanted.ids.is_some() || wanted.only.is_some() {
         return Ok(None);
     }
-    let (_, query) = page_query(ground, access, wanted, sorting, Backend::Sqlite)?;
+    let (shape, query) = page_query(ground, access, wanted, sorting, Backend::Sqlite)?;
     if wanted.skip == 0
-        && has_index(ground, sorting)
+        && sorting.is_indexed
         && let Some(rows) = walk(ground, tx, wanted, sorting, &query)?
     {
-        return Ok(Some(rows));
+        return Ok(Some((shape, rows)));
     }
-    gather(ground, access, wanted, sorting, query)?.map(|query| tx.query(&query)).transpose()
-}
-
-fn has_index(ground: &Ground<'_>, sorting: &Sorting) -> bool {
-    match sorting.column.as_str() {
-        "id" | "updated_at" => true,
-        name => ground.object.field(name).is_some_and(|field| field.indexed && !field.unique),
-    }
+    let gathered = gather(ground, access, wanted, sorting, query)?;
+    gathered.map(|query| Ok((shape, tx.query(&query)?))).transpose()
 }
 
 /// The rows of `query`; none if it would take too long.
@@ -63,10 +58,7 @@ fn walk(
     let enough = wanted.limit as u64 + 1;
     let (mut seen, mut rows) = (0, Vec::new());
     for step in STEPS {
-        let mut ids = Query::select();
-        ids.expr(ground.column("id")).from(Alias::new(table_of(&ground.object.name)));
-        sorting.go_on(ground, wanted.cursor.as_deref(), &mut ids)?;
-        sorting.apply(ground, &mut ids, Backend::Sqlite);
+        let mut ids = sorting.ids(ground, Backend::Sqlite, false, wanted.cursor.as_deref())?;
         ids.limit(step).offset(seen);
         let mut part = query.clone();
         part.and_where(ground.column("id").in_subquery(ids)).reset_limit().limit(enough - rows.len() as u64);

@@ -14,8 +14,9 @@ mod sqlite;
 use std::{path::Path, time::Duration};
 
 use sea_query::{
-    PostgresQueryBuilder, QueryStatementWriter, SchemaStatementBuilder, SqliteQueryBuilder, Value, Values,
+    Expr, PostgresQueryBuilder, QueryStatementWriter, SchemaStatementBuilder, SqliteQueryBuilder, Value, Values,
 };
+use serde_json::json;
 
 pub(crate) use row::Datum;
 pub use row::Row;
@@ -74,6 +75,12 @@ impl Database {
     /// Gives back memory that a large write took.
     pub(crate) fn shrink(&self) -> Result<(), RecordsError> {
         self.as_sqlite().map_or(Ok(()), SqliteDatabase::shrink)
+    }
+
+    /// Whether somebody had to wait for another's write since this was last asked. In PostgreSQL nobody has to, but whoever follows
+    /// the feed waits for the end of every write, so the answer is always yes.
+    pub(crate) fn was_awaited(&self) -> bool {
+        self.as_sqlite().is_none_or(SqliteDatabase::was_awaited)
     }
 
     /// Runs queries that all see the same moment.
@@ -168,19 +175,23 @@ impl Tx<'_> {
     }
 
     /// Inserts rows of equal width. SQLite runs one prepared statement for each row, which costs it less than parsing a
-    /// long one; PostgreSQL copies many rows in, and plans nothing for them.
-    pub(crate) fn insert_rows(
+    /// long one; PostgreSQL copies many rows in, and plans nothing for them. Rows that are made on the way, by an iterator, are
+    /// written while they are still in the processor's cache.
+    pub(crate) fn insert_rows<R: AsRef<[Value]>>(
         &mut self,
         table: &str,
         columns: &[&str],
-        rows: &[Vec<Value>],
+        rows: impl IntoIterator<Item = R, IntoIter: ExactSizeIterator>,
     ) -> Result<(), RecordsError> {
+        let mut rows = rows.into_iter();
+        if rows.len() == 0 {
+            return Ok(());
+        }
+        let insert = insert_text(self.backend(), table, columns);
         match &mut self.inner {
+            TxInner::Sqlite(connection) => sqlite::execute_each(connection, &insert, rows),
             TxInner::Postgres(tx) if rows.len() >= COPIED => tx.copy_rows(table, columns, rows),
-            _ => {
-                let insert = insert_text(self.backend(), table, columns);
-                rows.iter().try_for_each(|row| self.execute_sql(&insert, row).map(drop))
-            }
+            TxInner::Postgres(tx) => rows.try_for_each(|row| tx.execute(&insert, row.as_ref()).map(drop)),
         }
     }
 
@@ -208,6 +219,18 @@ impl Tx<'_> {
             Backend::Postgres => statement.build_any(&PostgresQueryBuilder),
         }
     }
+}
+
+/// Whether a text is one of many. They are one value of the statement, so that neither its text nor its planning grows with them;
+/// both databases look each of them up in an index. (PostgreSQL reads all rows to compare them with a list of some hundred values
+/// if it knows nothing of the table yet.)
+pub(crate) fn among<'t>(backend: Backend, text: Expr, texts: impl Iterator<Item = &'t str>) -> Expr {
+    let texts = json!(texts.collect::<Vec<_>>()).to_string();
+    let sql = match backend {
+        Backend::Sqlite => "? IN (SELECT value FROM json_each(?))",
+        Backend::Postgres => "$1 = ANY(ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))",
+    };
+    Expr::cust_with_exprs(sql, [text, Expr::val(texts)])
 }
 
 /// An insert of a row. Names are quoted; they come from the schema, which lets letters, digits and `_` through.

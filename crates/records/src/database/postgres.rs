@@ -3,11 +3,10 @@
 //! A read runs repeatable and read-only, so that all its queries see one moment. A write runs at "read committed" and locks
 //! the rows that it goes by, so it never has to be begun anew.
 
-use std::{collections::HashMap, error::Error};
+use std::{collections::HashMap, error::Error, io::Write as _};
 
 use postgres::{
     Client, Config, IsolationLevel, NoTls, Statement, Transaction,
-    binary_copy::BinaryCopyInWriter,
     error::SqlState,
     types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
@@ -22,6 +21,13 @@ use crate::RecordsError;
 
 /// Prepared statements kept by a connection; beyond it all are forgotten.
 const STATEMENTS: usize = 256;
+/// So much of what is copied goes out at once: a message for each row would cost more than the row.
+const COPIED_BYTES: usize = 64 << 10;
+/// How what is copied begins and ends (PostgreSQL's manual, COPY, Binary Format): a mark, no flags, nothing more in front.
+const COPY_BEGIN: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const COPY_END: [u8; 2] = (-1_i16).to_be_bytes();
+/// The length of a value that is not there.
+const NO_VALUE: [u8; 4] = (-1_i32).to_be_bytes();
 
 pub(crate) struct PostgresDatabase {
     config: Config,
@@ -125,21 +131,30 @@ impl PostgresTx<'_> {
     }
 
     /// Copies rows into a table. A statement that selects the columns tells their types.
-    pub(super) fn copy_rows(&mut self, table: &str, columns: &[&str], rows: &[Vec<Value>]) -> Result<(), RecordsError> {
+    pub(super) fn copy_rows<R: AsRef<[Value]>>(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: impl Iterator<Item = R>,
+    ) -> Result<(), RecordsError> {
         let columns = columns.join("\", \"");
         let statement = self.prepared(&format!("SELECT \"{columns}\" FROM \"{table}\""))?;
         let types: Vec<Type> = statement.columns().iter().map(|column| column.type_().clone()).collect();
-        let mut copy = || {
-            let out = self.transaction.copy_in(&format!("COPY \"{table}\" (\"{columns}\") FROM STDIN BINARY"))?;
-            let mut out = BinaryCopyInWriter::new(out, &types);
-            for row in rows {
-                let bound: Vec<Bound<'_>> = row.iter().map(Bound).collect();
-                let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-                out.write(&bound)?;
+        let sql = format!("COPY \"{table}\" (\"{columns}\") FROM STDIN BINARY");
+        let mut out = self.transaction.copy_in(&sql).map_err(|error| told(&error))?;
+        let mut buffer = BytesMut::with_capacity(COPIED_BYTES * 2);
+        buffer.extend_from_slice(COPY_BEGIN);
+        for row in rows {
+            copied(row.as_ref(), &types, &mut buffer)
+                .map_err(|error| RecordsError::Database(format!("a row of {table} cannot be copied: {error}")))?;
+            if buffer.len() >= COPIED_BYTES {
+                out.write_all(&buffer).map_err(|error| told_of_stream(&error))?;
+                buffer.clear();
             }
-            out.finish().map(drop)
-        };
-        copy().map_err(|error| told(&error))
+        }
+        buffer.extend_from_slice(&COPY_END);
+        out.write_all(&buffer).map_err(|error| told_of_stream(&error))?;
+        out.finish().map(drop).map_err(|error| told(&error))
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, RecordsError> {
@@ -148,6 +163,26 @@ impl PostgresTx<'_> {
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         self.transaction.execute(&statement, &bound).map_err(|error| told(&error))
     }
+}
+
+/// Puts a row into the form of `COPY ... BINARY`: how many values, then of each its length and its bytes.
+fn copied(row: &[Value], types: &[Type], out: &mut BytesMut) -> Result<(), Box<dyn Error + Sync + Send>> {
+    out.extend_from_slice(&i16::try_from(types.len())?.to_be_bytes());
+    for (value, kind) in row.iter().zip(types) {
+        let begin = out.len();
+        out.extend_from_slice(&NO_VALUE);
+        if let IsNull::No = Bound(value).to_sql(kind, out)? {
+            let length = i32::try_from(out.len() - begin - NO_VALUE.len())?;
+            out[begin..begin + NO_VALUE.len()].copy_from_slice(&length.to_be_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// What the server said while rows were copied to it.
+fn told_of_stream(error: &std::io::Error) -> RecordsError {
+    let said = error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>());
+    said.map_or_else(|| RecordsError::Unavailable(error.to_string()), told)
 }
 
 /// A failure in words.

@@ -1,6 +1,9 @@
 //! SQLite: one connection writes, several read; the write-ahead log keeps them out of each other's way.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use parking_lot::Mutex;
 use rusqlite::{
@@ -36,6 +39,8 @@ const WAL_BYTES: i64 = 64 << 20;
 pub(crate) struct SqliteDatabase {
     path: PathBuf,
     writer: Mutex<Writer>,
+    /// Whether somebody found the writer at work.
+    awaited: AtomicBool,
     readers: Pool<Connection>,
 }
 
@@ -56,12 +61,17 @@ impl SqliteDatabase {
             connection.pragma_update(None, pragma, value).map_err(|error| told_of(path, &error))?;
         }
         let writer = Mutex::new(Writer { connection, poison: None });
-        Ok(Self { path: path.to_owned(), writer, readers: Pool::new(READERS) })
+        Ok(Self { path: path.to_owned(), writer, awaited: AtomicBool::new(false), readers: Pool::new(READERS) })
     }
 
     /// Gives back memory that a large write took.
     pub(crate) fn shrink(&self) -> Result<(), RecordsError> {
         self.writer.lock().connection.execute_batch("PRAGMA shrink_memory").map_err(|error| told(&error))
+    }
+
+    /// Whether somebody had to wait for another's write since this was last asked.
+    pub(super) fn was_awaited(&self) -> bool {
+        self.awaited.swap(false, Ordering::Relaxed)
     }
 
     /// The file.
@@ -92,7 +102,10 @@ impl SqliteDatabase {
         &self,
         write: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
-        let mut writer = self.writer.lock();
+        let mut writer = self.writer.try_lock().unwrap_or_else(|| {
+            self.awaited.store(true, Ordering::Relaxed);
+            self.writer.lock()
+        });
         if let Some(what) = &writer.poison {
             return Err(RecordsError::Database(format!(
                 "{} takes no more writes since one failed ({what}); look after the disk, then start Rapport again",
@@ -243,6 +256,19 @@ pub(super) fn query(connection: &Connection, sql: &str, values: &[Value]) -> Res
 pub(super) fn execute(connection: &Connection, sql: &str, values: &[Value]) -> Result<u64, RecordsError> {
     let run = || connection.prepare_cached(sql)?.execute(params_from_iter(values.iter().map(Bound)));
     run().map(|count| count as u64).map_err(|error| told(&error))
+}
+
+/// Runs a statement for each of some rows of values.
+pub(super) fn execute_each<R: AsRef<[Value]>>(
+    connection: &Connection,
+    sql: &str,
+    mut rows: impl Iterator<Item = R>,
+) -> Result<(), RecordsError> {
+    let mut run = || {
+        let mut statement = connection.prepare_cached(sql)?;
+        rows.try_for_each(|row| statement.execute(params_from_iter(row.as_ref().iter().map(Bound))).map(drop))
+    };
+    run().map_err(|error| told(&error))
 }
 
 fn datum(value: ValueRef<'_>) -> Datum {

@@ -29,21 +29,21 @@ pub(crate) use self::{find::similar, queue::settle_merged};
 
 const COLUMNS: [&str; 2] = ["hash", "record"];
 
-/// Writes the keys of new records.
-pub(crate) fn add<'s>(
-    tx: &mut Tx<'_>,
-    object: &Object,
-    records: impl Iterator<Item = (Id, &'s Stuffs)>,
-) -> Result<(), RecordsError> {
-    let Some(plan) = Plan::of(object) else { return Ok(()) };
-    let keys = records.flat_map(|(id, stuffs)| {
-        Traits::of(&plan, stuffs).keys(object).into_iter().map(move |key| (key, id.0)).collect::<Vec<_>>()
-    });
-    let mut keys: Vec<(i64, i64)> = keys.collect();
-    // Keys are spread over the whole table; in their order each of its pages is touched once.
+/// The keys of new records with the records, for [`add`]. They are spread over the whole table of keys; in their order each of its
+/// pages is touched once.
+pub(crate) fn keys_of<'s>(object: &Object, records: impl Iterator<Item = (Id, &'s Stuffs)>) -> Vec<(i64, Id)> {
+    let Some(plan) = Plan::of(object) else { return Vec::new() };
+    let mut keys = Vec::new();
+    for (id, stuffs) in records {
+        keys.extend(Traits::of(&plan, stuffs).keys(object).into_iter().map(|key| (key, id)));
+    }
     keys.sort_unstable();
-    let rows: Vec<Vec<Bound>> = keys.into_iter().map(|(key, id)| vec![key.into(), id.into()]).collect();
-    tx.insert_rows("match_key", &COLUMNS, &rows)
+    keys
+}
+
+/// Writes the keys of new records.
+pub(crate) fn add(tx: &mut Tx<'_>, keys: Vec<(i64, Id)>) -> Result<(), RecordsError> {
+    tx.insert_rows("match_key", &COLUMNS, keys.into_iter().map(|(key, id)| [Bound::from(key), id.0.into()]))
 }
 
 /// Brings a record's keys to its changed fields.

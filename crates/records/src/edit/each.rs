@@ -10,8 +10,8 @@ use sea_query::{Alias, Expr, ExprTrait as _, Query};
 use serde_json::Map;
 
 use super::{
-    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, insert,
-    not_found, to_json, value,
+    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, not_found,
+    value,
 };
 use crate::feed;
 use crate::{duplicates, schema::table_of};
@@ -56,7 +56,7 @@ pub(crate) struct Ran<'e> {
     pub(crate) outcomes: Vec<Outcome>,
     /// What is wrong with those that were refused.
     pub(crate) errors: Vec<RowError>,
-    /// What changed, as it stands in the feed.
+    /// What changed of records that were there, as it stands in the feed.
     pub(crate) lines: Vec<Line<'e>>,
 }
 
@@ -113,9 +113,10 @@ impl<'e> Editor<'e, '_> {
                 .try_for_each(|(index, _)| self.refuse(index, RecordsError::Forbidden(what.clone())));
         }
         let mut made: Vec<(usize, Id, Stuffs)> = Vec::with_capacity(creates.len());
-        for (index, mut stuffs) in creates {
+        let ids = self.moment.ids.several(self.moment.now, creates.len())?;
+        for ((index, mut stuffs), id) in creates.into_iter().zip(ids) {
             match self.complete(tx, None, &mut stuffs) {
-                Ok(()) => made.push((index, self.moment.ids.next(self.moment.now)?, stuffs)),
+                Ok(()) => made.push((index, id, stuffs)),
                 Err(error) => self.refuse(index, error)?,
             }
         }
@@ -123,22 +124,10 @@ impl<'e> Editor<'e, '_> {
         self.check_unique(tx, made.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
         let refused = self.refused();
         made.retain(|(index, ..)| !refused.contains(index));
-        if !dry {
-            insert(tx, self.moment, self.access, object, made.iter().map(|(_, id, stuffs)| (*id, stuffs)))?;
+        for (index, id, _) in &made {
+            outcomes[*index] = Outcome::Created(*id);
         }
-        for (index, id, stuffs) in made {
-            outcomes[index] = Outcome::Created(id);
-            let after = to_json(object, &stuffs);
-            self.lines.push(Line {
-                object: &object.name,
-                record: id,
-                version: 1,
-                op: Op::Create,
-                before: Map::new(),
-                after,
-            });
-        }
-        Ok(())
+        if dry { Ok(()) } else { self.write_new(tx, &made) }
     }
 
     fn change_each(

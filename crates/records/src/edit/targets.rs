@@ -11,6 +11,9 @@ use crate::{
     value::Stuff,
 };
 
+/// Records that are named: by which edits, in which fields.
+type Named<'s> = BTreeMap<Id, Vec<(usize, &'s str)>>;
+
 impl Editor<'_, '_> {
     /// Refuses values that name records, people or teams that are not there, or that the caller may not read.
     pub(super) fn check_targets<'s>(
@@ -18,23 +21,27 @@ impl Editor<'_, '_> {
         tx: &mut Tx<'_>,
         rows: impl Iterator<Item = (usize, &'s Stuffs)>,
     ) -> Result<(), RecordsError> {
-        let mut named: BTreeMap<String, BTreeMap<Id, Vec<(usize, String)>>> = BTreeMap::new();
+        let mut named: BTreeMap<&str, Named<'_>> = BTreeMap::new();
         for (index, stuffs) in rows {
             for (name, stuff) in stuffs {
-                let Some(target) = target_of(self.ground.object, name) else { continue };
-                let ids = match stuff {
-                    Stuff::Whole(id) => vec![Id(*id)],
-                    Stuff::Ids(ids) => ids.clone(),
+                let one;
+                let ids: &[Id] = match stuff {
+                    Stuff::Whole(id) => {
+                        one = [Id(*id)];
+                        &one
+                    }
+                    Stuff::Ids(ids) => ids,
                     _ => continue,
                 };
+                let Some(target) = target_of(self.ground.object, name) else { continue };
                 for id in ids {
-                    named.entry(target.clone()).or_default().entry(id).or_default().push((index, name.clone()));
+                    named.entry(target).or_default().entry(*id).or_default().push((index, name));
                 }
             }
         }
         for (target, ids) in named {
             let wanted: Vec<Id> = ids.keys().copied().collect();
-            let found = self.readable(tx, &target, &wanted)?;
+            let found = self.readable(tx, target, &wanted)?;
             for (id, places) in ids.into_iter().filter(|(id, _)| !found.contains(id)) {
                 for (index, name) in places {
                     let what = format!("there is no {} {id}", target.trim_start_matches('/'));
@@ -135,17 +142,13 @@ pub(super) fn system_field(name: &str) -> Field {
 }
 
 /// What a field's ids are of: an object, or `/person` or `/team`.
-pub(super) fn target_of(object: &Object, name: &str) -> Option<String> {
+pub(super) fn target_of<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
     match name {
-        "owner" => Some("/person".to_owned()),
-        "team" => Some("/team".to_owned()),
+        "owner" => Some("/person"),
+        "team" => Some("/team"),
         name => {
             let field = object.field(name)?;
-            if field.kind == FieldKind::User {
-                Some("/person".to_owned())
-            } else {
-                field.kind.target().map(str::to_owned)
-            }
+            if field.kind == FieldKind::User { Some("/person") } else { field.kind.target() }
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Access, Id, RecordsError, Tx,
+    database::among,
     desk::Moment,
     edit::{Each, Editor, Outcome, Stuffs},
     schema::{FieldKind, Object},
@@ -211,16 +212,14 @@ fn records(
 ) -> Result<HashMap<String, Found>, RecordsError> {
     let ground = scene.moment.ground(finding.object, scene.access)?;
     let mut found = HashMap::new();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    for chunk in names.chunks(CHUNK) {
-        let mut query = ground.select(scene.access)?;
-        query
-            .expr(ground.column("id"))
-            .expr(ground.column(finding.by))
-            .and_where(ground.column(finding.by).is_in(chunk.iter().copied()));
-        for row in tx.query(&query)? {
-            add(&mut found, row.text(1)?, Id(row.int(0)?));
-        }
+    let mut query = ground.select(scene.access)?;
+    query.expr(ground.column("id")).expr(ground.column(finding.by)).and_where(among(
+        tx.backend(),
+        ground.column(finding.by),
+        names.iter().map(String::as_str),
+    ));
+    for row in tx.query(&query)? {
+        add(&mut found, row.text(1)?, Id(row.int(0)?));
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     lookup::{Found, Lookups, names},
     plan::{Finding, PEOPLE, Place, Plan},
-    source::{is_empty, plain},
+    source::{Row, is_empty, plain},
     style::Style,
 };
 use crate::{
@@ -27,13 +27,17 @@ pub(super) struct Read {
 /// What is wrong with a field of a row.
 pub(super) type Wrong = (String, String);
 
-/// Reads a row; else all that is wrong with it.
-pub(super) fn read(
-    plan: &Plan<'_>,
-    lookups: &Lookups,
-    moment: &Moment<'_>,
-    cells: &[Value],
-) -> Result<Read, Vec<Wrong>> {
+/// Reads rows, but for the names of records and people.
+pub(super) fn read_all(plan: &Plan<'_>, rows: &[Row]) -> Vec<Result<Read, Vec<Wrong>>> {
+    let of_row = |row: &Row| match &row.cells {
+        Ok(cells) => read(plan, cells),
+        Err(what) => Err(vec![(String::new(), what.clone())]),
+    };
+    rows.iter().map(of_row).collect()
+}
+
+/// Reads a row, but for the names of records and people; else all that is wrong with it.
+fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
     let mut read = Read { id: None, stuffs: Stuffs::new() };
     let mut wrong: Vec<Wrong> = Vec::new();
     let mut parts: Vec<(&Field, Map<String, Value>)> = Vec::new();
@@ -61,9 +65,7 @@ pub(super) fn read(
                 }
                 Ok(())
             }
-            Place::Named(name, finding, many) => named(*finding, *many, lookups, moment, cell, plan.clear)
-                .map_err(|what| RecordsError::invalid(*name, what))
-                .map(|stuff| put(&mut read.stuffs, name, stuff)),
+            Place::Named(..) => Ok(()),
         };
         if let Err(error) = done {
             wrong.push(told(error));
@@ -80,6 +82,29 @@ pub(super) fn read(
         }
     }
     if wrong.is_empty() { Ok(read) } else { Err(wrong) }
+}
+
+/// A row with what its names of records and people lead to; else all that is wrong with it.
+pub(super) fn with_named(
+    read: Result<Read, Vec<Wrong>>,
+    plan: &Plan<'_>,
+    lookups: &Lookups,
+    moment: &Moment<'_>,
+    cells: &[Value],
+) -> Result<Read, Vec<Wrong>> {
+    let (mut read, mut wrong) = match read {
+        Ok(read) => (Some(read), Vec::new()),
+        Err(wrong) => (None, wrong),
+    };
+    for (place, cell) in plan.places.iter().zip(cells) {
+        let Some(Place::Named(name, finding, many)) = place else { continue };
+        match (named(*finding, *many, lookups, moment, cell, plan.clear), &mut read) {
+            (Ok(stuff), Some(read)) => put(&mut read.stuffs, name, stuff),
+            (Ok(_), None) => {}
+            (Err(what), _) => wrong.push(((*name).to_owned(), what)),
+        }
+    }
+    read.filter(|_| wrong.is_empty()).ok_or(wrong)
 }
 
 fn put(stuffs: &mut Stuffs, name: &str, stuff: Option<Stuff>) {

@@ -6,13 +6,14 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     ops::ControlFlow,
     path::Path,
-    sync::mpsc::{SyncSender, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
 };
 
-use sea_query::{Alias, Expr, ExprTrait as _, Order};
-
 use super::{
-    About, BATCH, Check, Difference, Format, Import, Mapping, Mistake, State, TOLD, Tally,
+    ALONE, BATCH, Check, Difference, Import, Mapping, Mistake, State, TOLD, Tally,
     errors::{self, Errors},
     lookup::{Lookups, Scene},
     plan::{Key, Plan},
@@ -21,15 +22,13 @@ use super::{
     starter, store,
 };
 use crate::{
-    Access, Desk, Id, RecordsError, Tx, batch,
-    desk::Moment,
-    edit::{Each, Editor, Outcome},
+    Access, Actor, Desk, Id, RecordsError, Tx, batch,
+    edit::{self, Each, Editor, Outcome},
     feed::Op,
+    schema::Schema,
     value::Stuff,
 };
 
-/// How many keys are asked for at once.
-const CHUNK: usize = 500;
 /// How often a batch is tried whose values another request took meanwhile, or that found the database busy.
 const TRIES: usize = 3;
 
@@ -54,7 +53,7 @@ impl Desk {
         access.must_transfer()?;
         self.write(|moment, tx| {
             let import = store::find(tx, access, id)?;
-            planned(moment, access, &import, mapping)?;
+            planned(moment.schema, access, &import, mapping)?;
             store::set_mapping(tx, id, mapping)?;
             store::find(tx, access, id)
         })
@@ -82,9 +81,9 @@ impl Desk {
             }
             let scene_access = access.as_import(id);
             self.read(|moment, tx| {
-                let plan = planned(moment, access, &import, &import.mapping)?;
+                let plan = planned(moment.schema, access, &import, &import.mapping)?;
                 let scene = Scene { moment, access: &scene_access, batch: id, dry: true };
-                let done = work.rows(tx, &scene, &plan, &rows)?;
+                let done = work.rows(tx, &scene, &plan, &rows, rows::read_all(&plan, &rows))?;
                 check.add(&rows, done);
                 Ok(())
             })?;
@@ -102,7 +101,7 @@ impl Desk {
         access.must_transfer()?;
         self.write(|moment, tx| {
             let import = store::find(tx, access, id)?;
-            planned(moment, access, &import, &import.mapping)?;
+            planned(moment.schema, access, &import, &import.mapping)?;
             let batch = moment.ids.next(moment.now)?;
             store::start(tx, id, batch, access, moment.now)?;
             batch::begin(tx, access, batch, "import", &import.name, moment.now, 0)?;
@@ -136,14 +135,14 @@ impl Desk {
     ///
     /// A failure that can pass leaves it to be gone on with; any other ends it.
     pub fn run_import(&self, id: Id, watch: &dyn Fn(&Import) -> ControlFlow<()>) -> Result<Import, RecordsError> {
-        self.run_import_by(id, BATCH, watch)
+        self.run_import_by(id, &|| if self.database.was_awaited() { BATCH } else { ALONE }, watch)
     }
 
-    /// The same with so many rows in a step.
+    /// The same with so many rows in each step.
     pub(crate) fn run_import_by(
         &self,
         id: Id,
-        step: usize,
+        step: &(dyn Fn() -> usize + Sync),
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<Import, RecordsError> {
         let load = || self.read(|_, tx| store::load(tx, id)?.ok_or_else(store::not_there));
@@ -179,21 +178,21 @@ impl Desk {
         &self,
         import: &mut Import,
         path: &Path,
-        step: usize,
+        step: &(dyn Fn() -> usize + Sync),
         watch: &dyn Fn(&Import) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordsError> {
         if import.state != State::Running {
             return Err(RecordsError::Conflict(format!("the import is {}", import.state)));
         }
         let mut errors = Errors::open(path, &import.about.header, import.error_bytes)?;
-        let (format, about, position) = (import.format, import.about.clone(), import.position);
+        let (begin, schema) = (import.clone(), self.schema());
         std::thread::scope(|scope| {
-            // The file is read while the rows before are written. The reader ends when nobody takes its rows any more.
-            let (sender, batches) = sync_channel(1);
-            scope.spawn(move || read_batches(path, (format, &about), position, step, &sender));
+            // Rows are read and checked while those before are written. The reader ends when nobody takes its rows any more.
+            let (sender, batches) = sync_channel(0);
+            scope.spawn(move || read_batches(path, &begin, step, &schema, &sender));
             let mut work = Work::default();
-            for rows in batches {
-                self.run_batch_patiently(import, &rows?, &mut work, &mut errors)?;
+            for batch in batches {
+                self.run_batch_patiently(import, batch?, &mut work, &mut errors)?;
                 if watch(import).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
@@ -206,14 +205,14 @@ impl Desk {
     fn run_batch_patiently(
         &self,
         import: &mut Import,
-        rows: &[Row],
+        mut batch: Batch,
         work: &mut Work,
         errors: &mut Errors,
     ) -> Result<(), RecordsError> {
         let mut tries = TRIES;
         loop {
             tries -= 1;
-            match self.run_batch(import, rows, work, errors) {
+            match self.run_batch(import, &mut batch, work, errors) {
                 Err(error) if tries > 0 && (error.is_passing() || matches!(error, RecordsError::Taken { .. })) => {
                     // What was found or made in the transaction that failed may not be there.
                     *work = Work::default();
@@ -228,7 +227,7 @@ impl Desk {
     fn run_batch(
         &self,
         import: &mut Import,
-        rows: &[Row],
+        Batch { rows, read, schema }: &mut Batch,
         work: &mut Work,
         errors: &mut Errors,
     ) -> Result<(), RecordsError> {
@@ -236,11 +235,13 @@ impl Desk {
             let mut access = starter::access(tx, &import.actor, moment.now)?;
             access.must_transfer()?;
             access.origin = store::origin(tx, import.id)?;
-            let plan = planned(moment, &access, import, &import.mapping)?;
+            let plan = planned(moment.schema, &access, import, &import.mapping)?;
+            let is_current = std::ptr::eq(moment.schema, Arc::as_ptr(schema));
+            let read = read.take().filter(|_| is_current).unwrap_or_else(|| rows::read_all(&plan, rows));
             let batch = import.batch.ok_or_else(|| RecordsError::Damaged { what: format!("import {}", import.id) })?;
             let access = access.as_import(import.id);
             let scene = Scene { moment, access: &access, batch, dry: false };
-            let done = work.rows(tx, &scene, &plan, rows)?;
+            let done = work.rows(tx, &scene, &plan, rows, read)?;
             let mut next = import.clone();
             next.position += rows.len() as u64;
             next.tally.add(done.tally);
@@ -258,40 +259,56 @@ impl Desk {
     }
 }
 
-/// Reads a file from a row on, and hands it on in steps, up to its end or to what is wrong with it.
+/// Rows of a file.
+struct Batch {
+    rows: Vec<Row>,
+    /// What they say; none once it was used.
+    read: Option<Vec<Result<Read, Vec<Wrong>>>>,
+    /// What they were read by. Where the objects are others when they are written, they are read again.
+    schema: Arc<Schema>,
+}
+
+/// Reads a file from where an import is, and hands it on in steps, up to its end or to what is wrong with it.
 fn read_batches(
     path: &Path,
-    (format, about): (Format, &About),
-    position: u64,
-    step: usize,
-    sender: &SyncSender<Result<Vec<Row>, RecordsError>>,
+    import: &Import,
+    step: &(dyn Fn() -> usize + Sync),
+    schema: &Arc<Schema>,
+    sender: &SyncSender<Result<Batch, RecordsError>>,
 ) {
-    let source = Source::open(path, format, about).and_then(|mut source| {
-        source.skip(position)?;
+    let source = Source::open(path, import.format, &import.about).and_then(|mut source| {
+        source.skip(import.position)?;
         Ok(source)
     });
-    match source {
-        Err(error) => drop(sender.send(Err(error))),
-        Ok(mut source) => loop {
-            let rows = source.take(step);
-            let is_last = rows.as_ref().map_or(true, |rows| rows.len() < step);
-            let is_nothing = rows.as_ref().is_ok_and(Vec::is_empty);
-            if is_nothing || sender.send(rows).is_err() || is_last {
-                return;
-            }
-        },
+    let mut source = match source {
+        Ok(source) => source,
+        Err(error) => return drop(sender.send(Err(error))),
+    };
+    // Rights change nothing of what rows say; they are looked at where the rows are written.
+    let everything = Access::of_system(Actor::System);
+    let plan = planned(schema, &everything, import, &import.mapping).ok();
+    loop {
+        let rows = match source.take(step()) {
+            Ok(rows) if rows.is_empty() => return,
+            Ok(rows) => rows,
+            Err(error) => return drop(sender.send(Err(error))),
+        };
+        let read = plan.as_ref().map(|plan| rows::read_all(plan, &rows));
+        if sender.send(Ok(Batch { rows, read, schema: Arc::clone(schema) })).is_err() {
+            return;
+        }
     }
 }
 
 fn planned<'p>(
-    moment: &Moment<'p>,
+    schema: &'p Schema,
     access: &Access,
     import: &Import,
     mapping: &'p Mapping,
 ) -> Result<Plan<'p>, RecordsError> {
-    let object = moment.schema.object(&import.object);
+    let object = schema.object(&import.object);
     let object = object.ok_or_else(|| RecordsError::NotFound("there is no such object any more".to_owned()))?;
-    Plan::new(object, moment.schema, access, mapping, &import.about.header)
+    Plan::new(object, schema, access, mapping, &import.about.header)
 }
 
 /// What rows came to.
@@ -301,6 +318,17 @@ struct Done {
     /// By the row's place in the batch.
     wrong: BTreeMap<usize, Vec<Wrong>>,
     differences: Vec<(usize, Difference)>,
+}
+
+/// A row that can be done.
+struct Ready {
+    /// Its place in the batch.
+    index: usize,
+    /// By what its record is found.
+    key: Option<String>,
+    /// A hash of the key.
+    hash: Option<u64>,
+    read: Read,
 }
 
 /// What an import knows while it is at work.
@@ -320,30 +348,30 @@ impl Work {
         scene: &Scene<'_, '_>,
         plan: &Plan<'_>,
         rows: &[Row],
+        read: Vec<Result<Read, Vec<Wrong>>>,
     ) -> Result<Done, RecordsError> {
         self.lookups.resolve(tx, scene, plan, rows)?;
         let mut done = Done::default();
-        let mut ready: Vec<(usize, Option<String>, Read)> = Vec::with_capacity(rows.len());
-        for (index, row) in rows.iter().enumerate() {
-            let read = match &row.cells {
-                Ok(cells) => rows::read(plan, &self.lookups, scene.moment, cells),
-                Err(what) => Err(vec![(String::new(), what.clone())]),
-            };
-            match read {
+        let mut ready: Vec<Ready> = Vec::with_capacity(rows.len());
+        for (index, (row, read)) in rows.iter().zip(read).enumerate() {
+            let cells = row.cells.as_deref().unwrap_or_default();
+            match rows::with_named(read, plan, &self.lookups, scene.moment, cells) {
                 Ok(read) => {
                     let key = key_of(plan, &read);
-                    ready.push((index, key, read));
+                    let hash = key.as_ref().map(|key| self.hasher.hash_one(key));
+                    ready.push(Ready { index, key, hash, read });
                 }
                 Err(wrong) => {
                     done.wrong.insert(index, wrong);
                 }
             }
         }
-        // Rows with the same key are done one after the other, so that the later ones change what the first one made.
+        // Rows with the same key are done one after the other, so that the later ones change what the first one made. Two keys
+        // that have one hash by chance wait for one another for nothing.
         while !ready.is_empty() {
-            let mut seen = HashSet::new();
+            let mut seen = HashSet::with_capacity(ready.len());
             let (now, later): (Vec<_>, Vec<_>) =
-                ready.into_iter().partition(|(_, key, _)| key.as_ref().is_none_or(|key| seen.insert(key.clone())));
+                ready.into_iter().partition(|row| row.hash.is_none_or(|hash| seen.insert(hash)));
             self.wave(tx, scene, plan, now, &mut done)?;
             ready = later;
         }
@@ -357,16 +385,21 @@ impl Work {
         tx: &mut Tx<'_>,
         scene: &Scene<'_, '_>,
         plan: &Plan<'_>,
-        ready: Vec<(usize, Option<String>, Read)>,
+        ready: Vec<Ready>,
         done: &mut Done,
     ) -> Result<(), RecordsError> {
-        let known = known(tx, scene, plan, &ready)?;
+        let known = match plan.key {
+            Some(Key::Field(field)) => {
+                let ground = scene.moment.ground(&plan.object.name, scene.access)?;
+                let keys = ready.iter().filter_map(|row| row.key.as_deref());
+                edit::known(tx, &ground, scene.access, &field.name, keys)?
+            }
+            _ => BTreeMap::new(),
+        };
         let mut places = Vec::with_capacity(ready.len());
         let mut edits = Vec::with_capacity(ready.len());
-        for (index, key, Read { id, mut stuffs }) in ready {
-            let id = id.or_else(|| known.get(key.as_deref()?).copied());
-            let hash = key.map(|key| self.hasher.hash_one(key));
-            match id {
+        for Ready { index, key, hash, read: Read { id, mut stuffs } } in ready {
+            match id.or_else(|| known.get(key.as_deref()?).copied()) {
                 Some(id) => edits.push(Each::Update(id, stuffs, None)),
                 None if hash.is_some_and(|hash| self.would_be.contains(&hash)) => {
                     done.tally.updated += 1;
@@ -417,31 +450,6 @@ fn key_of(plan: &Plan<'_>, read: &Read) -> Option<String> {
             _ => None,
         },
     }
-}
-
-/// The records that have the keys of some rows; of several with one key the oldest.
-fn known(
-    tx: &mut Tx<'_>,
-    scene: &Scene<'_, '_>,
-    plan: &Plan<'_>,
-    ready: &[(usize, Option<String>, Read)],
-) -> Result<BTreeMap<String, Id>, RecordsError> {
-    let mut known = BTreeMap::new();
-    let Some(Key::Field(field)) = plan.key else { return Ok(known) };
-    let keys: Vec<&str> = ready.iter().filter_map(|(_, key, _)| key.as_deref()).collect();
-    let ground = scene.moment.ground(&plan.object.name, scene.access)?;
-    for chunk in keys.chunks(CHUNK) {
-        let mut query = ground.select(scene.access)?;
-        query
-            .expr(ground.column("id"))
-            .expr(ground.column(&field.name))
-            .and_where(ground.column(&field.name).is_in(chunk.iter().copied()))
-            .order_by_expr(Expr::col(Alias::new("id")), Order::Desc);
-        for row in tx.query(&query)? {
-            known.insert(row.text(1)?.to_owned(), Id(row.int(0)?));
-        }
-    }
-    Ok(known)
 }
 
 impl Check {

@@ -11,7 +11,7 @@ use std::{
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::{Map, Value};
 
-use super::{About, Format, MAX_COLUMNS, MAX_ROW, decode::Decoded, headers, spreadsheet};
+use super::{About, BATCH_BYTES, Format, MAX_COLUMNS, MAX_ROW, decode::Decoded, headers, spreadsheet};
 use crate::RecordsError;
 
 /// How many lines of JSON are looked at for the names of columns.
@@ -70,11 +70,12 @@ impl Source {
         Ok(())
     }
 
-    /// The next rows, `count` at most; none at the end.
+    /// The next rows, `count` at most, or fewer if they are long; none at the end.
     pub(super) fn take(&mut self, count: usize) -> Result<Vec<Row>, RecordsError> {
-        let mut rows = Vec::with_capacity(count);
-        while rows.len() < count {
+        let (mut rows, mut bytes) = (Vec::with_capacity(count), 0);
+        while rows.len() < count && bytes < BATCH_BYTES {
             let Some(row) = self.next()? else { break };
+            bytes += row.cells.as_ref().map_or(0, |cells| cells.iter().map(bytes_of).sum());
             rows.push(row);
         }
         Ok(rows)
@@ -250,6 +251,11 @@ fn fit(mut cells: Vec<Value>, header: &[String]) -> Result<Vec<Value>, String> {
     }
     cells.resize(header.len(), Value::Null);
     Ok(cells)
+}
+
+/// About how many bytes a cell has: nearly all cells are texts.
+fn bytes_of(cell: &Value) -> usize {
+    size_of::<Value>() + cell.as_str().map_or(0, str::len)
 }
 
 pub(super) fn is_empty(value: &Value) -> bool {

@@ -21,7 +21,7 @@ pub use self::kind::{Choice, FieldKind, Options};
 pub(crate) use self::{
     check::check_object,
     kind::Stored,
-    table::{SYSTEM, columns, currency_column, ensure, is_system, table_of},
+    table::{SYSTEM, columns, currency_column, ensure, has_index, is_system, table_of},
 };
 
 /// The most objects.

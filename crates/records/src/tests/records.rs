@@ -194,6 +194,44 @@ fn pages_hold_every_record_once_while_rows_come_and_go() {
 }
 
 #[test]
+fn a_jump_is_to_where_the_pages_before_lead_and_passes_over_the_trash() {
+    on_both(|desk| {
+        let access = everything();
+        let some =
+            (0..30).map(|n| create(json!({ "name": format!("N{:02}", n * 7 % 30), "city": format!("C{}", n % 4) })));
+        let made = desk.edit(&access, "contact", some.collect(), None).unwrap().records;
+        let gone = made.iter().step_by(3).map(|record| Edit::Delete { id: record.id, version: None });
+        desk.edit(&access, "contact", gone.collect(), None).unwrap();
+        for (trash, held) in [(false, 20), (true, 10)] {
+            for sort in [None, Some("created_at"), Some("name"), Some("-name"), Some("-updated_at"), Some("city")] {
+                let sort = sort.map(str::to_owned);
+                let page = |cursor: Option<String>, skip, limit| {
+                    let query = ListQuery { sort: sort.clone(), trash, cursor, skip, limit, ..ListQuery::default() };
+                    desk.list(&access, "contact", &query).unwrap()
+                };
+                let whole = page(None, 0, 100);
+                assert_eq!(whole.records.len(), held);
+                let first = page(None, 0, 3);
+                for skip in 0..held {
+                    let expected = &names(&whole)[skip..held.min(skip + 4)];
+                    let jumped = page(None, skip as u64, 4);
+                    assert_eq!(names(&jumped), expected, "{sort:?} {trash} {skip}");
+                    assert_eq!(jumped.next.is_some(), skip + 4 < held, "{sort:?} {trash} {skip}");
+                    if let Some(more) = skip.checked_sub(3) {
+                        assert_eq!(
+                            names(&page(first.next.clone(), more as u64, 4)),
+                            expected,
+                            "{sort:?} {trash} {skip}"
+                        );
+                    }
+                }
+                assert_eq!(names(&page(None, held as u64, 4)), Vec::<&str>::new());
+            }
+        }
+    });
+}
+
+#[test]
 fn a_jump_in_what_ones_teams_own_leaves_out_theirs_alone() {
     on_both(|desk| {
         know(desk, &[1, 2, 3], &[10, 20]);

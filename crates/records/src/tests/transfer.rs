@@ -152,7 +152,7 @@ fn an_interrupted_import_goes_on_where_it_was() {
         desk.start_import(&everything(), import.id).unwrap();
         let steps = Cell::new(0);
         let stopped = desk
-            .run_import_by(import.id, STEP, &|_| {
+            .run_import_by(import.id, &|| STEP, &|_| {
                 steps.set(steps.get() + 1);
                 ControlFlow::Break(())
             })
@@ -181,7 +181,7 @@ fn a_cancelled_import_stops_and_keeps_what_is_in() {
         let import = upload(desk, "contact", "many.csv", format!("name\n{rows}"));
         desk.start_import(&everything(), import.id).unwrap();
         let done = desk
-            .run_import_by(import.id, STEP, &|import| {
+            .run_import_by(import.id, &|| STEP, &|import| {
                 if import.state == State::Running {
                     desk.cancel_import(&everything(), import.id).unwrap();
                 }
@@ -573,7 +573,7 @@ fn child_that_is_killed_while_it_imports() {
         println!("at {}", import.position);
         ControlFlow::Continue(())
     };
-    desk.run_import_by(id.parse().unwrap(), STEP, &watch).unwrap();
+    desk.run_import_by(id.parse().unwrap(), &|| STEP, &watch).unwrap();
 }
 
 /// Kills an import several times at different places, then lets it end.

@@ -14,7 +14,7 @@ fn the_write_ahead_log_stays_short_and_an_orderly_end_leaves_none() {
     let ahead = folder.path().join("log.db-wal");
     let mut longest = 0;
     for turn in 0..ENTRIES {
-        let entry = [&turn.to_le_bytes()[..], &[7; ENTRY]].concat();
+        let entry = [&turn.to_le_bytes()[..], &vec![7; ENTRY]].concat();
         let ticket = log.append(Append::one(PartitionId(0), entry)).expect("room");
         assert_eq!(ticket.wait().expect("a commit").offsets, [Offset(turn)]);
         longest = longest.max(std::fs::metadata(&ahead).expect("a file").len());

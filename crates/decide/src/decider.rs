@@ -112,8 +112,10 @@ impl Decider {
         activation: &Activation,
         prepare: impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
     ) -> Result<(), ActivationError> {
-        let champion = self.fitting(&activation.score, activation.version, &activation.artifact, &prepare)?;
-        self.put(&activation.score, champion, None, activation.at)
+        let champion = self.fitting(&activation.score, activation.version, &activation.artifact, &prepare);
+        let (champion, outcome) = or_none(champion);
+        self.put(&activation.score, champion, None, activation.at)?;
+        outcome
     }
 
     /// Takes an activation back: puts the earlier model into service, and what had been on trial on trial again; refused if one
@@ -124,14 +126,16 @@ impl Decider {
         prepare: impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
     ) -> Result<(), ActivationError> {
         let Activation { score, version, artifact, at } = &rollback.activation;
-        let champion = self.fitting(score, *version, artifact, &prepare)?;
-        let challenger = match &rollback.trial {
-            None => None,
-            Some(trial) => self
-                .fitting(score, trial.version, &trial.artifact, &prepare)?
-                .map(|model| Challenger { model, mode: trial.mode }),
+        let (champion, outcome) = or_none(self.fitting(score, *version, artifact, &prepare));
+        let (challenger, of_trial) = match &rollback.trial {
+            None => (None, Ok(())),
+            Some(trial) => {
+                let (model, of_trial) = or_none(self.fitting(score, trial.version, &trial.artifact, &prepare));
+                (model.map(|model| Challenger { model, mode: trial.mode }), of_trial)
+            }
         };
-        self.put(score, champion, challenger, *at)
+        self.put(score, champion, challenger, *at)?;
+        outcome.and(of_trial)
     }
 
     /// Begins or ends the trial of a challenger; refused if it does not fit the features. `prepare` is as in
@@ -141,7 +145,7 @@ impl Decider {
         trial: &Trial,
         prepare: impl Fn(&[u8]) -> Result<Arc<Prepared>, ActivationError>,
     ) -> Result<(), ActivationError> {
-        let mut challenger = self.fitting(&trial.score, trial.version, &trial.artifact, &prepare)?;
+        let (mut challenger, outcome) = or_none(self.fitting(&trial.score, trial.version, &trial.artifact, &prepare));
         let leave: Vec<LiveModel> = self.end_trial(&trial.score).into_iter().collect();
         // A model that is the champion already must not learn everything twice.
         let is_new = |model: &&mut LiveModel| self.champions.iter().all(|known| !known.is_same(model));
@@ -149,7 +153,7 @@ impl Decider {
         self.take_over(&mut come, &leave, trial.at)?;
         self.challengers.extend(challenger.map(|model| Challenger { model, mode: trial.mode }));
         self.challengers.sort_by(|a, b| a.model.score().cmp(b.model.score()));
-        Ok(())
+        outcome
     }
 
     /// A model bound to the features; none for no version.
@@ -309,5 +313,13 @@ impl Environment for OverProfile<'_> {
             rapport_types::Value::Object(object) => Scalar::from(object.path(inner.iter().map(|name| &**name))),
             _ => Scalar::Null,
         }
+    }
+}
+/// A model that does not fit is no model: what was in service or on trial before goes all the same, here as wherever the models
+/// in force are put together from the log.
+fn or_none(model: Result<Option<LiveModel>, ActivationError>) -> (Option<LiveModel>, Result<(), ActivationError>) {
+    match model {
+        Ok(model) => (model, Ok(())),
+        Err(error) => (None, Err(error)),
     }
 }

@@ -224,6 +224,15 @@ impl Decider {
         self.live().filter_map(LiveModel::learnt).chain(self.resting.iter().cloned()).collect()
     }
 
+    /// These moments are awaited no more, and nothing is learnt of them: their customer became part of another one.
+    pub fn forget(&mut self, awaited: &Awaited) {
+        if let Some(learning) =
+            self.live_mut().find(|model| model.awaits(awaited)).and_then(|model| model.learning.as_mut())
+        {
+            learning.lessons.waiting -= awaited.moments.len() as i64;
+        }
+    }
+
     /// How a model that learns did; none if it does not learn, or is neither in service nor on trial.
     pub fn lessons(&self, score: &str, version: u32) -> Option<&Lessons> {
         let found = self.live().find(|model| model.score() == score && model.version == version)?;

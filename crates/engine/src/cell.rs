@@ -69,6 +69,7 @@ impl Cell {
         changes.touched.clear();
         let heard = self.hear(&entry);
         self.state.apply(offset, entry, self.decider.features(), changes);
+        self.forget_void();
         self.heed(&heard, changes);
         for touch in &changes.touched {
             self.decide(touch.slot, offset, touch.cause.as_deref(), &mut made);
@@ -83,13 +84,21 @@ impl Cell {
         entry.event().map_or_else(Heard::default, |event| self.decider.hear(event))
     }
 
+    /// Tells the models of moments that nobody waits for any more.
+    fn forget_void(&mut self) {
+        for awaited in self.state.take_void() {
+            self.decider.forget(&awaited);
+        }
+    }
+
     /// Lets the models learn from an event that was applied. A repeat touches nothing, and what another partition gets is
     /// heard there.
     fn heed(&mut self, heard: &Heard, changes: &Changes) {
         if heard.is_nothing() {
             return;
         }
-        if let Some(touch) = changes.touched.iter().find(|touch| touch.cause.is_some()) {
+        // What is part of two joined customers touches both.
+        for touch in changes.touched.iter().filter(|touch| touch.cause.is_some()) {
             self.decider.heed(heard, self.state.profile_mut(touch.slot));
         }
     }
@@ -114,6 +123,7 @@ impl Cell {
 
     /// What models learn from an entry of a replay. Of the timers only those of outcomes are set.
     fn learn(&mut self, heard: &Heard, changes: &Changes) {
+        self.forget_void();
         if !self.decider.learns() {
             return;
         }

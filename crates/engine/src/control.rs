@@ -123,8 +123,9 @@ impl Control {
         let Rollback { activation, trial } = rollback;
         self.trials.remove(&activation.score);
         self.activations.insert(activation.score.clone(), stock.activation(activation.clone()));
+        // Two who take the same step back at once take one.
         if let Some(earlier) = self.earlier.get_mut(&activation.score) {
-            earlier.pop();
+            earlier.pop_if(|earlier| Some(earlier.version) == activation.version);
         }
         if let Some(trial) = trial {
             self.take_trial(trial, stock);

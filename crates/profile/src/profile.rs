@@ -268,16 +268,15 @@ impl Profile {
         awaited::merge(&mut self.awaited, other.awaited);
     }
 
-    /// A copy of a part for the customer that it is put together to. What was awaited of it is not the customer's.
-    pub(crate) fn into_piece(self) -> Self {
-        Self { part: Part::Whole, awaited: Vec::new(), ..self }
+    /// The same as another part.
+    pub(crate) fn with_part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
-    /// Takes over what was last said of `other`: segments, scores, and the moments whose outcome is awaited.
+    /// Takes over what was last said of `other`: segments and scores.
     pub(crate) fn take_decisions(&mut self, other: &Self) {
         self.segments.clone_from(&other.segments);
         self.scores.clone_from(&other.scores);
-        self.awaited.clone_from(&other.awaited);
     }
 
     /// The bytes for a checkpoint.

@@ -8,6 +8,8 @@
 //!   id of one elsewhere.
 //! - A slot's number is never used again, so a row's key in a checkpoint always means the same profile.
 
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rapport_types::{CustomerId, Offset, PartitionId, Timestamp, partition_of};
@@ -15,11 +17,11 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    awaited::Awaited,
     dedup::{Dedup, DedupChunk},
-    feature::FeatureSet,
     joints::{JOINED_KEYS, Joints},
     ledger::Ledger,
-    profile::{self, Part, Profile, Tie},
+    profile::{self, Part, Profile},
     slot::{ProfileRef, Slot, Summary, Unusable},
 };
 
@@ -131,6 +133,8 @@ pub struct PartitionState {
     /// Profiles that are parts of joined customers.
     parts: usize,
     pub(crate) joints: Joints,
+    /// Moments that nobody waits for any more, until [`Self::take_void`]. Not kept in a checkpoint: each entry's are taken.
+    void: Vec<Awaited>,
 }
 
 impl PartitionState {
@@ -153,6 +157,7 @@ impl PartitionState {
             count: 0,
             parts: 0,
             joints: Joints::default(),
+            void: Vec::new(),
         }
     }
 
@@ -312,42 +317,6 @@ impl PartitionState {
     /// Whether a slot is still there.
     pub(crate) fn has(&self, slot: u32) -> bool {
         self.slots[slot as usize].is_some()
-    }
-
-    /// Whether a profile is part of a joined customer.
-    pub(crate) fn is_part(&self, slot: u32) -> bool {
-        self.slot(slot).head().is_some()
-    }
-
-    /// The joined ids that lead to a profile.
-    pub(crate) fn ties(&self, slot: u32) -> Vec<Tie> {
-        match self.slot(slot).part() {
-            Part::Of(ties) => ties.clone(),
-            Part::Whole | Part::Joint => Vec::new(),
-        }
-    }
-
-    /// Makes a profile part of joined customers, or a customer by itself again. Nothing is decided of a part, so it has no timer.
-    pub(crate) fn set_ties(&mut self, slot: u32, ties: Vec<Tie>) {
-        self.parts -= usize::from(self.is_part(slot));
-        self.profile_mut(slot).part = if ties.is_empty() { Part::Whole } else { Part::Of(ties) };
-        if self.is_part(slot) {
-            self.parts += 1;
-            self.set_due(slot, None);
-        }
-    }
-
-    /// Takes everything of `other` into the profile of a slot, what it is part of too.
-    pub(crate) fn merge(&mut self, slot: u32, mut other: Profile, features: &FeatureSet) {
-        let part = std::mem::take(&mut other.part);
-        self.profile_mut(slot).merge(other, features);
-        if let Part::Of(more) = part {
-            let mut ties = self.ties(slot);
-            ties.extend(more);
-            ties.sort();
-            ties.dedup_by(|next, known| next.id == known.id);
-            self.set_ties(slot, ties);
-        }
     }
 
     /// Takes a profile out; its ids must be led elsewhere by the caller.

@@ -71,7 +71,8 @@ fn make(path: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(format!("{} cannot be made: {error}", path.display()).into())
         }
-        _ => Ok(()),
+        // Its name, too, must be there after a loss of power: what is sealed under it is of no use without it.
+        _ => Ok(path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())?),
     }
 }
 

@@ -67,6 +67,7 @@ pub use id::Id;
 pub use identities::{Happened, Identity};
 pub use lookup::Found;
 pub use merge::Merged;
+pub use prune::Pruned;
 pub use read::{AggregateQuery, Group, ListQuery, PAGE, Page, SKIP};
 pub use record::Record;
 pub use role::{Grant, Reach, Role, Verb};

@@ -1,10 +1,12 @@
 //! The feed shortened: what lies far back is removed, if the operator wants that.
 //!
-//! A line is kept, however old, while a reader of the feed has not come past it, while its batch is being taken back or imported, and
-//! while it tells what is demo data. A batch that loses a line can no longer be undone, and is gone with it.
+//! A line is kept, however old, while a reader of the feed has not come past it, and while its batch is being taken back or imported.
+//! While there is demo data nothing is removed: by the feed it is known what is demo data, and who has changed it. A batch that
+//! loses a line can no longer be undone, and is gone with it.
 //!
-//! Weak: who wrote a field last is read from the feed. Of a contact whose lines are gone the record's last writer stands for all
-//! fields, so an event may overwrite what a person wrote that long ago.
+//! Weak: who wrote a field last is read from the feed. For a field whose line is gone the record's last writer stands, so an event
+//! may overwrite what a person wrote that long ago. The search index of another server that was away for so long misses what was
+//! removed meanwhile.
 
 use std::collections::BTreeSet;
 
@@ -21,30 +23,28 @@ use crate::{
 const STEP: u64 = 5_000;
 
 impl Desk {
-    /// Removes lines of the feed that are older than so many days; how many.
-    pub fn prune_feed(&self, days: u32) -> Result<u64, RecordsError> {
+    /// A step of removing lines of the feed that are older than so many days: looks at some thousand lines behind `after`, which is
+    /// 0 at first.
+    pub fn prune_feed(&self, days: u32, after: i64) -> Result<Pruned, RecordsError> {
         let before = Timestamp(self.now().0 - i64::from(days) * DAY_MS);
         let searched = self.search_position();
-        let (mut after, mut gone) = (0, 0);
-        loop {
-            let looked = self.database.write(|tx| step(tx, before, after, searched))?;
-            gone += looked.gone;
-            match looked.next {
-                Some(next) => after = next,
-                None => return Ok(gone),
-            }
-        }
+        self.database.write(|tx| step(tx, before, after, searched))
     }
 }
 
 /// What came of a step.
-struct Looked {
-    gone: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many lines were removed.
+    pub gone: u64,
     /// Behind which line it goes on; none at the end.
-    next: Option<i64>,
+    pub next: Option<i64>,
 }
 
-fn step(tx: &mut Tx<'_>, before: Timestamp, after: i64, searched: Option<i64>) -> Result<Looked, RecordsError> {
+fn step(tx: &mut Tx<'_>, before: Timestamp, after: i64, searched: Option<i64>) -> Result<Pruned, RecordsError> {
+    if demo::is_there(tx)? {
+        return Ok(Pruned { gone: 0, next: None });
+    }
     let readers = [feed::position(tx, identities::READER)?, feed::position(tx, duplicates::READER)?];
     let read = readers.into_iter().chain(searched).min().unwrap_or(0);
     let query = Query::select()
@@ -56,7 +56,7 @@ fn step(tx: &mut Tx<'_>, before: Timestamp, after: i64, searched: Option<i64>) -
         .limit(STEP)
         .take();
     let rows = tx.query(&query)?;
-    let Some(last) = rows.last() else { return Ok(Looked { gone: 0, next: None }) };
+    let Some(last) = rows.last() else { return Ok(Pruned { gone: 0, next: None }) };
     let mut old = Vec::new();
     for row in &rows {
         if row.int(1)? < before.0 {
@@ -77,7 +77,7 @@ fn step(tx: &mut Tx<'_>, before: Timestamp, after: i64, searched: Option<i64>) -
         let ids = chunk.iter().copied();
         tx.execute(&Query::delete().from_table(Alias::new("batch")).and_where(column("id").is_in(ids)).take())?;
     }
-    Ok(Looked { gone: old.len() as u64, next })
+    Ok(Pruned { gone: old.len() as u64, next })
 }
 
 /// Which of some batches are still needed.
@@ -86,11 +86,10 @@ fn kept_of(tx: &mut Tx<'_>, batches: &BTreeSet<i64>) -> Result<BTreeSet<i64>, Re
     let mut kept = BTreeSet::new();
     for chunk in ids.chunks(500) {
         let taken_back = Expr::col(Alias::new("undone_to")).is_not_null();
-        let of_demo = column("kind").is_in([demo::KIND, demo::REMOVAL]);
         let in_use = Query::select()
             .column(Alias::new("id"))
             .from(Alias::new("batch"))
-            .cond_where(Cond::any().add(taken_back).add(of_demo).add(column("id").in_subquery(importing())))
+            .cond_where(Cond::any().add(taken_back).add(column("id").in_subquery(importing())))
             .and_where(column("id").is_in(chunk.iter().copied()))
             .take();
         for row in tx.query(&in_use)? {

@@ -23,8 +23,9 @@ const COLUMNS: [&str; 6] = ["loser", "stays", "goes", "at", "is_joined", "is_tol
 /// Customers who became one, or are two again, by a merge or by what took it back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tie {
-    /// The contact that was merged away.
+    /// The contact that was merged away, and the customer id that stayed.
     loser: Id,
+    stays: String,
     is_joined: bool,
     /// When.
     pub at: Timestamp,
@@ -51,7 +52,7 @@ impl Desk {
                     groups.push(group_of(tx, goes)?);
                 }
                 let (loser, at, is_joined) = (Id(row.int(0)?), Timestamp(row.int(3)?), row.truth(4)?);
-                ties.push(Tie { loser, is_joined, at, groups });
+                ties.push(Tie { loser, stays: row.text(1)?.to_owned(), is_joined, at, groups });
             }
             Ok(ties)
         })
@@ -66,6 +67,7 @@ impl Desk {
                     .table(Alias::new("tie"))
                     .value(Alias::new("is_told"), true)
                     .and_where(column("loser").eq(tie.loser.0))
+                    .and_where(column("stays").eq(tie.stays.as_str()))
                     .and_where(column("at").eq(tie.at.0))
                     .and_where(column("is_joined").eq(tie.is_joined));
                 tx.execute(&update)?;
@@ -87,12 +89,14 @@ pub(crate) fn join(
     now: Timestamp,
 ) -> Result<(), RecordsError> {
     let values = [loser.0.into(), stays.into(), goes.into(), now.0.into(), true.into(), false.into()];
-    let changed = COLUMNS[1..].iter().map(|name| Alias::new(*name));
+    let changed = COLUMNS[2..].iter().map(|name| Alias::new(*name));
+    // A contact that came back and is merged into another one has two ties: the log must hear of the end of the first, too.
+    let tie = OnConflict::columns(["loser", "stays"].map(Alias::new)).update_columns(changed).to_owned();
     let insert = Query::insert()
         .into_table(Alias::new("tie"))
         .columns(COLUMNS.map(Alias::new))
         .values_panic(values)
-        .on_conflict(OnConflict::column(Alias::new("loser")).update_columns(changed).to_owned())
+        .on_conflict(tie)
         .take();
     tx.execute(&insert)?;
     if group_of(tx, stays)?.len() > JOINED {

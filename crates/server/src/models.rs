@@ -187,18 +187,27 @@ pub(crate) async fn activate(
     Ok(on_its_way(ActivationAccepted { score, version }))
 }
 
+/// Which activation is taken back.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RollbackParams {
+    /// The version that is in service as far as the caller knows. If another one is, nothing is taken back.
+    in_service: Option<u32>,
+}
+
 /// Takes the newest activation back: the model that was in service before is so again, and the trial that was ended goes on.
 #[utoipa::path(post, path = "/v1/models/{score}/rollback", tag = "models",
-    params(("score" = String, Path, description = "the score")),
-    responses((status = 202, body = RolledBack), (status = 401, body = Problem), (status = 403, body = Problem),
+    params(("score" = String, Path, description = "the score"), RollbackParams),
+    responses((status = 202, body = RolledBack), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 409, body = Problem)))]
 pub(crate) async fn rollback(
     State(app): State<Shared>,
     operator: Operator,
     Piece(score): Piece<String>,
+    Params(params): Params<RollbackParams>,
 ) -> Result<Response, Problem> {
     operator.must_administer()?;
-    Ok(on_its_way(blocking(move || app.state.training.rollback(&score)).await??))
+    Ok(on_its_way(blocking(move || app.state.training.rollback(&score, params.in_service)).await??))
 }
 
 /// Tries a model beside the champion, in its shadow or as a canary.

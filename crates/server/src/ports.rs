@@ -222,8 +222,9 @@ pub trait Training: Send + Sync + 'static {
     /// Puts a model into service: answers when the entry is durable.
     fn activate(&self, score: &str, version: u32) -> Result<(), Refusal>;
 
-    /// Takes the newest activation back, and with it the end of the trial that it ended: answers when the entry is durable.
-    fn rollback(&self, score: &str) -> Result<RolledBack, Refusal>;
+    /// Takes the newest activation back, and with it the end of the trial that it ended: answers when the entry is durable. A
+    /// conflict if the caller means another version than the one in service.
+    fn rollback(&self, score: &str, in_service: Option<u32>) -> Result<RolledBack, Refusal>;
 
     /// Tries a model beside the champion: answers when the entry is durable.
     fn challenge(&self, score: &str, version: u32, request: &ChallengeRequest) -> Result<(), Refusal>;

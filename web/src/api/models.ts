@@ -47,8 +47,9 @@ export const cancelJob = (id: string) => told(api.DELETE('/v1/models/jobs/{id}',
 
 export const activate = (score: string, version: number) =>
   told(api.POST('/v1/models/{score}/{version}/activate', { params: { path: { score, version } } }));
-export const rollback = (score: string) =>
-  told(api.POST('/v1/models/{score}/rollback', { params: { path: { score } } }));
+/** `inService` is the version that is taken back; refused if another one is in service by now. */
+export const rollback = (score: string, inService?: number) =>
+  told(api.POST('/v1/models/{score}/rollback', { params: { path: { score }, query: { in_service: inService } } }));
 export const challenge = (score: string, version: number, request: ChallengeRequest) =>
   told(api.POST('/v1/models/{score}/{version}/challenge', { params: { path: { score, version } }, body: request }));
 export const endTrial = (score: string) =>

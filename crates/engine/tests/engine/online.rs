@@ -230,3 +230,39 @@ fn a_rollback_puts_back_the_trial_that_the_activation_had_ended() {
     engine.stop().unwrap();
     assert_eq!(rebuild_digest(&log).unwrap().digest, before.0);
 }
+
+#[test]
+fn customers_who_are_joined_and_parted_teach_nothing_wrong() {
+    for devices in [23, 5] {
+        let (store, log, events) = (Arc::default(), begun(), mixed(devices));
+        let same_as_from_the_log = |engine: &Engine, what: &str| {
+            engine.wait_until_caught_up().unwrap();
+            assert_eq!(rebuild_digest(&log).unwrap().digest, engine.digest(), "{what}, {devices} devices");
+            let mut awaited = BTreeMap::new();
+            for name in (0..30).flat_map(|n| [format!("u{n}"), format!("s{n}")]) {
+                engine.reader().customer(&CustomerId::User(name.into()), |_, _, profile, _| {
+                    let moments: usize = profile.awaited.iter().map(|of_model| of_model.moments.len()).sum();
+                    awaited.insert(profile.primary.to_string(), moments as i64);
+                });
+            }
+            assert_eq!(lessons(engine, 1).waiting, awaited.values().sum::<i64>(), "{what}, {devices} devices");
+        };
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        send(&log, &events[..200]);
+        join(&log, &["s0", "s1", "s2", "u1"]);
+        send(&log, &events[200..300]);
+        same_as_from_the_log(&engine, "joined");
+        join(&log, &["s1", "s0", "u1"]);
+        send(&log, &events[300..350]);
+        same_as_from_the_log(&engine, "with another first");
+        engine.stop().unwrap();
+        let engine = start(&log, &store, &Arc::default()).unwrap();
+        send(&log, &events[350..450]);
+        same_as_from_the_log(&engine, "after a restart");
+        ["s0", "s1", "u1"].iter().for_each(|name| join(&log, &[name]));
+        send(&log, &events[450..]);
+        same_as_from_the_log(&engine, "taken apart");
+        assert!(lessons(&engine, 1).learnt > 50);
+        engine.stop().unwrap();
+    }
+}

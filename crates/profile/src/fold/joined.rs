@@ -42,7 +42,8 @@ impl Step<'_> {
     /// Ceases to show a joined customer. Whoever is called as it was goes on from what was last said of it.
     fn dissolve(&mut self, head: &CustomerId) {
         let Some(slot) = self.state.joints.unseat(head).and_then(|seat| seat.slot) else { return };
-        let joint = self.state.remove_profile(slot);
+        let mut joint = self.state.remove_profile(slot);
+        self.state.make_void(std::mem::take(&mut joint.awaited));
         if let Some(Target::Local(slot)) = self.state.index.get(head).copied() {
             self.state.profile_mut(slot).take_decisions(&joint);
         }
@@ -90,21 +91,12 @@ impl Step<'_> {
             return;
         }
         let is_part = !ties.is_empty();
-        if is_part && !was_part && !self.is_first_of(slot, &ties) {
-            // Nobody looks for the outcomes while it is a part; afterwards it would seem that none of them came.
-            self.state.profile_mut(slot).awaited.clear();
-        }
         self.state.set_ties(slot, ties);
         if is_part {
             self.grown.push(slot);
         } else if was_part {
             self.changes.touched.push(Touch { slot, cause: None });
         }
-    }
-
-    /// Whether the first id of a customer leads here: the customer takes over what is awaited, and gives it back.
-    fn is_first_of(&self, slot: u32, ties: &[Tie]) -> bool {
-        ties.iter().any(|tie| self.state.index.get(&tie.head) == Some(&Target::Local(slot)))
     }
 
     /// Ties an id that was joined before its profile was known to it.
@@ -136,7 +128,7 @@ impl Step<'_> {
             }
             let (home, origin) = (partition_of(&head, self.state.partitions), self.origin());
             let profile = self.state.profile(slot);
-            let (part, at, ids) = (profile.primary.clone(), profile.at, ids.into());
+            let (part, at, ids) = (profile.primary.clone(), profile.last_seen, ids.into());
             let entry = match event {
                 Some((event, place)) => {
                     let (event, stands) = (event.clone(), (place.partition, place.offset));
@@ -155,7 +147,7 @@ impl Step<'_> {
     fn put(&mut self, head: &CustomerId, ids: &[CustomerId], profile: Profile) {
         let seat = self.state.joints.seat_mut(head);
         if let Some(piece) = seat.and_then(|seat| seat.piece(&profile.primary, ids)) {
-            piece.profile = profile.into_piece();
+            piece.profile = profile.with_part(Part::Whole);
         }
     }
 
@@ -170,7 +162,7 @@ impl Step<'_> {
         if share.definitions == self.features.fingerprint()
             && let Some(profile) = Profile::decode(&share.profile)
         {
-            piece.profile = profile.into_piece();
+            piece.profile = profile.with_part(Part::Whole);
         }
         self.stale.push((share.head.clone(), None));
     }
@@ -208,8 +200,7 @@ impl Step<'_> {
 
     fn put_together(&mut self, head: &CustomerId, cause: Option<Box<str>>) {
         let Some(seat) = self.state.joints.seat(head) else { return };
-        let mut joint = Profile::new(head.clone());
-        joint.part = Part::Joint;
+        let mut joint = Profile::new(head.clone()).with_part(Part::Joint);
         let known = seat.slot;
         for id in &seat.ids {
             joint.add_id(id.clone());
@@ -219,7 +210,8 @@ impl Step<'_> {
         }
         let slot = match known {
             Some(slot) if seat.pieces.is_empty() => {
-                self.state.remove_profile(slot);
+                let joint = self.state.remove_profile(slot);
+                self.state.make_void(joint.awaited);
                 self.set_slot(head, None);
                 return;
             }
@@ -227,6 +219,7 @@ impl Step<'_> {
             Some(slot) => {
                 let known = self.state.profile_mut(slot);
                 joint.take_decisions(known);
+                joint.awaited = std::mem::take(&mut known.awaited);
                 (joint.due, joint.at) = (known.due, joint.at.max(known.at));
                 *known = joint;
                 slot

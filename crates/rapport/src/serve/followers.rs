@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rapport_records::{Desk, Happened, Identity, RecordsError};
+use rapport_records::{Desk, Happened, Identity, Pruned, RecordsError};
 use rapport_stream::{Append, Log, LogError};
 use rapport_types::{
     CustomerId, Entry, Event, EventKind, Joined, Object, Offset, PartitionId, SourceId, Value, partition_of,
@@ -63,7 +63,15 @@ impl Followers {
     pub(super) fn start(desk: Arc<Desk>, log: Arc<dyn Log>, audit_days: u32) -> Result<Self, std::io::Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let follower = Follower { desk, log, audit_days, places: BTreeMap::new(), busy_at: None, swept_at: None };
+        let follower = Follower {
+            desk,
+            log,
+            audit_days,
+            places: BTreeMap::new(),
+            busy_at: None,
+            swept_at: None,
+            prune_after: None,
+        };
         let run = move || follower.run(&told);
         let thread = std::thread::Builder::new().name("followers".to_owned()).spawn(run)?;
         Ok(Self { stop, thread: Some(thread) })
@@ -91,6 +99,8 @@ struct Follower {
     busy_at: Option<Instant>,
     /// When contents of files and history were last looked through.
     swept_at: Option<Instant>,
+    /// Behind which line of the feed old history is looked for next; none if that is done for now.
+    prune_after: Option<i64>,
 }
 
 impl Follower {
@@ -143,12 +153,19 @@ impl Follower {
             if let Err(error) = self.desk.sweep_files() {
                 told = Err(error.into());
             }
-            if self.audit_days > 0 {
-                match self.desk.prune_feed(self.audit_days) {
-                    Ok(0) => {}
-                    Ok(lines) => tracing::info!(lines, days = self.audit_days, "old history was removed"),
-                    Err(error) => told = Err(error.into()),
+            self.prune_after = (self.audit_days > 0).then_some(0);
+        }
+        // A step for each turn: the first time there may be years to look at, and the others have work meanwhile.
+        if let Some(after) = self.prune_after.take() {
+            match self.desk.prune_feed(self.audit_days, after) {
+                Ok(Pruned { gone, next }) => {
+                    if gone > 0 {
+                        tracing::info!(lines = gone, days = self.audit_days, "old history was removed");
+                    }
+                    more |= next.is_some();
+                    self.prune_after = next;
                 }
+                Err(error) => told = Err(error.into()),
             }
         }
         told.map(|()| more)

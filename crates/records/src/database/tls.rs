@@ -3,10 +3,12 @@
 //! | sslmode | |
 //! |---|---|
 //! | `disable` | never TLS |
-//! | `prefer`, or none | TLS if the server speaks it, with any certificate |
+//! | `prefer`, or none | TLS if the server speaks it, with any certificate; `sslrootcert` is refused |
 //! | `require` | TLS; with any certificate, unless `sslrootcert` is given, which is then `verify-ca` |
 //! | `verify-ca` | TLS with a certificate that an authority of `sslrootcert` signed, else one that the system trusts |
 //! | `verify-full` | that, and it must be of the host that the address names |
+//!
+//! `sslrootcert=system` means the authorities that the system trusts, and `verify-full`; anything weaker is refused with it.
 //!
 //! A socket in the file system has no TLS, whatever is asked for. Certificates of clients and channel binding are not supported.
 
@@ -44,10 +46,10 @@ pub(super) struct SecuredBy(Tls);
 pub(super) fn read(url: &str) -> Result<Secured, RecordsError> {
     let wrong = |what: String| RecordsError::invalid("database", what);
     let (place, query) = url.split_once('?').unwrap_or((url, ""));
-    let (mut mode, mut roots, mut others) = ("prefer".to_owned(), None, Vec::new());
+    let (mut mode, mut roots, mut others) = (None, None, Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
-            Some(("sslmode", value)) => value.clone_into(&mut mode),
+            Some(("sslmode", value)) => mode = Some(value.to_owned()),
             Some(("sslrootcert", value)) => {
                 roots = Some(decoded(value).ok_or_else(|| wrong(format!("sslrootcert={value} is no path")))?);
             }
@@ -57,8 +59,17 @@ pub(super) fn read(url: &str) -> Result<Secured, RecordsError> {
     let rest = if others.is_empty() { place.to_owned() } else { format!("{place}?{}", others.join("&")) };
     let config = rest.parse::<Config>();
     let mut config = config.map_err(|error| wrong(format!("the PostgreSQL URL cannot be read: {error}")))?;
-    // libpq's word for the roots of the system.
-    let roots = roots.filter(|path| path.as_os_str() != "system");
+    // libpq's word for the roots of the system, for which it checks the name, too.
+    let is_system = roots.as_ref().is_some_and(|path| path.as_os_str() == "system");
+    let mode = mode.unwrap_or_else(|| if is_system { "verify-full" } else { "prefer" }.to_owned());
+    if is_system && !matches!(mode.as_str(), "disable" | "verify-full") {
+        return Err(wrong(format!("sslrootcert=system asks for sslmode=verify-full; sslmode={mode} is weaker")));
+    }
+    if roots.is_some() && mode == "prefer" {
+        let what = "sslrootcert without an sslmode that checks certificates; add sslmode=verify-full";
+        return Err(wrong(what.to_owned()));
+    }
+    let roots = roots.filter(|_| !is_system);
     let (demanded, check) = match (mode.as_str(), &roots) {
         ("disable", _) => (SslMode::Disable, Check::Nothing),
         ("prefer", _) => (SslMode::Prefer, Check::Nothing),
@@ -70,7 +81,12 @@ pub(super) fn read(url: &str) -> Result<Secured, RecordsError> {
             return Err(wrong(format!("sslmode={other} {what}")));
         }
     };
-    let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+    // An address in numbers is a connection over the network, whatever name stands beside it.
+    let (hosts, has_address) = (config.get_hosts(), !config.get_hostaddrs().is_empty());
+    if hosts.is_empty() && demanded != SslMode::Disable {
+        return Err(wrong("the PostgreSQL URL names no host, of which a certificate could be".to_owned()));
+    }
+    let is_local = !has_address && !hosts.is_empty() && hosts.iter().all(|host| matches!(host, Host::Unix(_)));
     config.ssl_mode(if is_local { SslMode::Disable } else { demanded });
     let roots = roots.filter(|_| check != Check::Nothing && !is_local);
     let check = if is_local { Check::Nothing } else { check };
@@ -168,12 +184,19 @@ mod tests {
         }
         for (query, told) in [
             ("?sslmode=allow", "sslmode=allow is none of disable"),
+            ("?sslmode=require&sslrootcert=system", "sslmode=require is weaker"),
+            ("?sslrootcert=/ca.pem", "add sslmode=verify-full"),
             ("?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "/nowhere/ca.pem"),
             ("?sslrootcert=%zz", "is no path"),
             ("?nothing=1", "cannot be read"),
         ] {
             assert!(of(query).unwrap_err().to_string().contains(told), "{query}");
         }
+        assert_eq!(of("?sslrootcert=system").unwrap(), SslMode::Require, "as libpq reads it");
+        let numbers = "postgres://u@/records?hostaddr=10.0.0.5&sslmode=verify-full";
+        assert!(mode(numbers).unwrap_err().to_string().contains("names no host"));
+        let both = mode("postgres://u@%2Ftmp%2Fsocket/records?hostaddr=10.0.0.5&sslmode=require");
+        assert_eq!(both.unwrap(), SslMode::Require, "the address in numbers is where it connects");
         let local = mode("postgres://u@%2Ftmp%2Fsocket/records?sslmode=verify-full&sslrootcert=/nowhere/ca.pem");
         assert_eq!(local.unwrap(), SslMode::Disable, "a socket has no TLS");
         assert_eq!(decoded("/a%20b/%C3%A9"), Some(PathBuf::from("/a b/é")));

@@ -117,6 +117,11 @@ fn access() -> Access {
     Access::of_system(Actor::Demo)
 }
 
+/// Whether there is demo data that was not removed, or not all of it.
+pub(crate) fn is_there(tx: &mut Tx<'_>) -> Result<bool, RecordsError> {
+    Ok(newest(tx)?.is_some_and(|found| found.demo.state != DemoState::Removed))
+}
+
 fn newest(tx: &mut Tx<'_>) -> Result<Option<Found>, RecordsError> {
     let query = Query::select()
         .columns(["id", "title", "at", "changes", "undone_by", "undone_to", "about"].map(Alias::new))

@@ -20,7 +20,8 @@ CREATE TABLE batch (
 -- Customers who are one because the contact `loser` was merged into another. `goes` is its customer id, `stays` the other's. What is
 -- not told is news for the log of events.
 CREATE TABLE tie (
-  loser {whole} PRIMARY KEY, stays TEXT NOT NULL, goes TEXT NOT NULL, at {whole} NOT NULL, is_joined {truth} NOT NULL, is_told {truth} NOT NULL
+  loser {whole} NOT NULL, stays TEXT NOT NULL, goes TEXT NOT NULL, at {whole} NOT NULL, is_joined {truth} NOT NULL, is_told {truth} NOT NULL,
+  PRIMARY KEY (loser, stays)
 );
 CREATE INDEX tie_by_stays ON tie (stays);
 CREATE INDEX tie_by_goes ON tie (goes);

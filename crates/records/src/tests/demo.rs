@@ -5,9 +5,9 @@ use std::{cell::Cell, collections::BTreeMap, ops::ControlFlow};
 use rapport_types::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
 
-use super::{NOW, create, everything, fields, made, on_both, on_both_shared, person};
+use super::{NOW, create, everything, fields, made, on_both, on_both_shared, person, set_clock};
 use crate::{
-    Desk, Edit, Id, Identity, ListQuery, Op, RecordsError, Role,
+    Desk, Edit, Id, Identity, ListQuery, Op, Pruned, RecordsError, Role,
     demo::{DemoState, Script, StandIn, Tale},
     edit::Editor,
 };
@@ -128,6 +128,30 @@ fn records_come_with_their_past() {
         let told: Vec<Timestamp> = changes.iter().filter(|line| line.actor == "demo").map(|line| line.at).collect();
         assert_eq!(told.len(), 9);
         assert!(told.is_sorted());
+    });
+}
+
+#[test]
+fn history_that_tells_who_changed_the_demo_is_kept_as_long_as_it_is_there() {
+    on_both(|desk| {
+        fill(desk);
+        let edit = Edit::Update { id: id(3), fields: fields(json!({ "city": "Bonn" })), version: None };
+        desk.edit(&person(7, &[], Role::administrator()), "contact", vec![edit], None).unwrap();
+        follow(desk);
+        let end = desk.happened(10_000).unwrap().1;
+        desk.told(end).unwrap();
+        set_clock(500 * DAY_MS);
+        assert_eq!(desk.prune_feed(30, 0).unwrap(), Pruned { gone: 0, next: None });
+        remove(desk);
+        assert_eq!(
+            desk.get(&everything(), "contact", id(3)).unwrap().fields["city"],
+            "Bonn",
+            "it is somebody's by now"
+        );
+        follow(desk);
+        let end = desk.happened(10_000).unwrap().1;
+        desk.told(end).unwrap();
+        assert!(desk.prune_feed(30, 0).unwrap().gone > 0);
     });
 }
 

@@ -320,6 +320,21 @@ fn customers_are_two_while_both_have_a_contact_whatever_brings_it_back() {
 }
 
 #[test]
+fn who_goes_on_to_another_before_the_log_was_told_is_told_of_both() {
+    on_both(|desk| {
+        let access = everything();
+        let [a, b, x] = ["a", "b", "x"].map(|id| customer(desk, id));
+        desk.merge(&access, "contact", a, x, &Fields::new()).unwrap();
+        assert_eq!(news(desk), [[["a", "x"]]]);
+        set_clock(1);
+        desk.edit(&access, "contact", vec![Edit::Restore { id: x }], None).unwrap();
+        set_clock(2);
+        desk.merge(&access, "contact", b, x, &Fields::new()).unwrap();
+        assert_eq!(news(desk), [vec![vec!["a"], vec!["b", "x"]], vec![vec!["b", "x"]]]);
+    });
+}
+
+#[test]
 fn one_customer_has_at_most_so_many_ids() {
     on_both(|desk| {
         let join =

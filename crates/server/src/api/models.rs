@@ -108,8 +108,8 @@ pub struct TrainRequest {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// One algorithm, such as `gradient_boosting`, or `auto` for a search over all; if it is left out, the better of
-    /// logistic regression and gradient boosting.
+    /// One algorithm, such as `gradient_boosting`, or `auto` for a search over all; if it is left out, a weighted
+    /// sum, deep and shallow boosted trees are tried, and the best or a blend is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
     /// For `auto`: about how many seconds of work the search may take, 60 if it is left out.

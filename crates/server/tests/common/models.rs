@@ -124,7 +124,7 @@ impl Training for Fakes {
         known(score, version)
     }
 
-    fn rollback(&self, score: &str) -> Result<RolledBack, Refusal> {
+    fn rollback(&self, score: &str, _: Option<u32>) -> Result<RolledBack, Refusal> {
         known(score, 1).map_err(|_| Refusal::Conflict("no model was in service before".to_owned()))?;
         Ok(RolledBack { score: score.to_owned(), version: 1, on_trial: Some(2) })
     }

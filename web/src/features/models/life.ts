@@ -52,9 +52,9 @@ export function useLife(score: string) {
       }
     }
     // A rollback, and not another activation: it also puts back the trial that the activation had ended.
-    const back = (undo?: () => Promise<void>) =>
+    const back = (inService?: number, undo?: () => Promise<void>) =>
       act({
-        work: () => rollback(score),
+        work: () => rollback(score, inService),
         text: ({ version, on_trial: tried }) =>
           tried === null ? t.life.live(String(version)) : t.life.liveAgain(String(version), String(tried)),
         seen: (done) => isLive(done.version),
@@ -65,9 +65,9 @@ export function useLife(score: string) {
         work: () => activate(score, version),
         text: () => t.life.live(String(version)),
         seen: () => isLive(version),
-        undo: before === undefined ? undefined : () => back(),
+        undo: before === undefined ? undefined : () => back(version),
       });
-    const rollBack = (before: number) => back(() => makeLive(before, undefined));
+    const rollBack = (before: number) => back(before, () => makeLive(before, undefined));
     const start = (version: number, request: ChallengeRequest, undo?: () => Promise<void>) =>
       act({
         work: () => challenge(score, version, request),

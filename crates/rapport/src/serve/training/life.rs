@@ -53,7 +53,13 @@ impl Trainer {
     }
 
     /// Takes the newest activation back: what was in service before is so again, and the trial that it ended goes on.
-    pub(super) fn roll_back(&self, score: &str) -> Result<RolledBack, Refusal> {
+    pub(super) fn roll_back(&self, score: &str, in_service: Option<u32>) -> Result<RolledBack, Refusal> {
+        if let (Some(meant), Some(champion)) = (in_service, self.reader.champion(score))
+            && meant != champion
+        {
+            let what = format!("model {meant} of \"{score}\" is not in service any more, but {champion} is");
+            return Err(Refusal::Conflict(what));
+        }
         let none = || Refusal::Conflict(format!("no other model of \"{score}\" was in service before the present one"));
         let earlier = self.reader.earlier(score).ok_or_else(none)?;
         let artifact = self.artifact(score, earlier.version)?;

@@ -183,8 +183,8 @@ impl Training for Trainer {
         self.put_into_service(score, version)
     }
 
-    fn rollback(&self, score: &str) -> Result<RolledBack, Refusal> {
-        self.roll_back(score)
+    fn rollback(&self, score: &str, in_service: Option<u32>) -> Result<RolledBack, Refusal> {
+        self.roll_back(score, in_service)
     }
 
     fn challenge(&self, score: &str, version: u32, request: &ChallengeRequest) -> Result<(), Refusal> {

@@ -253,7 +253,7 @@ fn what_is_not_there_is_told_as_such() {
         world.trainer.challenge(SCORE, 1, &challenge(TrialKind::Shadow, None)),
         Err(Refusal::NotFound(_))
     ));
-    assert!(matches!(world.trainer.rollback(SCORE), Err(Refusal::Conflict(_))));
+    assert!(matches!(world.trainer.rollback(SCORE, None), Err(Refusal::Conflict(_))));
     assert!(matches!(world.trainer.end_trial(SCORE), Err(Refusal::Conflict(_))));
     assert!(matches!(world.trainer.monitor("other"), Err(Refusal::NotFound(_))));
     assert!(world.trainer.job("1").is_none() && world.trainer.cancel("1").is_err());
@@ -289,10 +289,12 @@ fn a_model_lives_from_trial_to_service_and_back() {
     assert_eq!(world.trial(), None, "what it was compared with has changed");
     world.activate(3);
     let back = || {
-        let answer = world.trainer.rollback(SCORE).map(|back| (back.version, back.on_trial));
+        let answer = world.trainer.rollback(SCORE, None).map(|back| (back.version, back.on_trial));
         world.settle();
         answer
     };
+    let stale = world.trainer.rollback(SCORE, Some(2));
+    assert!(matches!(stale, Err(Refusal::Conflict(what)) if what.contains("but 3 is")), "an undo of what is over");
     assert_eq!(back(), Ok((2, None)));
     assert_eq!(back(), Ok((1, Some(3))), "what the activation of 2 had ended goes on");
     assert_eq!(world.trial(), Some((3, TrialKind::Shadow, None)));

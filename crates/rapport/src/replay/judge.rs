@@ -29,8 +29,9 @@ pub(super) struct Judge {
     service: Option<(u32, usize)>,
     /// For each order since then, its score once it was pushed.
     scores: HashMap<Box<str>, Option<f64>>,
-    /// The newest pushed score of each customer, by the model in service.
-    newest: HashMap<Box<str>, f64>,
+    /// The newest pushed score of each customer, with the version of the model: what a model says when it comes into service may be
+    /// pushed before the answer that it did is here.
+    newest: HashMap<Box<str>, (u32, f64)>,
 }
 
 /// The judgement.
@@ -60,24 +61,25 @@ impl Judge {
     pub(super) fn in_service(&mut self, version: u32) {
         self.service = Some((version, self.orders.len()));
         self.scores.clear();
-        self.newest.clear();
     }
 
     /// An event was applied. A score that the event did not change is not pushed again, so the one before stands.
     pub(super) fn applied(&mut self, cause: &str, customer: &str) {
-        if let (Some(score @ None), Some(newest)) = (self.scores.get_mut(cause), self.newest.get(customer)) {
+        let of_ours = |(version, _): &&(u32, f64)| self.service.is_some_and(|(ours, _)| ours == *version);
+        let newest = self.newest.get(customer).filter(of_ours);
+        if let (Some(score @ None), Some((_, newest))) = (self.scores.get_mut(cause), newest) {
             *score = Some(*newest);
         }
     }
 
     /// A score was pushed, for an event or by time alone.
     pub(super) fn scored(&mut self, cause: Option<&str>, customer: &str, version: u32, value: f64) {
+        match self.newest.get_mut(customer) {
+            Some(newest) => *newest = (version, value),
+            None => drop(self.newest.insert(customer.into(), (version, value))),
+        }
         if self.service.is_none_or(|(ours, _)| ours != version) {
             return;
-        }
-        match self.newest.get_mut(customer) {
-            Some(newest) => *newest = value,
-            None => drop(self.newest.insert(customer.into(), value)),
         }
         if let Some(score) = cause.and_then(|cause| self.scores.get_mut(cause)) {
             *score = Some(value);
@@ -192,8 +194,16 @@ mod tests {
     #[test]
     fn a_score_that_did_not_change_stands() {
         let mut judge = Judge::default();
-        judge.in_service(1);
+        // Pushed when the model came into service, of which the replay hears later.
         judge.scored(None, "user:a", 1, 0.7);
+        judge.scored(None, "user:b", 2, 0.7);
+        judge.in_service(1);
+        judge.order("user:b", "b1", day(0));
+        judge.applied("b1", "user:b");
+        assert_eq!(judge.verdict(day(99)).without_score, 1, "that was another model");
+        let mut judge = Judge::default();
+        judge.scored(None, "user:a", 1, 0.7);
+        judge.in_service(1);
         judge.order("user:a", "a1", day(0));
         judge.applied("a1", "user:a");
         assert_eq!((judge.verdict(day(99)).judged, judge.verdict(day(99)).without_score), (1, 0));

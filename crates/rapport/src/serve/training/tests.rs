@@ -166,7 +166,7 @@ fn a_model_is_trained_told_and_taken_along() {
 
     let job = world.ended(&world.trainer.start(&request()).unwrap());
     assert_eq!((job.state, job.step, job.progress, job.version), (JobState::Done, JobStep::Ended, 1.0, Some(1)));
-    assert!(job.trials == 2 && job.best.is_some_and(|best| best.metric == "log_loss" && best.value > 0.0));
+    assert!(job.trials == 3 && job.best.is_some_and(|best| best.metric == "log_loss" && best.value > 0.0));
     assert_eq!(job.started_at, NOW);
 
     let detail = world.model(1);

@@ -5,7 +5,10 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{error::BenchError, limits::histogram};
+use crate::{
+    error::BenchError,
+    limits::{at, histogram},
+};
 
 /// How long each side took, in microseconds.
 pub(super) struct Both {
@@ -18,6 +21,13 @@ pub(super) struct Both {
 impl Both {
     pub(super) fn new() -> Self {
         Self { ours: histogram(), plain: histogram(), cpu: histogram() }
+    }
+
+    /// The times that stand behind a figure; `by_hand` says what the other side is.
+    pub(super) fn note(&self, by_hand: &str) -> String {
+        let [half, cpu] = [&self.ours, &self.cpu].map(|times| at(times, 0.5));
+        let [plain, most] = [0.5, 0.95].map(|share| at(&self.plain, share));
+        format!("p50 {half:.2}, of this thread {cpu:.2} ms; {by_hand} p50 {plain:.2}, p95 {most:.2} ms")
     }
 
     /// Times one question on each side; the side that goes first, and so finds cold pages, changes each time.

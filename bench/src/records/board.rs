@@ -26,13 +26,7 @@ pub(super) fn measure(desk: &Desk, plain: &mut Plain, backend: Backend) -> Resul
         let times = boards(desk, plain, everything)?;
         let who = if everything { "all deals" } else { "a team's deals" };
         let what = format!("{}: board of {who}, p95", name_of(backend));
-        let note = format!(
-            "p50 {:.2}, of this thread {:.2} ms; by hand p50 {:.2}, p95 {:.2} ms",
-            at(&times.ours, 0.5),
-            at(&times.cpu, 0.5),
-            at(&times.plain, 0.5),
-            at(&times.plain, 0.95)
-        );
+        let note = times.note("by hand");
         rows.push(Row::new("board", &what, Better::Less, MOST_MS, at(&times.ours, 0.95), "ms").note(note));
     }
     Ok(rows)

@@ -42,13 +42,7 @@ pub(super) fn measure(
             both.ask(turn, ours, || plain.rows(&sql, &[]).map(drop))?;
         }
         let name = format!("{}: {what}, a jump to the middle, p95", name_of(backend));
-        let note = format!(
-            "p50 {:.2}, of this thread {:.2} ms; by hand with OFFSET p50 {:.2}, p95 {:.2} ms",
-            at(&both.ours, 0.5),
-            at(&both.cpu, 0.5),
-            at(&both.plain, 0.5),
-            at(&both.plain, 0.95)
-        );
+        let note = both.note("by hand with OFFSET");
         rows.push(Row::new("jump", &name, Better::Less, MOST_MS, at(&both.ours, 0.95), "ms").note(note));
     }
     Ok(rows)

@@ -89,12 +89,7 @@ pub(super) fn measure(desk: &Desk, plain: &mut Plain, backend: Backend) -> Resul
         let times = pages(desk, plain, backend, list)?;
         let (ours, by_hand) = (at(&times.ours, 0.95), at(&times.plain, 0.95));
         let what = format!("{}: {}, p95", name_of(backend), list.what);
-        let cpu = at(&times.cpu, 0.5);
-        let note = format!(
-            "p50 {:.2}, of this thread {cpu:.2} ms; by hand p50 {:.2}, p95 {by_hand:.2} ms",
-            at(&times.ours, 0.5),
-            at(&times.plain, 0.5)
-        );
+        let note = times.note("by hand");
         rows.push(Row::new("list", &what, Better::Less, MOST_MS, ours, "ms").note(note));
         let what = format!("{}: {}, beside SQL", name_of(backend), list.what);
         rows.push(Row::new("list", &what, Better::Less, MOST_TIMES, ours / by_hand, "times"));

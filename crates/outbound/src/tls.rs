@@ -51,23 +51,20 @@ impl Tls {
     /// [`OutboundError::Roots`] and [`OutboundError::RootFile`].
     pub fn new(check: Check, roots: Option<&Path>) -> Result<Self, OutboundError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let lenient = |verifier: Arc<dyn ServerCertVerifier>| {
-            let config =
-                ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-            let config = config.map_err(|error| OutboundError::Roots(error.to_string()))?;
-            let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-            Ok::<_, OutboundError>(TlsConnector::from(Arc::new(config)))
-        };
-        let connector = match check {
-            Check::Nothing => lenient(Arc::new(Unchecked(Arc::clone(&provider))))?,
+        let chain = match check {
+            Check::Name => return Ok(Self { connector: tls(root_store(roots)?)? }),
+            Check::Nothing => None,
             Check::Chain => {
                 let roots = Arc::new(root_store(roots)?);
-                let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
-                lenient(Arc::new(AnyName(inner.map_err(|error| OutboundError::Roots(error.to_string()))?)))?
+                let chain = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+                Some(chain.map_err(|error| OutboundError::Roots(error.to_string()))?)
             }
-            Check::Name => tls(root_store(roots)?)?,
         };
-        Ok(Self { connector })
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let config = config.map_err(|error| OutboundError::Roots(error.to_string()))?;
+        let verifier = Arc::new(Lenient { provider, chain });
+        let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
     }
 
     /// Secures a connection to `host`, a name or an address.
@@ -92,50 +89,15 @@ fn root_store(file: Option<&Path>) -> Result<RootCertStore, OutboundError> {
     if roots.is_empty() { Err(wrong("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-/// Takes any certificate, and checks that the other end has its key.
+/// Checks less than all of a certificate, and always that the other end has its key.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _end: &CertificateDer<'_>,
-        _others: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+struct Lenient {
+    provider: Arc<CryptoProvider>,
+    /// Checks who signed it, and when; none if any certificate will do. It looks at the name last.
+    chain: Option<Arc<WebPkiServerVerifier>>,
 }
 
-/// Checks all but the name, which is looked at last.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         end: &CertificateDer<'_>,
@@ -144,7 +106,8 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(end, others, name, ocsp, now) {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        match chain.verify_server_cert(end, others, name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
@@ -158,7 +121,7 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -167,10 +130,10 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -174,6 +174,7 @@ impl Api {
                 ("cancelled", _) => return Err(ReplayError::Training("somebody ended it".to_owned())),
                 _ => progress(job.progress),
             }
+            // A job is asked for how far it is; the stream tells of customers only.
             tokio::time::sleep(LOOK_EVERY).await;
         }
         let seconds = TRAINING_PATIENCE.as_secs();
@@ -204,6 +205,7 @@ impl Api {
                 }
                 Some(_) => {}
             }
+            // Nothing tells when all partitions have come to it.
             tokio::time::sleep(LOOK_EVERY).await;
         }
         let seconds = ACTIVATION_PATIENCE.as_secs();

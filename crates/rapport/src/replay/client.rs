@@ -211,6 +211,7 @@ impl Client {
                 return Err(given_up);
             }
             repeated();
+            // As long as the server asked for, or longer each time.
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

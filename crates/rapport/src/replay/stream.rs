@@ -147,6 +147,7 @@ impl Reader {
             if alive.elapsed() > PATIENCE || self.ready.is_some() {
                 return Err(broken);
             }
+            // A server that starts again needs a moment, and no knocking meanwhile.
             tokio::time::sleep(PAUSE).await;
         }
     }

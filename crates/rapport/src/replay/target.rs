@@ -107,6 +107,7 @@ impl Target {
                 let (what, seconds) = ("the end of the server".to_owned(), STOP_PATIENCE.as_secs());
                 return Err(ReplayError::Late { what, seconds, hint: "it was killed" });
             }
+            // Waiting for a child has no limit, so its end is asked for.
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
@@ -152,6 +153,7 @@ impl Own {
                     self.last_words()
                 )));
             }
+            // The server tells its address by a file.
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

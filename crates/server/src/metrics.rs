@@ -21,7 +21,7 @@ use crate::{api::Health, hub::Hub};
 
 /// One of so many entries is followed from the door to the push.
 const SAMPLE: u64 = 8;
-/// How many of them may be on the way at once; the oldest are forgotten.
+/// How many of them are remembered at once; a new one takes the place of one that is so many before it.
 const SAMPLES_MAX: usize = 4_096;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -121,7 +121,8 @@ impl Metrics {
 #[derive(Debug)]
 pub(crate) struct Pace {
     seconds: Histogram,
-    open: Mutex<Vec<Seen>>,
+    /// Each entry has one place where it may be.
+    seen: Mutex<Vec<Option<Seen>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -135,11 +136,14 @@ struct Seen {
 enum End {
     Received(Instant),
     Pushed(Instant),
+    /// Both were seen; an entry has more than one effect.
+    Both,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 16)), open: Mutex::new(Vec::new()) }
+        let seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 16));
+        Self { seconds, seen: Mutex::new(vec![None; SAMPLES_MAX]) }
     }
 }
 
@@ -154,31 +158,71 @@ impl Pace {
         self.see(Seen { partition, offset, end: End::Pushed(at) });
     }
 
-    fn see(&self, seen: Seen) {
-        if !seen.offset.0.is_multiple_of(SAMPLE) {
+    fn see(&self, new: Seen) {
+        if !new.offset.0.is_multiple_of(SAMPLE) {
             return;
         }
-        let mut open = self.open.lock();
-        // What was seen last is met first: the other end of an entry is some milliseconds away.
-        let same = |other: &Seen| other.partition == seen.partition && other.offset == seen.offset;
-        let Some(place) = open.iter().rposition(same) else {
-            if open.len() >= SAMPLES_MAX {
-                open.drain(..SAMPLES_MAX / 2);
-            }
-            open.push(seen);
+        // Partitions fill at the same pace; the factor keeps their newest entries out of each other's places.
+        let place = new.offset.0 / SAMPLE + u64::from(new.partition.0) * 1_021;
+        let mut seen = self.seen.lock();
+        let old = &mut seen[place as usize % SAMPLES_MAX];
+        let Some(met) = old.as_mut().filter(|old| old.partition == new.partition && old.offset == new.offset) else {
+            *old = Some(new);
             return;
         };
-        match (open[place].end, seen.end) {
-            (End::Received(from), End::Pushed(to)) | (End::Pushed(to), End::Received(from)) => {
-                open.remove(place);
-                drop(open);
-                self.seconds.observe(to.saturating_duration_since(from).as_secs_f64());
-            }
-            // A second effect of the same entry.
-            _ => {}
+        if let (End::Received(from), End::Pushed(to)) | (End::Pushed(to), End::Received(from)) = (met.end, new.end) {
+            met.end = End::Both;
+            drop(seen);
+            self.seconds.observe(to.saturating_duration_since(from).as_secs_f64());
         }
     }
 }
 
 /// Shared by the hub, which sees the push, and the door.
 pub(crate) type SharedPace = Arc<Pace>;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn counted(pace: &Pace) -> String {
+        let mut registry = Registry::default();
+        registry.register("pace", "", pace.seconds.clone());
+        let mut told = String::new();
+        text::encode(&mut told, &registry).unwrap();
+        told.lines().find(|line| line.starts_with("pace_count")).unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_entry_counts_once_whichever_end_comes_first() {
+        let (pace, partition, at) = (Pace::default(), PartitionId(1), Instant::now());
+        pace.received(partition, Offset(8), at);
+        pace.pushed(partition, Offset(8), at + Duration::from_millis(1));
+        pace.pushed(partition, Offset(8), at + Duration::from_millis(2));
+        assert_eq!(counted(&pace), "pace_count 1");
+        pace.pushed(partition, Offset(16), at);
+        pace.pushed(partition, Offset(16), at);
+        pace.received(partition, Offset(16), at);
+        assert_eq!(counted(&pace), "pace_count 2");
+        // Only one of so many is followed, and one of another partition is another entry.
+        pace.received(partition, Offset(17), at);
+        pace.pushed(partition, Offset(17), at);
+        pace.received(PartitionId(2), Offset(24), at);
+        pace.pushed(partition, Offset(24), at);
+        assert_eq!(counted(&pace), "pace_count 2");
+    }
+
+    #[test]
+    fn ends_that_never_meet_make_room_for_new_ones() {
+        let (pace, at) = (Pace::default(), Instant::now());
+        let rounds = 3 * SAMPLES_MAX as u64;
+        for number in 0..rounds {
+            pace.pushed(PartitionId(0), Offset(number * SAMPLE), at);
+        }
+        assert_eq!(pace.seen.lock().len(), SAMPLES_MAX);
+        pace.received(PartitionId(0), Offset((rounds - 1) * SAMPLE), at);
+        assert_eq!(counted(&pace), "pace_count 1");
+    }
+}

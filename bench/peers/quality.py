@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from tables import Table, tell
 
 for job in json.loads(sys.argv[1]):
-    table = Table(job["folder"])
+    table = Table(job)
     peers = {
         "scikit-learn logistic regression": lambda: table.one_hot(LogisticRegression(max_iter=1000)),
         "scikit-learn random forest": lambda: table.one_hot(RandomForestClassifier(random_state=0)),

@@ -1,4 +1,5 @@
-"""Optuna over LightGBM and over CatBoost, each for the same time on all cores: log-loss in five folds, early stopping inside
+"""Optuna over LightGBM and over CatBoost, each for the same time on all cores: log-loss in five folds (of time, where
+the table has one), early stopping inside
 each fold, then a fit on all training rows with the mean number of rounds."""
 
 import json
@@ -10,7 +11,6 @@ import lightgbm
 import numpy as np
 import optuna
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
 from tables import Table, tell
 
 ROUNDS, PATIENCE = 2000, 50
@@ -56,7 +56,7 @@ def fit_catboost(options, rows, answers, watched=None):
 
 def tune(table, rows, test, space, fit, rounds_name, budget):
     begun = time.perf_counter()
-    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(rows, table.answers))
+    folds = table.folds(5)
 
     def objective(trial):
         options, losses, rounds = space(trial, table), [], []
@@ -84,7 +84,7 @@ def tune(table, rows, test, space, fit, rounds_name, budget):
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 for job in json.loads(sys.argv[1]):
-    table = Table(job["folder"])
+    table = Table(job)
     kinds = {
         "Optuna over LightGBM": (table.train, table.test, lightgbm_of, fit_lightgbm, "n_estimators"),
         "Optuna over CatBoost": (

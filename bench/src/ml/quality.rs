@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{
     peers::Peers,
     table::{Line, PeerFigure, Table},
-    tables::{self, SplitTable, TARGET},
+    tables::{self, SplitTable, TARGET, TimeColumn},
 };
 use crate::{
     error::BenchError,
@@ -85,17 +85,22 @@ fn one(plan: &Plan<'_>, split: &SplitTable, folder: &Path, budget: Option<u32>) 
         Some(_) => ("quality of tuning", "tuning.py"),
     };
     say(&format!("{part}: {}", split.name));
-    let ours = rapport(plan.program, folder, budget)?;
-    let peers = of_peers(plan, script, &json!([{"set": split.name, "folder": folder, "budget": budget}]))?;
+    let ours = rapport(plan.program, folder, split.time, budget)?;
+    let time = split.time.map(|time| json!({"name": time.name, "days": time.days}));
+    let job = json!({"set": split.name, "folder": folder, "budget": budget, "time": time});
+    let peers = of_peers(plan, script, &json!([job]))?;
     compare(part, split, &ours, &peers)
 }
 
 /// What `rapport train` and `rapport predict` make of the files in a folder.
-fn rapport(program: &Path, folder: &Path, budget: Option<u32>) -> Result<Told, BenchError> {
+fn rapport(program: &Path, folder: &Path, time: Option<TimeColumn>, budget: Option<u32>) -> Result<Told, BenchError> {
     let (model, out) = (folder.join("model.json"), folder.join("answers.csv"));
     let mut train = Command::new(program);
     train.arg("train").arg("--table").arg(folder.join("train.csv")).args(["--target", TARGET, "--json"]);
     train.arg("--out").arg(&model);
+    if let Some(time) = time {
+        train.args(["--time", time.name, "--gap", &format!("{}d", time.days)]);
+    }
     if let Some(budget) = budget {
         train.args(["--auto", "--budget", &format!("{budget}s")]);
     }
@@ -208,7 +213,8 @@ mod tests {
         let (good, alike, bad) = (told("good", 2.5), told("alike", 2.5), told("bad", 6.0));
         let split = Split { train: Vec::new(), test: (0..600).collect() };
         let (header, rows, note) = (Vec::new(), Vec::new(), String::new());
-        let table = SplitTable { name: "t", note, header, rows, answers: answers.clone(), split, groups: None };
+        let table =
+            SplitTable { name: "t", note, header, rows, answers: answers.clone(), split, groups: None, time: None };
         let reached = |ours: &Told, peer: Told| -> Vec<Option<bool>> {
             compare("p", &table, ours, &[peer]).unwrap().iter().map(|line| line.reached).collect()
         };

@@ -10,15 +10,18 @@ use std::{
 use jiff::civil::DateTime;
 use rapport_ml::split::{SplitBy, hold_out};
 
-use super::tables::{SplitTable, open};
+use super::tables::{SplitTable, TimeColumn, open};
 use crate::error::BenchError;
 
 pub(crate) const NAME: &str = "online_retail repeat orders";
 const FILE: &str = "online_retail/online_retail.csv.gz";
 /// How far the answer looks ahead.
-const AHEAD: i64 = 30 * DAY;
+const AHEAD: i64 = AHEAD_DAYS as i64 * DAY;
+const AHEAD_DAYS: u32 = 30;
 const DAY: i64 = 86_400;
-const HEADER: [&str; 15] = [
+const PLACED: &str = "placed at";
+const HEADER: [&str; 16] = [
+    PLACED,
     "value",
     "lines",
     "units",
@@ -70,6 +73,7 @@ impl History {
         let between = if gaps == 0 { String::new() } else { format!("{:.2}", days(first) / gaps as f64) };
         let since = |span: i64| self.orders.iter().filter(|at| **at > order.seconds - span).count().to_string();
         vec![
+            order.at.to_string(),
             format!("{:.2}", order.value),
             order.lines.to_string(),
             order.units.to_string(),
@@ -165,7 +169,8 @@ fn examples(orders: &[Order]) -> Result<SplitTable, BenchError> {
     let split = hold_out(rows.len(), SplitBy::Time { at: &times, gap: AHEAD }, 0.25, 1)?;
     let note = "real; the last quarter of the orders is the test, after a gap of 30 days".to_owned();
     let header = HEADER.map(str::to_owned).to_vec();
-    Ok(SplitTable { name: NAME, note, header, rows, answers, split, groups: Some(groups) })
+    let time = TimeColumn { name: PLACED, days: AHEAD_DAYS };
+    Ok(SplitTable { name: NAME, note, header, rows, answers, split, groups: Some(groups), time: Some(time) })
 }
 
 #[cfg(test)]
@@ -193,8 +198,8 @@ mod tests {
         // The order of December has no answer yet.
         assert_eq!(table.answers, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let second: Vec<&str> = table.rows[1].iter().map(String::as_str).collect();
-        let expected = "6.00 1 2 1 2 18.00 20.00 20.00 20.00 2 2 1 France Friday 10";
+        let expected = "2011-01-21T10:00:00 6.00 1 2 1 2 18.00 20.00 20.00 20.00 2 2 1 France Friday 10";
         assert_eq!(second.join(" "), expected);
-        assert_eq!(table.rows[0][7], "");
+        assert_eq!(table.rows[0][8], "");
     }
 }

@@ -33,6 +33,16 @@ pub(crate) struct SplitTable {
     pub(crate) split: Split,
     /// For each row the customer that it is of, if customers come back.
     pub(crate) groups: Option<Vec<u32>>,
+    /// When rows were, if the test is of a later time.
+    pub(crate) time: Option<TimeColumn>,
+}
+
+/// A column that tells when a row was. Both sides tune on folds of time by it; neither learns from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeColumn {
+    pub(crate) name: &'static str,
+    /// After so many days the answer is known.
+    pub(crate) days: u32,
 }
 
 /// A public table in a file.
@@ -137,7 +147,7 @@ fn at_random(
 ) -> Result<SplitTable, BenchError> {
     let split = hold_out(rows.len(), SplitBy::Stratified(&answers), TEST, 1)?;
     let note = format!("{note}; a quarter of the rows, by lot, is the test");
-    Ok(SplitTable { name, note, header, rows, answers, split, groups: None })
+    Ok(SplitTable { name, note, header, rows, answers, split, groups: None, time: None })
 }
 
 /// Numbers and categories with effects that depend on one another; one cell in twenty is missing.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::ControlFlow;
 
@@ -294,6 +295,11 @@ fn splits_respect_time_and_groups() {
     let at = data.at.as_ref().unwrap();
     let begin = result.test.iter().map(|row| at[*row]).min().unwrap();
     assert!((0..at.len()).all(|row| result.test.contains(&row) == (at[row] >= begin)));
+    let day = 86_400_000;
+    let (late, _) = data_of(table(&visits(1200)), &TableOptions { gap: day, ..time }).unwrap();
+    let waited = trained(&late, &without(&["total", "spent", "kind", "visitor"])).unwrap().artifact.card;
+    let learnt = (0..at.len()).filter(|row| at[*row] + day < begin).count() as u64;
+    assert_eq!(waited.train_rows, learnt, "an answer that comes a day later is not known to what is tested");
     let group = TableOptions { group: Some("visitor".to_owned()), ..options("bought") };
     let (data, _) = data_of(table(&visits(1200)), &group).unwrap();
     let result = trained(&data, &without(&["total", "spent", "kind", "day"])).unwrap();
@@ -412,6 +418,9 @@ fn rows_are_split_by_dates_or_by_numbers_that_order() {
     assert!(by("step", &[]).unwrap_err().to_string().contains("from 0 to 49"));
     let (ordered, report) = by("step", &[("step", Meaning::Number)]).unwrap();
     assert_eq!(report.notes, ["step: read as numbers that put the rows into an order"]);
+    let meanings = BTreeMap::from([("step".to_owned(), Meaning::Number)]);
+    let gap = TableOptions { time: Some("step".to_owned()), gap: 5, meanings, ..options("y") };
+    assert!(data(&text, &gap).unwrap_err().to_string().contains("a gap of time has no meaning"));
     let card = trained(&ordered, &TrainOptions::default()).unwrap().artifact.card;
     assert_eq!((&*card.split, card.training_range), ("time", None), "an order is no range of dates");
 }

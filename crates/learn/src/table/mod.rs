@@ -47,6 +47,8 @@ pub struct TableOptions {
     pub group: Option<String>,
     /// The column that tells when it was.
     pub time: Option<String>,
+    /// How long after that time the answer is known, in milliseconds.
+    pub gap: i64,
     /// The column that tells how much a row counts.
     pub weight: Option<String>,
     /// What columns hold, whatever they look like.
@@ -110,6 +112,13 @@ pub fn data_of(table: FileTable, options: &TableOptions) -> Result<(Data, TableR
     let orders = clock.as_ref().is_some_and(|clock| !clock.is_time);
     let notes = options.time.iter().filter(|_| orders);
     let notes = notes.map(|name| format!("{name}: read as numbers that put the rows into an order")).collect();
+    if orders && options.gap > 0 {
+        let name = options.time.as_deref().unwrap_or_default();
+        return Err(LearnError::Mismatch(format!(
+            "the column \"{name}\" holds numbers that put the rows into an order, so that a gap of time has no meaning; name a \
+             column of dates, or leave the gap out"
+        )));
+    }
     let (task, classes, target) = answers(&target, &spoken, options)?;
     let mut data = Data {
         frame,
@@ -124,7 +133,7 @@ pub fn data_of(table: FileTable, options: &TableOptions) -> Result<(Data, TableR
         at: clock.map(|clock| clock.at),
         at_is_order: orders,
         baseline: None,
-        gap: 0,
+        gap: options.gap,
     };
     if task == Task::Ranking {
         data = together(data)?;

@@ -53,6 +53,10 @@ pub(crate) struct TrainArgs {
     /// With its type stated as number it only puts the rows into an order.
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
+    /// How long after its time the answer of a row is known, such as 30d: nothing learns from answers that came later than what
+    /// it is tested on.
+    #[arg(long, value_name = "TIME", value_parser = seconds, requires = "time")]
+    gap: Option<f64>,
     /// The column that tells how much a row counts.
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
@@ -132,7 +136,7 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    let wrong = || "must be a time such as 90s, 5m or 1h".to_owned();
+    let wrong = || "must be a time such as 90s, 5m, 1h or 30d".to_owned();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: f64 = number.parse().map_err(|_| wrong())?;
@@ -140,6 +144,7 @@ fn seconds(text: &str) -> Result<f64, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return Err(wrong()),
     };
     if number > 0.0 { Ok(number * unit) } else { Err(wrong()) }
@@ -190,6 +195,7 @@ impl TrainArgs {
             positive: self.positive.clone(),
             group: self.group.clone(),
             time: self.time.clone(),
+            gap: self.gap.map_or(0, |seconds| (seconds * 1000.0) as i64),
             weight: self.weight.clone(),
             meanings: self.types.iter().cloned().collect(),
         }

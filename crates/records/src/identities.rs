@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Access, Change, Desk, Edit, Fields, Id, Op, RecordsError, Tx,
     access::Actor,
+    database::can_be_kept,
     desk::Moment,
     edit::Editor,
     feed,
@@ -80,6 +81,12 @@ impl Desk {
         }
         self.write(|moment, tx| {
             let access = Access::of_system(Actor::Events);
+            let (identities, strange): (Vec<_>, Vec<_>) =
+                identities.iter().partition(|identity| can_be_kept(&identity.customer));
+            if !strange.is_empty() {
+                let customers = strange.len();
+                tracing::warn!(customers, "customers whose ids have the character U+0000 were not made contacts");
+            }
             // The newest word on a customer stands for all of this step.
             let customers: Vec<&str> = identities.iter().map(|identity| identity.customer.as_str()).collect();
             let names = ties::names(tx, &customers)?;
@@ -154,8 +161,9 @@ fn fields_of(object: &Object, attributes: &Map<String, Value>) -> Fields {
         let Some(field) = object.field(name).filter(|_| !KEPT.contains(&name)) else { continue };
         let is_plain =
             field.kind.target().is_none() && !matches!(field.kind, FieldKind::User | FieldKind::Formula { .. });
-        if is_plain && !given.is_null() && value::read(field, given).is_ok() {
-            fields.insert(name.to_owned(), given.clone());
+        let given = value::without_nul(given);
+        if is_plain && !given.is_null() && value::read(field, &given).is_ok() {
+            fields.insert(name.to_owned(), given);
         }
     }
     fields
@@ -177,7 +185,8 @@ fn edit(
     }
     let Some(record) = known else {
         fields.insert("customer_id".to_owned(), json!(customer));
-        if !fields.contains_key("name") && !fields.contains_key("first_name") && !fields.contains_key("last_name") {
+        let says = |name: &&str| fields.get(*name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
+        if !["name", "first_name", "last_name"].iter().any(says) {
             let called = fields.get("email").cloned().unwrap_or_else(|| json!(customer));
             fields.insert("name".to_owned(), called);
         }

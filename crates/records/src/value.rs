@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Id, RecordsError, Row,
-    database::Datum,
+    database::{Datum, can_be_kept},
     schema::{Choice, Field, FieldKind, Options, Stored},
 };
 
@@ -104,10 +104,22 @@ pub(crate) fn read(field: &Field, value: &Value) -> Result<Stuff, RecordsError> 
 /// Whether any text of a value has the NUL character.
 fn has_nul(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.contains('\0'),
+        Value::String(text) => !can_be_kept(text),
         Value::Array(members) => members.iter().any(has_nul),
-        Value::Object(parts) => parts.iter().any(|(name, part)| name.contains('\0') || has_nul(part)),
+        Value::Object(parts) => parts.iter().any(|(name, part)| !can_be_kept(name) || has_nul(part)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// A value whose texts are without the character NUL. For what a program sent about somebody: there is nobody to mend it, and what
+/// is left is still what was meant.
+pub(crate) fn without_nul(value: &Value) -> Value {
+    let plain = |text: &str| text.replace('\0', "");
+    match value {
+        Value::String(text) => Value::String(plain(text)),
+        Value::Array(members) => members.iter().map(without_nul).collect(),
+        Value::Object(parts) => parts.iter().map(|(name, part)| (plain(name), without_nul(part))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -140,7 +152,7 @@ fn long_text(field: &Field, value: &Value) -> Result<String, RecordsError> {
     let wrong = |what: String| RecordsError::invalid(&field.name, what);
     let text = scalar_text(value).ok_or_else(|| wrong("it must be a text".to_owned()))?;
     // PostgreSQL's texts cannot hold the NUL character.
-    if text.len() > LONG || text.contains('\0') {
+    if text.len() > LONG || !can_be_kept(&text) {
         return Err(wrong(format!("it may have {LONG} bytes, none of them 0")));
     }
     Ok(text)

@@ -222,11 +222,17 @@ impl Tx<'_> {
     }
 }
 
+/// Whether a text can stand in a database: PostgreSQL has none with the character NUL, so there is none in SQLite either. To ask for
+/// another finds nothing in SQLite, and is an error in PostgreSQL that ends the transaction.
+pub(crate) fn can_be_kept(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// Whether a text is one of many. They are one value of the statement, so that neither its text nor its planning grows with them;
 /// both databases look each of them up in an index. (PostgreSQL reads all rows to compare them with a list of some hundred values
 /// if it knows nothing of the table yet.)
 pub(crate) fn among<'t>(backend: Backend, text: Expr, texts: impl Iterator<Item = &'t str>) -> Expr {
-    let texts = json!(texts.collect::<Vec<_>>()).to_string();
+    let texts = json!(texts.filter(|text| can_be_kept(text)).collect::<Vec<_>>()).to_string();
     let sql = match backend {
         Backend::Sqlite => "? IN (SELECT value FROM json_each(?))",
         Backend::Postgres => "$1 = ANY(ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))",

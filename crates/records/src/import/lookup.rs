@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Access, Id, RecordsError, Tx,
-    database::among,
+    database::{among, can_be_kept},
     desk::Moment,
     edit::{Each, Editor, Outcome, Stuffs},
     schema::{FieldKind, Object},
@@ -177,7 +177,7 @@ pub(super) fn names(cell: &Value, many: bool, moment: &Moment<'_>, finding: Find
 fn people(tx: &mut Tx<'_>, names: &BTreeSet<String>) -> Result<HashMap<String, Found>, RecordsError> {
     let column = |name: &str| Expr::col(Alias::new(name));
     let mut found = HashMap::new();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| can_be_kept(name)).collect();
     for chunk in names.chunks(CHUNK) {
         let ids: Vec<i64> = chunk.iter().filter_map(|name| Some(name.parse::<Id>().ok()?.0)).collect();
         let called = |name: &str| column(name).is_in(chunk.iter().copied());

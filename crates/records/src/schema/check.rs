@@ -54,10 +54,11 @@ fn check_field(path: &str, field: &Field, object: &Object, schema: &Schema) -> R
             }
             for (place, option) in options.iter().enumerate() {
                 let at = at(&format!("kind.options[{place}]"));
-                let is_fit =
-                    !option.value.is_empty() && option.value.len() <= LABEL && option.value.trim() == option.value;
-                if !is_fit || options[..place].iter().any(|other| other.value == option.value) {
-                    return Err(RecordsError::invalid(at, "values are texts of up to 80 bytes, each once"));
+                let value = &option.value;
+                let is_line = value.trim() == value && !value.chars().any(char::is_control);
+                let is_fit = is_line && !value.is_empty() && value.len() <= LABEL;
+                if !is_fit || options[..place].iter().any(|other| other.value == *value) {
+                    return Err(RecordsError::invalid(at, "values are lines of up to 80 bytes, each once"));
                 }
                 check_label(&at, &option.label)?;
             }

@@ -1,10 +1,13 @@
 //! What somebody sends or asks who wants more than an answer.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 
-use super::{everything, fields, on_both, person};
+use super::{create, everything, fields, know, on_both, person};
 use crate::{
-    AggregateQuery, AuditQuery, Edit, Fault, Grant, ListQuery, Reach, RecordsError, Role,
+    AggregateQuery, AuditQuery, Edit, Fault, Grant, Identity, ListQuery, Reach, RecordsError, Role,
+    import::State,
     people::{Origin, SignIn},
     schema::{FieldKind, Schema},
 };
@@ -53,6 +56,103 @@ fn a_text_with_nul_is_no_failure() {
         let items = |text: &str| edit("order", create(json!({ "number": "1", "items": [text] })));
         assert!(matches!(items(nul), Err(RecordsError::Invalid { field, .. }) if field == "items"));
         items("a").unwrap();
+    });
+}
+
+/// A row of a file is the row's own mistake, whether its text would be stored or looked for.
+#[test]
+fn a_row_with_nul_is_wrong_and_the_others_are_imported() {
+    on_both(|desk| {
+        let folder = tempfile::tempdir().unwrap();
+        desk.set_files(folder.path()).unwrap();
+        let file = "Name;Email;Firma;Owner;City\n\
+            Ann;ann@example.com;Acme;;Rome\n\
+            B\0b;bob@example.com;Acme;;Rome\n\
+            Cy;cy@example.com;Ac\0me;;Rome\n\
+            Di;di@example.com;Acme;d\0i@example.com;Rome\n\
+            Ed;e\0d@example.com;Acme;;Rome\n\
+            Fay;fay@example.com;Acme;;R\0me\n";
+        let mut reader = std::io::Cursor::new(file);
+        let import = desk.upload_import(&everything(), "contact", "a.csv", &mut reader).unwrap();
+        let going = || ControlFlow::Continue(());
+        let check = desk.check_import(&everything(), import.id, &|_| going()).unwrap();
+        let wrong: Vec<(u64, &str)> = check.mistakes.iter().map(|wrong| (wrong.row, wrong.field.as_str())).collect();
+        assert_eq!(wrong, [(2, "name"), (3, "company"), (4, "owner"), (5, "email"), (6, "city")]);
+        desk.start_import(&everything(), import.id).unwrap();
+        let done = desk.run_import(import.id, &|_| going()).unwrap();
+        assert_eq!((done.state, done.message, done.tally.created, done.tally.failed), (State::Done, None, 1, 5));
+        assert_eq!(done.tally, check.tally);
+    });
+}
+
+/// Nobody reads what becomes of an event, so what is odd in it is left out, and it stops nothing.
+#[test]
+fn customers_become_contacts_whatever_events_say_of_them() {
+    on_both(|desk| {
+        let say = |customer: &str, attributes: Value| Identity {
+            customer: customer.to_owned(),
+            attributes: fields(attributes),
+        };
+        let said = [
+            say("a\0b", json!({ "name": "Nobody" })),
+            say(
+                "c-1",
+                json!({ "name": "A\0nn", "email": "ann@\0example.com", "address": { "ci\0ty": "R\0me", "street": 1 } }),
+            ),
+            say("c-2", json!({ "na\0me": "x", "firstName": "\0", "description": "two\0\nlines" })),
+        ];
+        desk.take_identities(3, 7, &said).unwrap();
+        assert_eq!(desk.identities_position(3).unwrap(), 7);
+        let query = ListQuery { limit: 9, sort: Some("customer_id".to_owned()), ..ListQuery::default() };
+        let contacts = desk.list(&everything(), "contact", &query).unwrap().records;
+        let contacts: Vec<Value> = contacts.into_iter().map(|contact| Value::Object(contact.fields)).collect();
+        let ann = json!({
+            "customer_id": "c-1", "name": "Ann", "email": "ann@example.com", "address": { "city": "Rme", "street": "1" },
+        });
+        let other = json!({ "customer_id": "c-2", "name": "c-2", "description": "two\nlines" });
+        assert_eq!(contacts, [ann, other]);
+    });
+}
+
+/// What is called by names, and what stands in definitions.
+#[test]
+fn no_name_and_no_definition_has_nul() {
+    on_both(|desk| {
+        know(desk, &[1], &[]);
+        let access = person(1, &[], Role::administrator());
+        let nul = "a\0b";
+        let text = json!({ "type": "text" });
+        let options = |value: &str| json!({ "type": "choice", "options": [{ "value": value, "label": { "en": "a", "zh": "a" } }] });
+        let formula = |text: &str| json!({ "type": "formula", "expression": format!("name == {}", json!(text)) });
+        let object = |label: &str, field: &str, kind: Value| {
+            let both = |text: &str| json!({ "en": text, "zh": text });
+            let name = json!({ "name": "name", "label": both("Name"), "kind": text });
+            let other = json!({ "name": field, "label": both(label), "kind": kind });
+            let lamp = json!({ "name": "lamp", "label": both("Lamp"), "plural": both("Lamps"), "title": "name", "fields": [name, other] });
+            desk.define(&access, serde_json::from_value(lamp).unwrap()).map(drop)
+        };
+        let view = |name: &str, filter: &str| {
+            let view = json!({ "object": "contact", "name": name, "definition": { "filter": filter } });
+            desk.create_view(&access, &serde_json::from_value(view).unwrap()).map(drop)
+        };
+        let refused = [
+            object(nul, "more", text.clone()),
+            object("More", nul, text.clone()),
+            object("More", "more", options(nul)),
+            object("More", "more", formula(nul)),
+            view(nul, ""),
+            view("a", &format!("name == {}", json!(nul))),
+            desk.add_team(&access, nul).map(drop),
+            desk.add_role(&access, &Role { name: nul.to_owned(), ..Role::reader() }).map(drop),
+            desk.edit(&access, "note", vec![create(json!({ "title": nul }))], None).map(drop),
+            desk.edit(&access, "note", vec![create(json!({ "title": "a", "description": nul }))], None).map(drop),
+        ];
+        for (place, answer) in refused.into_iter().enumerate() {
+            let is_told = matches!(answer, Err(RecordsError::Invalid { .. } | RecordsError::Condition(_)));
+            assert!(is_told, "{place}: {answer:?}");
+        }
+        object("More", "more", options("a")).unwrap();
+        view("a", "name == \"a\"").unwrap();
     });
 }
 

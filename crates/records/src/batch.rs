@@ -186,7 +186,8 @@ fn step(
         None
     } else {
         let changes = changes_before(tx, batch, from)?;
-        take_back(moment, tx, access, &changes, undo, undone)?;
+        let able = crate::merge::rights_to_take_back(moment, tx, access, batch)?;
+        take_back(moment, tx, &able, &changes, undo, undone)?;
         changes.last().filter(|_| changes.len() as u64 == STEP).map(|change| change.seq)
     };
     crate::merge::taken_back(tx, batch, undo, moment.now)?;

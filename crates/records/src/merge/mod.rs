@@ -114,10 +114,8 @@ fn merge(
         }
         _ => None,
     };
-    let may_join = access.may_all(Verb::Update, "contact") && access.may_set("contact", "customer_id");
-    if profiles.is_some() && !may_join {
-        let what = "both are customers, whose profiles would become one; your role may not do that".to_owned();
-        return Err(RecordsError::Forbidden(what));
+    if profiles.is_some() {
+        must_join(access)?;
     }
     let batch = moment.ids.next(moment.now)?;
     let editor = || Ok::<_, RecordsError>(Editor::new(moment, &able, name, Some(batch))?.merging_into(winner));
@@ -134,6 +132,15 @@ fn merge(
     let about = About { object: name.to_owned(), winner, loser, profiles: profiles.clone() };
     remember(tx, batch, &about)?;
     Ok(Merged { record: one.clone(), batch, moved, profiles })
+}
+
+/// Refuses whom it is not given to make two customers one.
+fn must_join(access: &Access) -> Result<(), RecordsError> {
+    if access.may_all(Verb::Update, "contact") && access.may_set("contact", "customer_id") {
+        return Ok(());
+    }
+    let what = "both are customers, whose profiles would become one; your role may not do that".to_owned();
+    Err(RecordsError::Forbidden(what))
 }
 
 fn remember(tx: &mut Tx<'_>, batch: Id, about: &About) -> Result<(), RecordsError> {
@@ -160,6 +167,30 @@ fn about(tx: &mut Tx<'_>, batch: Id) -> Result<Option<About>, RecordsError> {
 /// Whether a batch merges two customers, or takes that back.
 pub(crate) fn is_of_customers(tx: &mut Tx<'_>, batch: Id) -> Result<bool, RecordsError> {
     Ok(about(tx, batch)?.is_some_and(|about| about.profiles.is_some()))
+}
+
+/// With what rights a batch is taken back that is no merge: the caller's own. Where that merges records again whose merge was taken
+/// back, it needs what merging needs, and what follows from that is not asked for, as it was not the first time.
+pub(crate) fn rights_to_take_back(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    batch: Id,
+) -> Result<Access, RecordsError> {
+    let Some(about) = about(tx, batch)? else { return Ok(access.clone()) };
+    let brought_back = Query::select()
+        .column(Alias::new("seq"))
+        .from(Alias::new("change"))
+        .and_where(feed::column("batch").eq(batch.0))
+        .and_where(feed::column("record").eq(about.loser.0))
+        .and_where(feed::column("op").eq(Op::Restore.to_string()))
+        .take();
+    must(moment, tx, access, &about.object, about.winner, Verb::Update)?;
+    must(moment, tx, access, &about.object, about.loser, Verb::Delete)?;
+    if about.profiles.is_some() && tx.first(&brought_back)?.is_some() {
+        must_join(access)?;
+    }
+    Ok(access.with_every_right())
 }
 
 /// What taking back a batch is, beside its changes: of a merge it is known later what it was, and if that is taken back as well, the

@@ -248,14 +248,14 @@ fn a_merged_pair_leaves_the_queue_and_comes_back_with_the_records() {
 }
 
 /// Which customers are one as far as the log was not told.
-fn news(desk: &Desk) -> Vec<Vec<Vec<String>>> {
+pub(super) fn news(desk: &Desk) -> Vec<Vec<Vec<String>>> {
     let ties = desk.untold_ties(100).unwrap();
     desk.told_of_ties(&ties).unwrap();
     assert_eq!(desk.untold_ties(100).unwrap(), []);
     ties.into_iter().map(|tie| tie.groups).collect()
 }
 
-fn customer(desk: &Desk, id: &str) -> Id {
+pub(super) fn customer(desk: &Desk, id: &str) -> Id {
     made(desk, &everything(), "contact", json!({ "name": id, "customer_id": id })).id
 }
 
@@ -316,6 +316,49 @@ fn customers_are_two_while_both_have_a_contact_whatever_brings_it_back() {
         desk.edit(&access, "contact", vec![Edit::Delete { id: b, version: None }], None).unwrap();
         desk.edit(&access, "contact", vec![Edit::Restore { id: b }], None).unwrap();
         assert!(news(desk).is_empty());
+    });
+}
+
+#[test]
+fn to_merge_again_by_taking_back_twice_needs_what_merging_needs() {
+    on_both(|desk| {
+        know(desk, &[1], &[]);
+        let grant = |update: Reach, locked: &[&str]| Grant {
+            read: Reach::All,
+            update,
+            delete: Reach::Own,
+            locked: locked.iter().map(|name| (*name).to_owned()).collect(),
+            ..Grant::default()
+        };
+        let access = |grant: Grant| person(1, &[], Role { other: grant, ..Role::default() });
+        let joining = access(grant(Reach::All, &[]));
+        let own = |id: &str| {
+            made(desk, &everything(), "contact", json!({ "name": id, "customer_id": id, "owner": Id(1) })).id
+        };
+        let [a, b] = ["a", "b"].map(own);
+        let ticket = made(desk, &everything(), "ticket", json!({ "subject": "t", "contact": b })).id;
+        let merged = desk.merge(&joining, "contact", a, b, &Fields::new()).unwrap();
+        let undone = desk.undo(&joining, merged.batch).unwrap();
+        news(desk);
+        for less in [grant(Reach::Own, &[]), grant(Reach::All, &["customer_id"])] {
+            let refused = desk.undo(&access(less), undone.batch).unwrap_err();
+            assert!(refused.to_string().contains("profiles would become one"), "{refused}");
+        }
+        let unable = Grant { delete: Reach::None, ..grant(Reach::All, &[]) };
+        assert!(matches!(desk.undo(&access(unable), undone.batch), Err(RecordsError::Forbidden(_))));
+        assert!(desk.get(&everything(), "contact", b).unwrap().deleted_at.is_none());
+        assert!(news(desk).is_empty());
+        // As with merging, what follows needs no more: the ticket is nobody's.
+        let narrow = Grant { update: Reach::None, ..Grant::default() };
+        let mut role = Role { other: grant(Reach::All, &[]), ..Role::default() };
+        role.objects.insert("ticket".to_owned(), narrow);
+        let again = desk.undo(&person(1, &[], role), undone.batch).unwrap();
+        assert_eq!(again.kept, []);
+        assert_eq!(desk.get(&everything(), "ticket", ticket).unwrap().fields["contact"], json!(a));
+        assert_eq!(news(desk), [[["a", "b"]]]);
+        // To take two apart needs no permission to join, however they came together.
+        desk.undo(&access(grant(Reach::Own, &[])), again.batch).unwrap();
+        assert_eq!(news(desk), [[["a"], ["b"]]]);
     });
 }
 

@@ -1,14 +1,16 @@
-//! Records that are gone for good: what belongs to them goes, and nothing names them any more, neither by a field that holds one
-//! nor by one that holds many. A record that named one loses the name without a new version: what it named was in the trash,
-//! which is what its history tells of.
+//! Records that go for good: their rows, what belongs to them and what names them, be it a field that holds one or one that holds
+//! many. A record that named one loses the name without a new version: what it named was in the trash, which is what its history
+//! tells of. A line in the feed says that they are gone.
 
-use sea_query::{Alias, ExprTrait as _, Query};
+use sea_query::{Alias, ExprTrait as _, LockType, Order, Query, SelectStatement};
+use serde_json::Map;
 
 use crate::{
-    Id, RecordsError, Tx,
+    Access, Backend, Id, Op, RecordsError, Tx,
     desk::Moment,
-    feed::column,
+    feed::{self, Line, column},
     schema::{FieldKind, Object, table_of},
+    ties,
 };
 
 /// The fields by which records name those of an object: the object that has the field, the field, and whether it holds many.
@@ -22,18 +24,35 @@ pub(crate) fn fields_to<'m>(
     })
 }
 
-/// Takes away what belongs to records of an object, and what names them. Their rows, keys and lines of the feed are the caller's.
-pub(crate) fn forget(
+/// Has a query of records keep everybody from changing or naming them until the transaction ends, and wait for who is at it: what
+/// they did is seen by all looks that come after. SQLite has one writer anyway.
+pub(crate) fn hold(tx: &Tx<'_>, query: &mut SelectStatement) {
+    if tx.backend() == Backend::Postgres {
+        // In the order in which edits lock them.
+        query.order_by(Alias::new("id"), Order::Asc).lock(LockType::Update);
+    }
+}
+
+/// Takes records of an object away, which are held, with their versions.
+pub(crate) fn purge(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
+    access: &Access,
+    batch: Option<Id>,
     object: &Object,
-    records: &[Id],
+    records: &[(Id, i64)],
 ) -> Result<(), RecordsError> {
-    let ids = || records.iter().map(|record| record.0);
+    if records.is_empty() {
+        return Ok(());
+    }
+    let ids = || records.iter().map(|(id, _)| id.0);
+    let customers = if object.name == "contact" { customers_of(tx, records)? } else { Vec::new() };
+    let table = table_of(&object.name);
     let gone = [
         ("relation", column("object").eq(&object.name).and(column("record").is_in(ids()))),
         ("relation", column("target").is_in(ids())),
         ("duplicate_pair", column("one").is_in(ids()).or(column("other").is_in(ids()))),
+        (&table, column("id").is_in(ids())),
     ];
     for (table, which) in gone {
         tx.execute(&Query::delete().from_table(Alias::new(table)).and_where(which).take())?;
@@ -47,5 +66,26 @@ pub(crate) fn forget(
             .take();
         tx.execute(&update)?;
     }
-    Ok(())
+    ties::part_purged(tx, &customers, moment.now)?;
+    let line = |(record, version): &(Id, i64)| Line {
+        object: &object.name,
+        record: *record,
+        version: version + 1,
+        op: Op::Purge,
+        before: Map::new(),
+        after: Map::new(),
+    };
+    let lines: Vec<Line<'_>> = records.iter().map(line).collect();
+    feed::write(tx, access, batch, moment.now, &lines)
+}
+
+/// Which customers some contacts are.
+fn customers_of(tx: &mut Tx<'_>, contacts: &[(Id, i64)]) -> Result<Vec<String>, RecordsError> {
+    let query = Query::select()
+        .column(Alias::new("customer_id"))
+        .from(Alias::new(table_of("contact")))
+        .and_where(column("id").is_in(contacts.iter().map(|(id, _)| id.0)))
+        .and_where(column("customer_id").is_not_null())
+        .take();
+    tx.query(&query)?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }

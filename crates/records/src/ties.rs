@@ -1,7 +1,7 @@
 //! Which customers people made one by merging their contacts, as the log of events is told.
 //!
 //! A merge of two contacts who are both customers leaves a tie: the id that stays and the one that goes. It holds until the contact
-//! that was merged away comes back, by whatever way, and again when that is taken back. The log is told which ids are one
+//! that was merged away comes back, by whatever way, and again when that is taken back, or until no contact of the customer is left. The log is told which ids are one
 //! customer whenever a tie changes, by what is true when it is told: to tell it twice does no harm.
 //!
 //! Limits: [`JOINED`] ids of one customer.
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rapport_types::Timestamp;
 use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
 
-use crate::{Desk, Id, Op, RecordsError, Tx, feed::Line};
+use crate::{Desk, Id, Op, RecordsError, Tx, feed::Line, schema::table_of};
 
 /// How many customer ids can be one customer. Whatever happens to one of them is looked at with all others.
 pub(crate) const JOINED: usize = 64;
@@ -58,19 +58,22 @@ impl Desk {
         })
     }
 
-    /// Notes that the log was told of ties. One that changed meanwhile is told again.
+    /// Notes that the log was told of ties; those that are over are nothing any more. One that changed meanwhile is told again.
     pub fn told_of_ties(&self, ties: &[Tie]) -> Result<(), RecordsError> {
         self.note(|tx| {
             for tie in ties {
-                let mut update = Query::update();
-                update
-                    .table(Alias::new("tie"))
-                    .value(Alias::new("is_told"), true)
-                    .and_where(column("loser").eq(tie.loser.0))
-                    .and_where(column("stays").eq(tie.stays.as_str()))
-                    .and_where(column("at").eq(tie.at.0))
-                    .and_where(column("is_joined").eq(tie.is_joined));
-                tx.execute(&update)?;
+                let is_it = column("loser")
+                    .eq(tie.loser.0)
+                    .and(column("stays").eq(tie.stays.as_str()))
+                    .and(column("at").eq(tie.at.0))
+                    .and(column("is_joined").eq(tie.is_joined));
+                if tie.is_joined {
+                    let mut told = Query::update();
+                    told.table(Alias::new("tie")).value(Alias::new("is_told"), true).and_where(is_it);
+                    tx.execute(&told)?;
+                } else {
+                    tx.execute(&Query::delete().from_table(Alias::new("tie")).and_where(is_it).take())?;
+                }
             }
             Ok(())
         })
@@ -114,48 +117,91 @@ pub(crate) fn part_restored(tx: &mut Tx<'_>, lines: &[Line<'_>], now: Timestamp)
         .map(|line| line.record.0)
         .collect();
     for chunk in restored.chunks(CHUNK) {
-        let mut update = Query::update();
-        update
-            .table(Alias::new("tie"))
-            .values([(Alias::new("is_joined"), false.into()), (Alias::new("is_told"), false.into())])
-            .value(Alias::new("at"), now.0)
-            .and_where(column("loser").is_in(chunk.iter().copied()))
-            .and_where(column("is_joined").eq(true));
-        tx.execute(&update)?;
+        part(tx, column("loser").is_in(chunk.iter().copied()), now)?;
     }
     Ok(())
 }
 
-/// The ids that are one customer with `id`, the one that names it first.
-fn group_of(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>, RecordsError> {
-    let mut found = BTreeSet::from([id.to_owned()]);
-    let mut goes_to: BTreeMap<String, String> = BTreeMap::new();
-    let mut look = vec![id.to_owned()];
-    while !look.is_empty() && found.len() <= JOINED {
-        let asked = std::mem::take(&mut look);
+/// Ends ties, of which the log hears then.
+fn part(tx: &mut Tx<'_>, which: Expr, now: Timestamp) -> Result<(), RecordsError> {
+    let update = Query::update()
+        .table(Alias::new("tie"))
+        .values([(Alias::new("is_joined"), false.into()), (Alias::new("is_told"), false.into())])
+        .value(Alias::new("at"), now.0)
+        .and_where(which)
+        .and_where(column("is_joined").eq(true))
+        .take();
+    tx.execute(&update).map(drop)
+}
+
+/// Takes customers apart of whom no contact is left, after those with these customer ids were purged. As long as there is one, in the trash
+/// or not, it is a contact of all of them: that the one merged into it cannot come back any more makes nobody two customers.
+pub(crate) fn part_purged(tx: &mut Tx<'_>, customers: &[String], now: Timestamp) -> Result<(), RecordsError> {
+    let mut tied: BTreeSet<String> = BTreeSet::new();
+    for chunk in customers.chunks(CHUNK) {
         let query = Query::select()
             .columns([Alias::new("stays"), Alias::new("goes")])
             .from(Alias::new("tie"))
             .and_where(column("is_joined").eq(true))
-            .and_where(column("stays").is_in(&asked).or(column("goes").is_in(&asked)))
-            .order_by_columns([(Alias::new("at"), Order::Asc), (Alias::new("loser"), Order::Asc)])
+            .and_where(column("stays").is_in(chunk).or(column("goes").is_in(chunk)))
             .take();
         for row in tx.query(&query)? {
-            let (stays, goes) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
-            for id in [&stays, &goes] {
-                if found.insert(id.clone()) {
-                    look.push(id.clone());
-                }
-            }
-            goes_to.insert(goes, stays);
+            tied.extend([row.text(0)?.to_owned(), row.text(1)?.to_owned()]);
         }
     }
-    let mut first = id;
-    for _ in 0..found.len() {
-        first = goes_to.get(first).map_or(first, String::as_str);
+    while let Some(id) = tied.pop_first() {
+        let group = group_of(tx, &id)?;
+        tied.retain(|other| !group.contains(other));
+        let left = Query::select()
+            .column(Alias::new("id"))
+            .from(Alias::new(table_of("contact")))
+            .and_where(column("customer_id").is_in(&group))
+            .limit(1)
+            .take();
+        if tx.first(&left)?.is_none() {
+            part(tx, column("stays").is_in(&group), now)?;
+        }
     }
+    Ok(())
+}
+
+/// The ids that are one customer with `id`, the one that names it first: the same for each of them.
+pub(crate) fn group_of(tx: &mut Tx<'_>, id: &str) -> Result<Vec<String>, RecordsError> {
+    let mut found = BTreeSet::from([id.to_owned()]);
+    let mut ties: BTreeSet<(i64, i64, String, String)> = BTreeSet::new();
+    let mut look = vec![id.to_owned()];
+    while !look.is_empty() && found.len() <= JOINED {
+        let asked = std::mem::take(&mut look);
+        let query = Query::select()
+            .columns(["at", "loser", "stays", "goes"].map(Alias::new))
+            .from(Alias::new("tie"))
+            .and_where(column("is_joined").eq(true))
+            .and_where(column("stays").is_in(&asked).or(column("goes").is_in(&asked)))
+            .take();
+        for row in tx.query(&query)? {
+            let (stays, goes) = (row.text(2)?.to_owned(), row.text(3)?.to_owned());
+            look.extend([&stays, &goes].into_iter().filter(|id| found.insert((*id).clone())).cloned());
+            ties.insert((row.int(0)?, row.int(1)?, stays, goes));
+        }
+    }
+    let first = first_of(id, ties.iter().map(|(.., stays, goes)| (stays.as_str(), goes.as_str())));
     let others = found.iter().filter(|other| *other != first).cloned();
     Ok(std::iter::once(first.to_owned()).chain(others).collect())
+}
+
+/// Which id names the customer that `id` is of after these ties, the oldest first. Where two groups become one it is the name of the
+/// one whose id stays. A tie within a group is of contacts that were given ids anew which had been merged away: the id that stays then is the
+/// one that is in use.
+fn first_of<'t>(id: &'t str, ties: impl Iterator<Item = (&'t str, &'t str)>) -> &'t str {
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    let name_of = |names: &BTreeMap<&'t str, &'t str>, id: &'t str| names.get(id).copied().unwrap_or(id);
+    for (stays, goes) in ties {
+        let (name, other) = (name_of(&names, stays), name_of(&names, goes));
+        let name = if name == other { stays } else { name };
+        names.extend([(stays, name), (goes, name)]);
+        names.values_mut().filter(|named| **named == other).for_each(|named| *named = name);
+    }
+    name_of(&names, id)
 }
 
 /// The ids by which customers are known who were made one with others; those who were not are left out.

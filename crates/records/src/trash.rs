@@ -2,16 +2,7 @@
 //!
 //! Limits: [`STEP`] records in one transaction; if that is interrupted, the same call goes on.
 
-use sea_query::{Alias, ExprTrait as _, Query};
-use serde_json::Map;
-
-use crate::{
-    Access, Desk, Id, Op, RecordsError, Tx, Verb,
-    desk::Moment,
-    feed::{self, Line, column},
-    purge,
-    schema::table_of,
-};
+use crate::{Access, Desk, Id, RecordsError, Tx, Verb, desk::Moment, purge};
 
 /// Records of one transaction.
 const STEP: u64 = 1_000;
@@ -37,22 +28,9 @@ fn purge_some(moment: &Moment<'_>, tx: &mut Tx<'_>, access: &Access, name: &str)
     if let Some(permitted) = ground.permitted(access, Verb::Delete)? {
         query.and_where(permitted);
     }
-    let line = |row: &crate::Row| {
-        let (record, version) = (Id(row.int(0)?), row.int(1)? + 1);
-        Ok(Line { object: &ground.object.name, record, version, op: Op::Purge, before: Map::new(), after: Map::new() })
-    };
-    let lines = tx.query(&query)?.iter().map(line).collect::<Result<Vec<_>, RecordsError>>()?;
-    let delete = Query::delete()
-        .from_table(Alias::new(table_of(name)))
-        .and_where(column("id").is_in(lines.iter().map(|line| line.record.0)))
-        // Who took one out of the trash meanwhile keeps it.
-        .and_where(column("deleted_at").is_not_null())
-        .take();
-    let gone = tx.execute(&delete)?;
-    if gone != lines.len() as u64 {
-        return Err(RecordsError::Unavailable("records were taken out of the trash meanwhile".to_owned()));
-    }
-    purge::forget(moment, tx, ground.object, &lines.iter().map(|line| line.record).collect::<Vec<_>>())?;
-    feed::write(tx, access, None, moment.now, &lines)?;
-    Ok(gone)
+    purge::hold(tx, &mut query);
+    let of_row = |row: &crate::Row| Ok((Id(row.int(0)?), row.int(1)?));
+    let records = tx.query(&query)?.iter().map(of_row).collect::<Result<Vec<_>, RecordsError>>()?;
+    purge::purge(moment, tx, access, None, ground.object, &records)?;
+    Ok(records.len() as u64)
 }

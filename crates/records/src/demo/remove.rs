@@ -7,15 +7,14 @@
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query};
-use serde_json::Map;
+use sea_query::{Alias, Expr, ExprTrait as _, Order, Query};
 
 use super::{Demo, DemoState, Found, REMOVAL, access, in_order, keep_about, newest};
 use crate::{
-    Access, Backend, Desk, Id, ListQuery, Op, RecordsError, Tx, batch,
+    Access, Desk, Id, ListQuery, Op, RecordsError, Tx, batch,
     desk::Moment,
     duplicates,
-    feed::{self, Line, column},
+    feed::column,
     people,
     purge::{self, fields_to},
     read::{self, PAGE},
@@ -97,7 +96,10 @@ fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result
     add_changes(tx, removal, 0)?;
     let ids = brought(tx, found.batch, &object.name, after)?;
     let Some(last) = ids.last().copied() else { return Ok(None) };
-    hold(tx, object, &ids)?;
+    let mut held = Query::select();
+    held.column(Alias::new("id")).from(Alias::new(table_of(&object.name)));
+    purge::hold(tx, held.and_where(column("id").is_in(ids.iter().map(|id| id.0))));
+    tx.query(&held)?;
     let mut records = Vec::with_capacity(ids.len());
     for trash in [false, true] {
         let wanted = ListQuery { ids: Some(ids.clone()), limit: PAGE, trash, ..ListQuery::default() };
@@ -110,9 +112,18 @@ fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result
     }
     let is_theirs = |record: &Record| record.deleted_at.is_none() && changed.contains(&record.id);
     records.retain(|record| !is_theirs(record) && !named.contains(&record.id));
-    purge(moment, tx, removal, object, &records)?;
-    add_changes(tx, removal, records.len() as i64)?;
-    Ok(Some((last, records.len() as u64)))
+    for record in records.iter().filter(|record| record.deleted_at.is_none()) {
+        duplicates::mark(tx, object, record, true)?;
+    }
+    let gone: Vec<(Id, i64)> = records.iter().map(|record| (record.id, record.version)).collect();
+    if gone.is_empty() {
+        return Ok(Some((last, 0)));
+    }
+    let of_them = column("record").is_in(gone.iter().map(|(id, _)| id.0));
+    tx.execute(&Query::delete().from_table(Alias::new("change")).and_where(of_them).take())?;
+    purge::purge(moment, tx, &access(), Some(removal), object, &gone)?;
+    add_changes(tx, removal, gone.len() as i64)?;
+    Ok(Some((last, gone.len() as u64)))
 }
 
 /// The next records that the demo brought and that are there.
@@ -128,23 +139,6 @@ fn brought(tx: &mut Tx<'_>, batch: Id, object: &str, after: Id) -> Result<Vec<Id
         .limit(PAGE as u64)
         .take();
     tx.query(&query)?.iter().map(|row| row.int(0).map(Id)).collect()
-}
-
-/// Keeps everybody from changing records until the transaction ends, and waits for who is at it: what they did is seen by all
-/// looks that come after. SQLite has one writer anyway.
-fn hold(tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<(), RecordsError> {
-    if tx.backend() == Backend::Sqlite {
-        return Ok(());
-    }
-    // In the order in which edits lock them.
-    let query = Query::select()
-        .column(Alias::new("id"))
-        .from(Alias::new(table_of(&object.name)))
-        .and_where(column("id").is_in(ids.iter().map(|id| id.0)))
-        .order_by(Alias::new("id"), Order::Asc)
-        .lock(LockType::Update)
-        .take();
-    tx.query(&query).map(drop)
 }
 
 /// Which of some records somebody has changed.
@@ -200,37 +194,6 @@ fn stages_in_use(moment: &Moment<'_>, tx: &mut Tx<'_>, stages: &[Record]) -> Res
     let in_use = named(moment, tx, pipeline, &Vec::from_iter(pipelines), Some("stage"))?;
     let stays = stages.iter().filter(|stage| pipeline_of(stage).is_some_and(|pipeline| in_use.contains(&pipeline)));
     Ok(stays.map(|stage| stage.id).collect())
-}
-
-/// Takes records away for good, with all that is theirs.
-fn purge(
-    moment: &Moment<'_>,
-    tx: &mut Tx<'_>,
-    removal: Id,
-    object: &Object,
-    records: &[Record],
-) -> Result<(), RecordsError> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let ids = || records.iter().map(|record| record.id.0);
-    for record in records.iter().filter(|record| record.deleted_at.is_none()) {
-        duplicates::mark(tx, object, record, true)?;
-    }
-    purge::forget(moment, tx, object, &records.iter().map(|record| record.id).collect::<Vec<_>>())?;
-    tx.execute(&Query::delete().from_table(Alias::new("change")).and_where(column("record").is_in(ids())).take())?;
-    let table = Alias::new(table_of(&object.name));
-    tx.execute(&Query::delete().from_table(table).and_where(column("id").is_in(ids())).take())?;
-    let line = |record: &Record| Line {
-        object: &object.name,
-        record: record.id,
-        version: record.version + 1,
-        op: Op::Purge,
-        before: Map::new(),
-        after: Map::new(),
-    };
-    let lines: Vec<Line<'_>> = records.iter().map(line).collect();
-    feed::write(tx, &access(), Some(removal), moment.now, &lines)
 }
 
 fn add_changes(tx: &mut Tx<'_>, batch: Id, more: i64) -> Result<(), RecordsError> {

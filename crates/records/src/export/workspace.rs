@@ -5,8 +5,8 @@
 //! the number of lines of every other entry by its name and `files` how many contents of files there are, and `missing` the hashes of those that were lost. `schema.json` has the
 //! definitions of all objects, for whoever reads the records. The others hold a JSON object on each line:
 //! `object_definition.jsonl` (objects and fields that the organisation added), `role.jsonl`, `team.jsonl`, `person.jsonl`,
-//! `membership.jsonl`, `view.jsonl`, whose names are those of columns, and `records/<object>.jsonl` with records as the API
-//! answers them, those in the trash too. `files/<SHA-256>` is the content of the files whose records have this hash.
+//! `membership.jsonl`, `view.jsonl`, `tie.jsonl`, whose names are those of columns, and `records/<object>.jsonl` with records as the
+//! API answers them, those in the trash too. `files/<SHA-256>` is the content of the files whose records have this hash.
 //!
 //! Secrets are not in it: passwords, second factors, sessions, keys, links. Neither is the history of changes, nor what fields
 //! hold that were taken away. After a restore people set new passwords by links, the first by the administrator's.
@@ -42,16 +42,17 @@ const FILES: &str = "files/";
 const README: &str = include_str!("workspace/readme.md");
 
 /// Tables that go out as they are, without secrets, in the order in which they come in.
-const TABLES: [(&str, &[&str]); 6] = [
+const TABLES: [(&str, &[&str]); 7] = [
     ("object_definition", &["name", "definition", "changed_at"]),
     ("role", &["id", "name", "definition"]),
     ("team", &["id", "name"]),
     ("person", &["id", "email", "name", "role", "language", "active", "created_at", "own_email"]),
     ("membership", &["person", "team"]),
     ("view", &["id", "object", "name", "owner", "team", "shared", "definition", "position"]),
+    ("tie", &["loser", "stays", "goes", "at", "is_joined", "is_told"]),
 ];
 /// Columns that are true or false; SQLite keeps them as numbers.
-const TRUTHS: [&str; 2] = ["active", "own_email"];
+const TRUTHS: [&str; 4] = ["active", "own_email", "is_joined", "is_told"];
 
 /// What a file of a workspace says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

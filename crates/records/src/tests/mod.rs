@@ -15,6 +15,7 @@ mod duplicates;
 mod hostile;
 mod merge;
 mod prune;
+mod ties;
 mod views;
 mod workspace;
 

@@ -58,6 +58,8 @@ impl Desk {
                 restore_records(&moment, tx, &mut zip, &manifest, object, &mut tell)?;
             }
             verify(tx, &manifest, &schema)?;
+            // The log of this installation knows nothing of them yet.
+            tx.execute(Query::update().table(Alias::new("tie")).value(Alias::new("is_told"), false))?;
             // Whoever remembers people and roles reads them again.
             tx.execute_sql("UPDATE people_version SET version = version + 1", &[]).map(drop)
         })?;

@@ -85,8 +85,19 @@ pub(super) fn take_code(
         ledger.note(Op::Update, "person", person, json!({}), json!({ "second_factor": "recovery code used" }));
         return Ok(true);
     }
-    // A recovery code needs no key; that an app's code cannot be checked is told.
-    secret.map(|_| false)
+    // A recovery code needs no key; that an app's code cannot be checked is told, and is a wrong code for all that is counted.
+    match secret {
+        Err(RecordsError::Conflict(what)) => {
+            tracing::error!(
+                %person,
+                "a code of a second factor could not be checked, since its secret was sealed under another secrets.key: put that back \
+                 into the data folder from a backup and start again, or remove the second factor of this person in the settings, \
+                 under People, so that they set it up anew"
+            );
+            Err(RecordsError::invalid("code", what))
+        }
+        other => other.map(|_| false),
+    }
 }
 
 /// Takes the second factor and its recovery codes away.

@@ -73,7 +73,8 @@ fn kept(tx: &mut Tx<'_>, email: &str) -> Result<Option<Kept>, RecordsError> {
 }
 
 impl Desk {
-    /// Signs in. An unknown e-mail address takes as long as a wrong password; what is wrong is told to the audit only.
+    /// Signs in. An unknown e-mail address takes as long as a wrong password; what is wrong is told to the audit only, but for a code
+    /// that cannot be checked: that is an error that says so, and a failure for all that is counted.
     pub fn sign_in(&self, sign_in: &SignIn, origin: &Origin) -> Result<Answer, RecordsError> {
         let email: String = sign_in.email.trim().to_lowercase().chars().take(TOLD).collect();
         let attempt = Try::new(&email, origin.address.as_deref());
@@ -83,8 +84,8 @@ impl Desk {
         let answer = self.decide_sign_in(&email, sign_in, origin);
         match &answer {
             Ok(Answer::SignedIn(_)) => self.people.guard.succeed(&attempt),
+            Ok(Answer::Refused | Answer::Wait { .. }) | Err(RecordsError::Invalid { .. }) => {}
             Ok(Answer::SecondFactor) | Err(_) => self.people.guard.take_back(&attempt),
-            Ok(_) => {}
         }
         answer
     }
@@ -111,10 +112,13 @@ impl Desk {
                 }
             }
             session::begin(moment, tx, ledger, now.person, origin, "password").map(Some)
-        })?;
+        });
         match begun {
-            Some(begun) => Ok(Answer::SignedIn(Box::new(begun))),
-            None => self.refuse_sign_in(email, origin, "code"),
+            Ok(Some(begun)) => Ok(Answer::SignedIn(Box::new(begun))),
+            Ok(None) => self.refuse_sign_in(email, origin, "code"),
+            // The password is right, so its owner is told why no code is.
+            Err(error @ RecordsError::Invalid { .. }) => self.refuse_sign_in(email, origin, "code").and(Err(error)),
+            Err(error) => Err(error),
         }
     }
 

@@ -275,12 +275,49 @@ fn secrets_of_second_factors_are_sealed_and_without_their_key_recovery_codes_wor
             desk.sign_in(&given, &origin())
         };
         let error = try_code(&code(&setup.secret, at(30))).unwrap_err();
-        assert!(matches!(error, RecordsError::Conflict(_)) && error.to_string().contains("recovery code"), "{error}");
+        assert!(
+            matches!(error, RecordsError::Invalid { .. }) && error.to_string().contains("recovery code"),
+            "{error}"
+        );
         signed_in(try_code(recovery[0].reveal()).unwrap());
         desk.clear_second_factor(&administrator, ann).unwrap();
         signed_in(sign_in(desk, "ann@example.com", PASSWORD, None));
         let setup = desk.begin_second_factor(&access).unwrap();
         desk.activate_second_factor(&access, &code(&setup.secret, at(0))).unwrap();
+    });
+}
+
+#[test]
+fn codes_that_cannot_be_checked_are_counted_as_wrong_ones() {
+    on_both(|desk| {
+        set_clock(0);
+        let (administrator, _) = administrator(desk);
+        let (access, _) = let_in(desk, &somebody(desk, &administrator, "ann@example.com", "Member", &[]));
+        let &Actor::User(ann) = access.actor() else { panic!("a person") };
+        let setup = desk.begin_second_factor(&access).unwrap();
+        desk.activate_second_factor(&access, &code(&setup.secret, Timestamp(NOW.0 - 30_000))).unwrap();
+        let mut other = held(desk, ann);
+        other[3] ^= 1;
+        hold(desk, ann, other);
+        let failures = || {
+            let query = AuditQuery { object: Some("sign_in".to_owned()), limit: 99, ..AuditQuery::default() };
+            let lines = desk.audit(&administrator, &query).unwrap();
+            lines.iter().filter(|line| line.after.get("refused") == Some(&json!("code"))).count()
+        };
+        let try_code = || {
+            let (email, password) = ("ann@example.com".to_owned(), PASSWORD.to_owned());
+            desk.sign_in(&SignIn { email, password, code: Some("000000".to_owned()) }, &origin())
+        };
+        for tries in 1..=10 {
+            assert!(matches!(try_code(), Err(RecordsError::Invalid { field, .. }) if field == "code"));
+            assert_eq!(failures(), tries);
+        }
+        assert!(matches!(try_code(), Ok(Answer::Wait { .. })));
+        for _ in 0..10 {
+            let refused = desk.remove_second_factor(&access, "000000");
+            assert!(matches!(refused, Err(RecordsError::Invalid { field, .. }) if field == "code"));
+        }
+        assert!(matches!(desk.remove_second_factor(&access, "000000"), Err(RecordsError::Limit(_))));
     });
 }
 

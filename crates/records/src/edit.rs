@@ -246,7 +246,7 @@ impl<'e, 'm> Editor<'e, 'm> {
                 Err(error) => self.refuse(index, error)?,
             }
         }
-        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)))?;
+        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)), true)?;
         self.check_unique(tx, made.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
         if !self.errors.is_empty() {
             return Ok(());
@@ -284,7 +284,7 @@ impl<'e, 'm> Editor<'e, 'm> {
     /// Refuses values that are wrong, or name what the caller may not read.
     pub(crate) fn check_values(&mut self, tx: &mut Tx<'_>, fields: &Fields) -> Result<(), RecordsError> {
         let stuffs = self.values(fields)?;
-        self.check_targets(tx, std::iter::once((0, &stuffs)))
+        self.check_targets(tx, std::iter::once((0, &stuffs)), false)
     }
 
     /// Adds what follows from checked values, and refuses a new record without what it must have.

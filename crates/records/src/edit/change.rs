@@ -61,7 +61,7 @@ impl Editor<'_, '_> {
                 Err(error) => self.refuse(index, error)?,
             }
         }
-        self.check_targets(tx, updates.iter().map(|(index, _, stuffs)| (*index, stuffs)))?;
+        self.check_targets(tx, updates.iter().map(|(index, _, stuffs)| (*index, stuffs)), true)?;
         self.check_unique(tx, updates.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
         if !self.errors.is_empty() {
             return Ok(());
@@ -140,7 +140,8 @@ impl Editor<'_, '_> {
         query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
         query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc);
         if lock && tx.backend() == Backend::Postgres {
-            query.lock(LockType::Update);
+            // As an update would: to name such a record waits for nobody.
+            query.lock(LockType::NoKeyUpdate);
         }
         let rows = tx.query(&query)?;
         let mut records = rows.iter().map(|row| shape.record(row)).collect::<Result<Vec<_>, _>>()?;

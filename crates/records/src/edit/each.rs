@@ -120,7 +120,7 @@ impl<'e> Editor<'e, '_> {
                 Err(error) => self.refuse(index, error)?,
             }
         }
-        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)))?;
+        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)), !dry)?;
         self.check_unique(tx, made.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
         let refused = self.refused();
         made.retain(|(index, ..)| !refused.contains(index));
@@ -161,7 +161,7 @@ impl<'e> Editor<'e, '_> {
                 Each::Create(_) => {}
             }
         }
-        self.check_targets(tx, updates.iter().map(|(index, _, stuffs)| (*index, stuffs)))?;
+        self.check_targets(tx, updates.iter().map(|(index, _, stuffs)| (*index, stuffs)), !dry)?;
         self.check_unique(tx, updates.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
         let refused = self.refused();
         for (index, id, stuffs) in updates.into_iter().filter(|(index, ..)| !refused.contains(index)) {

@@ -67,7 +67,7 @@ impl<'e> Editor<'e, '_> {
             }
             rows.push((head, stuffs));
         }
-        self.check_targets(tx, rows.iter().enumerate().map(|(index, (_, stuffs))| (index, stuffs)))?;
+        self.check_targets(tx, rows.iter().enumerate().map(|(index, (_, stuffs))| (index, stuffs)), true)?;
         self.check_unique(tx, rows.iter().enumerate().map(|(index, (head, stuffs))| (index, head.id, stuffs)))?;
         if !self.errors.is_empty() {
             return Err(RecordsError::Rows(self.errors));

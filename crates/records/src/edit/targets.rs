@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{Alias, Expr, ExprTrait as _, Query, Value as Bound};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query, Value as Bound};
 
 use super::{CHUNK, Editor, Stuffs};
 use crate::{
-    Id, RecordsError, Tx, Verb,
+    Backend, Id, RecordsError, Tx, Verb,
     schema::{Field, FieldKind, Label, Object, table_of},
     value::Stuff,
 };
@@ -15,11 +15,13 @@ use crate::{
 type Named<'s> = BTreeMap<Id, Vec<(usize, &'s str)>>;
 
 impl Editor<'_, '_> {
-    /// Refuses values that name records, people or teams that are not there, or that the caller may not read.
+    /// Refuses values that name records, people or teams that are not there, or that the caller may not read. With `lock` what is named
+    /// stays until the transaction ends, as by a foreign key: who takes it away for good waits, and then sees what names it.
     pub(super) fn check_targets<'s>(
         &mut self,
         tx: &mut Tx<'_>,
         rows: impl Iterator<Item = (usize, &'s Stuffs)>,
+        lock: bool,
     ) -> Result<(), RecordsError> {
         let mut named: BTreeMap<&str, Named<'_>> = BTreeMap::new();
         for (index, stuffs) in rows {
@@ -41,7 +43,7 @@ impl Editor<'_, '_> {
         }
         for (target, ids) in named {
             let wanted: Vec<Id> = ids.keys().copied().collect();
-            let found = self.readable(tx, target, &wanted)?;
+            let found = self.readable(tx, target, &wanted, lock)?;
             for (id, places) in ids.into_iter().filter(|(id, _)| !found.contains(id)) {
                 for (index, name) in places {
                     let what = format!("there is no {} {id}", target.trim_start_matches('/'));
@@ -53,7 +55,7 @@ impl Editor<'_, '_> {
     }
 
     /// Which of some records the caller may name.
-    pub(super) fn readable(&self, tx: &mut Tx<'_>, target: &str, ids: &[Id]) -> Result<BTreeSet<Id>, RecordsError> {
+    fn readable(&self, tx: &mut Tx<'_>, target: &str, ids: &[Id], lock: bool) -> Result<BTreeSet<Id>, RecordsError> {
         let mut found = BTreeSet::new();
         for chunk in ids.chunks(CHUNK) {
             let mut query = match target {
@@ -69,6 +71,9 @@ impl Editor<'_, '_> {
                 }
             };
             query.and_where(Expr::col(Alias::new("id")).is_in(chunk.iter().map(|id| id.0)));
+            if lock && tx.backend() == Backend::Postgres {
+                query.order_by(Alias::new("id"), Order::Asc).lock(LockType::KeyShare);
+            }
             for row in tx.query(&query)? {
                 found.insert(Id(row.int(0)?));
             }

@@ -153,7 +153,7 @@ fn versions(tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<BTreeMap<Id,
         .and_where(column("id").is_in(ids.iter().map(|id| id.0)))
         .order_by(Alias::new("id"), sea_query::Order::Asc);
     if tx.backend() == Backend::Postgres {
-        query.lock(LockType::Update);
+        query.lock(LockType::NoKeyUpdate);
     }
     tx.query(&query)?.iter().map(|row| Ok((Id(row.int(0)?), row.int(1)?))).collect()
 }

@@ -2,12 +2,13 @@
 
 use std::{cell::Cell, collections::BTreeMap, ops::ControlFlow};
 
+use rapport_testkit::postgres::Server;
 use rapport_types::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
 
-use super::{NOW, create, everything, fields, made, on_both, on_both_shared, person, set_clock};
+use super::{NOW, create, everything, fields, made, on_both, on_both_shared, opened, person, set_clock};
 use crate::{
-    Desk, Edit, Id, Identity, ListQuery, Op, Pruned, RecordsError, Role,
+    Database, Desk, Edit, Id, Identity, ListQuery, Op, Pruned, RecordsError, Role,
     demo::{DemoState, Script, StandIn, Tale},
     edit::Editor,
 };
@@ -102,6 +103,33 @@ fn follow(desk: &Desk) {
 
 fn find(desk: &Desk, words: &str) -> usize {
     desk.search(&everything(), words, None, 10).unwrap().len()
+}
+
+#[test]
+fn who_names_a_record_of_the_demo_while_it_is_removed_keeps_it() {
+    let server = Server::start().unwrap();
+    let url = server.database("records");
+    let open = || opened(Database::postgres(&url).unwrap());
+    let (desk, remover) = (open(), open());
+    fill(&desk);
+    desk.begin_removing_demo(&everything()).unwrap();
+    let going = |_: &crate::demo::Demo| ControlFlow::Continue(());
+    let waits = || desk.read(|_, tx| tx.query_sql("SELECT count(*) FROM pg_locks WHERE NOT granted", &[])?[0].int(0));
+    std::thread::scope(|scope| {
+        let removal = desk.write(|moment, tx| {
+            let named = vec![create(json!({ "subject": "Ours", "contact": id(3) }))];
+            Editor::new(moment, &everything(), "ticket", None)?.run(tx, named)?;
+            let removal = scope.spawn(|| remover.go_on_removing_demo(&going).unwrap());
+            // Until it waits for this transaction, or did not and has come to its end.
+            while !removal.is_finished() && waits()? == 0 {
+                std::thread::yield_now();
+            }
+            Ok(removal)
+        });
+        removal.unwrap().join().unwrap();
+    });
+    assert_eq!(desk.get(&everything(), "contact", id(3)).unwrap().fields["name"], "Anne Lee");
+    assert!(desk.get(&everything(), "contact", id(2)).is_err(), "which nobody names");
 }
 
 #[test]
@@ -258,9 +286,9 @@ fn what_is_told_of_a_made_up_person_by_others_stays() {
 /// On PostgreSQL alone: a SQLite has one writer at a time.
 #[test]
 fn what_somebody_changes_while_the_demo_is_removed_stays() {
-    let server = rapport_testkit::postgres::Server::start().unwrap();
+    let server = Server::start().unwrap();
     let url = server.database("race");
-    let open = || Desk::open(crate::Database::postgres(&url).unwrap(), || NOW).unwrap();
+    let open = || Desk::open(Database::postgres(&url).unwrap(), || NOW).unwrap();
     let (desk, remover) = (open(), open());
     fill(&desk);
     desk.begin_removing_demo(&everything()).unwrap();

@@ -19,7 +19,6 @@ mod rows;
 mod run;
 mod source;
 mod spreadsheet;
-mod starter;
 mod store;
 mod style;
 mod synonyms;

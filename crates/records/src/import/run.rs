@@ -19,12 +19,13 @@ use super::{
     plan::{Key, Plan},
     rows::{self, Read, Wrong},
     source::{Row, Source},
-    starter, store,
+    store,
 };
 use crate::{
     Access, Actor, Desk, Id, RecordsError, Tx, batch,
     edit::{self, Each, Editor, Outcome},
     feed::Op,
+    people,
     schema::Schema,
     value::Stuff,
 };
@@ -232,7 +233,7 @@ impl Desk {
         errors: &mut Errors,
     ) -> Result<(), RecordsError> {
         let next = self.write(|moment, tx| {
-            let mut access = starter::access(tx, &import.actor, moment.now)?;
+            let mut access = people::access_of(moment, tx, &import.actor)?;
             access.must_transfer()?;
             access.origin = store::origin(tx, import.id)?;
             let plan = planned(moment.schema, &access, import, &import.mapping)?;

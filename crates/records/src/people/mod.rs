@@ -28,6 +28,7 @@ mod sign_in;
 mod sign_on;
 mod sql;
 mod stand_in;
+mod starter;
 mod team;
 mod user;
 
@@ -37,7 +38,10 @@ use rapport_types::Timestamp;
 use sea_query::{Expr, ExprTrait as _};
 use serde_json::{Map, Value};
 
-pub(crate) use self::stand_in::{add_stand_ins, remove_stand_ins};
+pub(crate) use self::{
+    stand_in::{add_stand_ins, remove_stand_ins},
+    starter::access_of,
+};
 use crate::{
     Access, Actor, Desk, Id, Op, RecordsError, Tx,
     desk::Moment,

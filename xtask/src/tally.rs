@@ -26,14 +26,14 @@ impl Tally {
         self.failed == 0
     }
 
-    /// The sum of the closing lines of cargo test, nextest, vitest, node's runner, and of the plain `N passed, N failed`.
+    /// The sum of the closing lines of cargo test, nextest, vitest, node's runner, and of the plain `N passed, N failed`. What
+    /// nextest shows of a failed test is cargo test's own output with its closing line, so there only the summaries count.
     pub(crate) fn read(lines: &[String]) -> Self {
+        let lines = || lines.iter().map(|line| line.trim());
+        let is_nextest = lines().any(is_summary);
         let mut sum = Self::default();
-        for line in lines {
-            let line = line.trim();
-            if let Some(counts) = closing_line(line) {
-                sum.add(counts);
-            }
+        for counts in lines().filter(|line| !is_nextest || is_summary(line)).filter_map(closing_line) {
+            sum.add(counts);
         }
         sum
     }
@@ -45,12 +45,17 @@ impl fmt::Display for Tally {
     }
 }
 
+/// Whether a line is the closing one of nextest.
+fn is_summary(line: &str) -> bool {
+    line.starts_with("Summary [")
+}
+
 /// The counts in a closing line of one of the runners; `None` for any other line.
 fn closing_line(line: &str) -> Option<Tally> {
     if let Some((_, counts)) = line.split_once("test result: ").and_then(|(_, rest)| rest.split_once(". ")) {
         return Some(words(counts.split(';')));
     }
-    if line.starts_with("Summary [") {
+    if is_summary(line) {
         return line.split_once(" run: ").map(|(_, counts)| words(counts.split([',', '('])));
     }
     if let Some(counts) = line.strip_prefix("Tests ") {
@@ -91,6 +96,15 @@ mod tests {
     fn read(text: &str) -> (u32, u32) {
         let tally = Tally::read(&text.lines().map(str::to_owned).collect::<Vec<_>>());
         (tally.passed, tally.failed)
+    }
+
+    #[test]
+    fn a_failed_test_that_nextest_shows_is_counted_once() {
+        let shown = "        FAIL [   0.005s] (1/9) records tests::a_name\n  stdout ───\n\n    running 1 test\n    \
+            test tests::a_name ... FAILED\n\n    3 passed, 2 failed\n    test result: FAILED. 0 passed; 1 failed; 0 ignored; \
+            0 measured; 8 filtered out; finished in 0.00s\n\n     Summary [   0.012s] 9 tests run: 8 passed, 1 failed, 0 skipped\n\
+            \u{20}       FAIL [   0.005s] (1/9) records tests::a_name\nerror: test run failed";
+        assert_eq!(read(shown), (8, 1));
     }
 
     #[test]

@@ -1,14 +1,13 @@
 /** Keys by which programs use the API. */
-import { ActionIcon, Badge, Checkbox, Select, Table, TextInput } from '@mantine/core';
+import { Badge, Checkbox, Select, Table, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { addKey, deleteKey, keysKey, keysQuery, rolesQuery } from '~/api/people';
 import { Ago } from '~/components/ago';
 import { FormDialog } from '~/components/form-dialog';
 import { Secret } from '~/components/secret';
 import { useI18n } from '~/i18n';
-import { Part, useAct, useRun } from './part';
+import { Deeds, Part, useAct, useRun } from './part';
 
 export function Keys() {
   const { t, format } = useI18n();
@@ -32,16 +31,12 @@ export function Keys() {
           <Table.Td>{roles.find((role) => role.id === key.role)?.name ?? key.role}</Table.Td>
           <Table.Td>{format.date(key.created_at)}</Table.Td>
           <Table.Td>{key.used_at ? <Ago at={key.used_at} /> : t.users.never}</Table.Td>
-          <Table.Td ta="right">
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={t.keys.remove(key.name)}
-              onClick={() => void act(() => deleteKey(key.id), t.keys.removed(key.name))}
-            >
-              <Trash2 size={14} aria-hidden />
-            </ActionIcon>
-          </Table.Td>
+          <Deeds
+            remove={{
+              label: t.keys.remove(key.name),
+              act: () => void act(() => deleteKey(key.id), t.keys.removed(key.name)),
+            }}
+          />
         </Table.Tr>
       )}
     >

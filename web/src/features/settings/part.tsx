@@ -1,7 +1,7 @@
 /** What the sections of the settings share: a table of what there is, and acting on it. */
-import { Button, Group, Stack, Table, Text } from '@mantine/core';
+import { ActionIcon, Button, Group, Stack, Table, Text } from '@mantine/core';
 import { type UseQueryResult, useQueryClient } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
+import { Pencil, Plus, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useNotice } from '~/components/notice';
 import { Failed, Waiting } from '~/components/states';
@@ -50,6 +50,36 @@ export function Part<T>({ label, lead, query, heads, row, add, children }: PartP
         </Table.ScrollContainer>
       )}
     </Stack>
+  );
+}
+
+interface Deed {
+  label: string;
+  act(): void;
+  disabled?: boolean;
+}
+
+/** The end of a row: changing what it is of, where that can be changed, and taking it away. */
+export function Deeds({ edit, remove }: { edit?: Deed; remove: Deed }) {
+  return (
+    <Table.Td>
+      <Group gap={0} wrap="nowrap" justify="flex-end">
+        {edit && (
+          <ActionIcon variant="subtle" aria-label={edit.label} disabled={edit.disabled} onClick={edit.act}>
+            <Pencil size={14} aria-hidden />
+          </ActionIcon>
+        )}
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={remove.label}
+          disabled={remove.disabled}
+          onClick={remove.act}
+        >
+          <Trash2 size={14} aria-hidden />
+        </ActionIcon>
+      </Group>
+    </Table.Td>
   );
 }
 

@@ -1,11 +1,10 @@
 /** Roles: what people may do, by object and by verb, and which fields they see. */
-import { ActionIcon, Group, Table, Text } from '@mantine/core';
+import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { deleteRole, type Role, rolesKey, rolesQuery } from '~/api/people';
 import { useI18n } from '~/i18n';
-import { Part, useAct } from './part';
+import { Deeds, Part, useAct } from './part';
 import { RoleEditor } from './role-editor';
 
 export function Roles() {
@@ -30,22 +29,14 @@ export function Roles() {
               {role.administrator ? t.roles.administrator : role.transfer ? t.roles.transfer : ''}
             </Text>
           </Table.Td>
-          <Table.Td>
-            <Group gap={0} wrap="nowrap" justify="flex-end">
-              <ActionIcon variant="subtle" aria-label={t.roles.edit(role.name)} onClick={() => setEditing(role)}>
-                <Pencil size={14} aria-hidden />
-              </ActionIcon>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                disabled={role.people > 0}
-                aria-label={t.roles.remove(role.name)}
-                onClick={() => void act(() => deleteRole(role.id), t.roles.removed(role.name))}
-              >
-                <Trash2 size={14} aria-hidden />
-              </ActionIcon>
-            </Group>
-          </Table.Td>
+          <Deeds
+            edit={{ label: t.roles.edit(role.name), act: () => setEditing(role) }}
+            remove={{
+              label: t.roles.remove(role.name),
+              act: () => void act(() => deleteRole(role.id), t.roles.removed(role.name)),
+              disabled: role.people > 0,
+            }}
+          />
         </Table.Tr>
       )}
     />

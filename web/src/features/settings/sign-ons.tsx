@@ -2,7 +2,8 @@
 import { Button, Card, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Account } from '~/api/people';
-import { providersQuery, removeSignOn, signOnsKey, signOnsQuery, titleOf } from '~/api/sign-on';
+import type { SignOnFacts as SignOn } from '~/api/schema';
+import { isLastWay, providersQuery, removeSignOn, signOnsKey, signOnsQuery, titleOf } from '~/api/sign-on';
 import { Ago } from '~/components/ago';
 import { useI18n } from '~/i18n';
 import { Part, useAct } from './part';
@@ -10,10 +11,12 @@ import { Part, useAct } from './part';
 export function SignOns({ me }: { me: Account }) {
   const { t } = useI18n();
   const signOns = useQuery(signOnsQuery);
-  const providers = useQuery(providersQuery).data ?? [];
+  const known = useQuery(providersQuery);
+  const providers = known.data ?? [];
   const act = useAct(signOnsKey);
-  if (signOns.data?.length === 0) return null;
-  const isLast = !me.password && signOns.data?.length === 1;
+  const all = signOns.data ?? [];
+  if (signOns.isSuccess && all.length === 0) return null;
+  const isNeeded = (signOn: SignOn) => !me.password && isLastWay(signOn, all, providers);
   return (
     <Card withBorder>
       <Title order={2} size="h4" mb="xs">
@@ -26,9 +29,17 @@ export function SignOns({ me }: { me: Account }) {
         heads={[t.signOn.provider, t.signOn.since, t.signOn.lastUsed]}
         row={(signOn) => {
           const title = titleOf(providers, signOn.provider);
+          const isOver = known.isSuccess && !providers.some((provider) => provider.name === signOn.provider);
           return (
             <Table.Tr key={signOn.id} data-sign-on={signOn.provider}>
-              <Table.Td>{title}</Table.Td>
+              <Table.Td>
+                {title}
+                {isOver && (
+                  <Text size="xs" c="dimmed">
+                    {t.signOn.isOver}
+                  </Text>
+                )}
+              </Table.Td>
               <Table.Td>
                 <Ago at={signOn.linked_at} />
               </Table.Td>
@@ -39,7 +50,7 @@ export function SignOns({ me }: { me: Account }) {
                 <Button
                   size="compact-xs"
                   variant="default"
-                  disabled={isLast}
+                  disabled={isNeeded(signOn)}
                   onClick={() => void act(() => removeSignOn(signOn.id), t.signOn.unlinked(title))}
                 >
                   {t.signOn.unlink(title)}
@@ -49,7 +60,7 @@ export function SignOns({ me }: { me: Account }) {
           );
         }}
       />
-      {isLast && (
+      {all.some(isNeeded) && (
         <Text size="sm" c="dimmed">
           {t.signOn.needsPassword}
         </Text>

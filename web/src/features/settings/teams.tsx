@@ -1,13 +1,12 @@
 /** Teams, whose records their people reach. */
-import { ActionIcon, Group, Table, Text, TextInput } from '@mantine/core';
+import { Table, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { addTeam, deleteTeam, saveTeam, type Team, teamsKey, teamsQuery } from '~/api/people';
 import { FormDialog } from '~/components/form-dialog';
 import { useI18n } from '~/i18n';
 import { usePerson } from '~/records/reader';
-import { Part, useAct, useRun } from './part';
+import { Deeds, Part, useAct, useRun } from './part';
 
 export function Teams() {
   const { t } = useI18n();
@@ -28,21 +27,13 @@ export function Teams() {
           <Table.Td>
             <Text size="sm">{team.people.map(person).join(', ')}</Text>
           </Table.Td>
-          <Table.Td>
-            <Group gap={0} wrap="nowrap" justify="flex-end">
-              <ActionIcon variant="subtle" aria-label={t.teams.rename(team.name)} onClick={() => setEditing(team)}>
-                <Pencil size={14} aria-hidden />
-              </ActionIcon>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                aria-label={t.teams.remove(team.name)}
-                onClick={() => void act(() => deleteTeam(team.id), t.teams.removed(team.name))}
-              >
-                <Trash2 size={14} aria-hidden />
-              </ActionIcon>
-            </Group>
-          </Table.Td>
+          <Deeds
+            edit={{ label: t.teams.rename(team.name), act: () => setEditing(team) }}
+            remove={{
+              label: t.teams.remove(team.name),
+              act: () => void act(() => deleteTeam(team.id), t.teams.removed(team.name)),
+            }}
+          />
         </Table.Tr>
       )}
     >

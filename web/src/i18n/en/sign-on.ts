@@ -26,6 +26,7 @@ export const signOnTexts = {
     title: 'Sign-on',
     help: 'By these you come in without a password. What is unlinked is linked again when it is next used with the same e-mail address.',
     needsPassword: 'Set a password first: without one nothing else lets you in.',
+    isOver: 'Not set up here any more: it lets nobody in',
     since: 'Linked',
     lastUsed: 'Last used',
     unlink: (provider: string) => `Unlink ${provider}`,

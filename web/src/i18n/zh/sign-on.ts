@@ -25,6 +25,7 @@ export const signOnTexts: typeof English = {
     title: '单点登录',
     help: '使用它们无需密码即可登录。解除绑定后，若再次以相同邮箱登录，会重新绑定。',
     needsPassword: '请先设置密码：否则你将无法再登录。',
+    isOver: '此处已不再配置，无法用它登录',
     since: '绑定时间',
     lastUsed: '最近使用',
     unlink: (provider) => `解除 ${provider} 的绑定`,

@@ -106,7 +106,8 @@ pub struct Patience {
     pub head: Duration,
     /// For the whole body of a request; of a file, for the time by which it comes more slowly than 16 KiB a second.
     pub body: Duration,
-    /// For taking anything of an answer: a reader that stands still for so long is gone.
+    /// For taking anything of an answer: a reader that stands still for so long is gone. Of a file, for the time by which it is taken
+    /// more slowly than 16 KiB a second.
     pub read: Duration,
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn welcome(app: &Shared, signed_in: &SignedIn, name: String) -> Resul
 
 /// Signs in with e-mail address, password and, where one is set up, a second factor.
 #[utoipa::path(post, path = "/api/v1/sign-in", tag = "session", security(()), request_body = SignIn,
-    responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Session), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn sign_in(
     State(app): State<Shared>,
     peer: Option<axum::Extension<Peer>>,

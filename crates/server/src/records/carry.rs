@@ -1,12 +1,13 @@
 //! Files between the connection and the disk, as they come: never in memory whole.
 //!
 //! Each holds a thread for as long as the other side takes, so there are at most [`AT_ONCE`] on their way and one more is
-//! refused with 503. A sender that is slower than [`PACE`] uses up the patience for bodies, and is refused with 408 then.
+//! refused with 503. A sender that is slower than [`PACE`] uses up the patience for bodies, and is refused with 408 then; a reader
+//! uses up the patience for answers, and what it gets is broken off.
 
 use std::{
     io::{self, Read, Write},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::body::{Body, BodyDataStream};
@@ -15,7 +16,7 @@ use futures::{StreamExt as _, stream};
 use rapport_records::{Access, Desk, RecordsError};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::ask;
@@ -23,7 +24,7 @@ use crate::{App, Shared, auth::Operator, exchange::blocking, problem::Problem};
 
 /// Files on their way at once, of the 512 threads that there are for blocking work.
 pub(crate) const AT_ONCE: usize = 64;
-/// Bytes a second below which a sender uses up the patience for it.
+/// Bytes a second below which a sender or reader uses up the patience for it.
 const PACE: f64 = 16_384.0;
 /// Pieces of a file that wait between the connection and the disk.
 const PIECES: usize = 16;
@@ -36,7 +37,7 @@ fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
     place.map_err(|_| Problem::unavailable("too many files are on their way").retry_after(5))
 }
 
-/// How long a sender is still waited for. Waiting uses it up, and what comes fills it again, up to the patience as a whole.
+/// How long a sender or reader is still waited for. Waiting uses it up, and what comes or goes fills it again, up to the patience as a whole.
 struct Waiting {
     left: Duration,
     most: Duration,
@@ -134,36 +135,65 @@ pub(super) fn outgoing(
     app: &App,
     write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static,
 ) -> Result<Body, Problem> {
-    let place = Arc::new(place(app)?);
-    let (sender, receiver) = mpsc::channel::<Result<Bytes, io::Error>>(PIECES);
-    let of_thread = Arc::clone(&place);
-    tokio::spawn(async move {
-        let failed = sender.clone();
-        let written = blocking(move || {
-            let _place = of_thread;
-            let mut out = io::BufWriter::with_capacity(PIECE_BYTES, Outgoing(sender));
-            write(&mut out).and_then(|()| out.flush().map_err(|error| error.to_string()))
-        });
-        if let Ok(Err(error)) = written.await {
-            tracing::warn!(%error, "a file was not written to its end");
-            // The answer is broken off, so that nobody takes the part for the whole. A reader that has gone does not hear it.
-            let _gone = failed.send(Err(io::Error::other("the file was not written to its end"))).await.is_err();
-        }
-    });
-    // Pieces that wait in memory for their reader count too.
-    let pieces = stream::unfold((receiver, place), |(mut receiver, place)| async move {
-        Some((receiver.recv().await?, (receiver, place)))
-    });
-    Ok(Body::from_stream(pieces))
+    Ok(handed_out(place(app)?, app.state.patience.read, write))
 }
 
-struct Outgoing(mpsc::Sender<Result<Bytes, io::Error>>);
+/// A piece of a file that goes out, none at its end. What ends without that is not the whole file.
+type Piece = Option<Bytes>;
+
+fn handed_out(
+    place: OwnedSemaphorePermit,
+    patience: Duration,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), String> + Send + 'static,
+) -> Body {
+    let (sender, written) = mpsc::channel(PIECES);
+    let (out, pieces) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let file = blocking(move || {
+            let mut out = io::BufWriter::with_capacity(PIECE_BYTES, Outgoing(sender));
+            let written = write(&mut out).and_then(|()| {
+                let all = out.into_inner().map_err(|error| error.to_string())?;
+                all.0.blocking_send(None).map_err(|error| error.to_string())
+            });
+            if let Err(error) = written {
+                tracing::warn!(%error, "a file was not written to its end");
+            }
+        });
+        let ((), _written) = tokio::join!(hand_out(written, out, patience), file);
+        // Held until the thread has ended and nothing but a piece waits for the reader.
+        drop(place);
+    });
+    Body::from_stream(stream::unfold(pieces, |mut pieces| async move {
+        let piece = match pieces.recv().await {
+            Some(piece) => Ok(piece?),
+            None => Err(io::Error::other("the file was not handed out to its end")),
+        };
+        Some((piece, pieces))
+    }))
+}
+
+/// Hands on what is written as the reader takes it, until all is handed on, the reader has gone, or it was too slow.
+async fn hand_out(mut written: mpsc::Receiver<Piece>, out: mpsc::Sender<Piece>, patience: Duration) {
+    let mut waiting = Waiting { left: patience, most: patience };
+    while let Some(piece) = written.recv().await {
+        let (began, bytes) = (Instant::now(), piece.as_ref().map_or(0, Bytes::len));
+        match timeout(waiting.left, out.send(piece)).await {
+            Ok(Ok(())) => waiting.came(began.elapsed(), bytes),
+            Ok(Err(_)) => return,
+            Err(_) => return tracing::info!("a file was taken too slowly, and is not handed out to its end"),
+        }
+    }
+}
+
+struct Outgoing(mpsc::Sender<Piece>);
 
 impl Write for Outgoing {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the reader has gone");
-        self.0.blocking_send(Ok(Bytes::copy_from_slice(buffer))).map_err(gone)?;
-        Ok(buffer.len())
+        // What is larger than the buffer in front comes past it, as a whole.
+        let piece = &buffer[..buffer.len().min(PIECE_BYTES)];
+        self.0.blocking_send(Some(Bytes::copy_from_slice(piece))).map_err(gone)?;
+        Ok(piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -189,6 +219,66 @@ mod tests {
         assert_eq!(read(vec![piece("a")]), Err(io::ErrorKind::UnexpectedEof), "the connection has gone");
         let broken = Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut)));
         assert!(read(vec![piece("a"), broken]).is_err());
+    }
+
+    /// How many bytes come of a body, and whether it ends as a whole one does.
+    async fn taken(body: Body) -> (usize, bool) {
+        let mut pieces = body.into_data_stream();
+        let mut bytes = 0;
+        while let Some(piece) = pieces.next().await {
+            match piece {
+                Ok(piece) => bytes += piece.len(),
+                Err(_) => return (bytes, false),
+            }
+        }
+        (bytes, true)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_takes_nothing_gives_the_place_back_and_has_no_whole_file() {
+        let size = PIECE_BYTES * PIECES * 4;
+        let places = Arc::new(tokio::sync::Semaphore::new(1));
+        let take_place = || timeout(Duration::from_mins(1), Arc::clone(&places).acquire_owned());
+        let hand_out = |place, patience| {
+            handed_out(place, patience, move |out| out.write_all(&vec![7; size]).map_err(|error| error.to_string()))
+        };
+        let body = hand_out(take_place().await.unwrap().unwrap(), Duration::from_millis(50));
+        let place = take_place().await.expect("the place is free again").unwrap();
+        let (bytes, is_whole) = taken(body).await;
+        assert!(!is_whole && bytes <= PIECE_BYTES, "{bytes} bytes");
+        assert_eq!(taken(hand_out(place, Duration::from_mins(1))).await, (size, true));
+        // What fails while it is written is not taken for the whole either.
+        let place = take_place().await.expect("the place is free after a whole file").unwrap();
+        let broken = handed_out(place, Duration::from_mins(1), |out| {
+            out.write_all(b"a").map_err(|error| error.to_string())?;
+            Err("the disk is gone".to_owned())
+        });
+        assert!(!taken(broken).await.1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_who_takes_a_little_now_and_then_uses_the_patience_up() {
+        let second = Duration::from_secs(1);
+        // How many pieces of 64 KiB somebody gets of many who takes one after each wait.
+        let pieces_of = async |wait: Duration| {
+            let (sender, written) = mpsc::channel(PIECES);
+            let (out, mut pieces) = mpsc::channel(1);
+            tokio::spawn(async move {
+                let piece = Bytes::from(vec![7; PIECE_BYTES]);
+                while sender.send(Some(piece.clone())).await.is_ok() {}
+            });
+            tokio::spawn(hand_out(written, out, second * 60));
+            let mut taken = 0;
+            while taken < 500 && pieces.recv().await.is_some() {
+                taken += 1;
+                // The clock goes on to whatever is due first.
+                timeout(wait, std::future::pending::<()>()).await.unwrap_err();
+            }
+            taken
+        };
+        assert_eq!(pieces_of(second * 3).await, 500, "20 KiB a second are enough for hours");
+        let taken = pieces_of(second * 20).await;
+        assert!((3..10).contains(&taken), "3 KiB a second are not: {taken} pieces");
     }
 
     #[test]

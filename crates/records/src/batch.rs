@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     Access, Change, Desk, Id, RecordsError, Row, Tx,
     desk::Moment,
-    edit::{Each, Editor, Outcome},
+    edit::{Each, Editor, Given, Outcome},
     feed::{self, Op},
     import, read,
 };
@@ -345,7 +345,7 @@ fn opposite(editor: &Editor<'_, '_>, change: &Change, version: i64) -> Result<Ea
     let (id, version) = (change.record, Some(version));
     Ok(match change.op {
         Op::Create | Op::Restore | Op::Purge => Each::Delete(id, version),
-        Op::Update | Op::Merge => Each::Update(id, editor.values(&change.before)?, version),
+        Op::Update | Op::Merge => Each::Update(id, Given::Stuffs(editor.values(&change.before)?), version),
         Op::Delete => Each::Restore(id),
     })
 }

@@ -28,7 +28,7 @@ mod targets;
 
 use self::{aside::beside, insert::to_text, targets::system_field};
 pub(crate) use self::{
-    each::{Each, Outcome},
+    each::{Each, Given, Outcome},
     insert::{insert, replace_relations, to_json},
     past::Past,
 };
@@ -158,24 +158,16 @@ impl<'e, 'm> Editor<'e, 'm> {
         if edits.len() > EDITS {
             return Err(RecordsError::Limit(format!("a request changes up to {EDITS} records")));
         }
-        let mut ids = vec![None; edits.len()];
         let edits = self.settle_upserts(tx, edits)?;
-        let mut creates = Vec::new();
-        let mut changes = Vec::new();
-        for (index, edit) in edits.into_iter().enumerate() {
-            match edit {
-                Edit::Create { fields } | Edit::Upsert { fields, .. } => creates.push((index, fields)),
-                change => changes.push((index, change)),
-            }
+        if edits.iter().any(|edit| matches!(edit, Edit::Create { .. } | Edit::Upsert { .. })) {
+            self.access.reach(Verb::Create, self.ground.object)?;
         }
-        self.create(tx, creates, &mut ids)?;
-        self.change(tx, changes, &mut ids)?;
+        let outcomes = self.do_each(tx, edits.into_iter().map(Each::from).collect(), false)?;
         if !self.errors.is_empty() {
-            self.errors.sort_by_key(|error| error.index);
             return Err(RecordsError::Rows(self.errors));
         }
         feed::write(tx, self.access, self.batch, self.moment.now, &self.lines)?;
-        Ok(ids.into_iter().flatten().collect())
+        Ok(outcomes.into_iter().filter_map(Outcome::id).collect())
     }
 
     /// Notes what is wrong with one of many; the mistake of a single one is the request's own.
@@ -229,34 +221,6 @@ impl<'e, 'm> Editor<'e, 'm> {
         }
     }
 
-    fn create(
-        &mut self,
-        tx: &mut Tx<'_>,
-        creates: Vec<(usize, Fields)>,
-        ids: &mut [Option<Id>],
-    ) -> Result<(), RecordsError> {
-        if creates.is_empty() {
-            return Ok(());
-        }
-        self.access.reach(Verb::Create, self.ground.object)?;
-        let mut made: Vec<(usize, Id, Stuffs)> = Vec::with_capacity(creates.len());
-        for (index, fields) in creates {
-            match self.prepare(tx, None, &fields) {
-                Ok(stuffs) => made.push((index, self.moment.ids.next(self.moment.now)?, stuffs)),
-                Err(error) => self.refuse(index, error)?,
-            }
-        }
-        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)), true)?;
-        self.check_unique(tx, made.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
-        if !self.errors.is_empty() {
-            return Ok(());
-        }
-        for (index, id, _) in &made {
-            ids[*index] = Some(*id);
-        }
-        self.write_new(tx, &made)
-    }
-
     /// Writes new records with their lines in the feed.
     fn write_new(&self, tx: &mut Tx<'_>, made: &[(usize, Id, Stuffs)]) -> Result<(), RecordsError> {
         let object = self.ground.object;
@@ -266,14 +230,6 @@ impl<'e, 'm> Editor<'e, 'm> {
         inserted?;
         let texts = texts.map_err(|error| RecordsError::Database(error.to_string()))?;
         feed::write_new(tx, self.access, self.batch, self.moment.now, &object.name, texts)
-    }
-
-    /// Checks the fields of a new record, or the changed ones of one that is there.
-    fn prepare(&self, tx: &mut Tx<'_>, current: Option<&Record>, fields: &Fields) -> Result<Stuffs, RecordsError> {
-        let mut stuffs = self.values(fields)?;
-        stuffs.extend(self.own.clone());
-        self.complete(tx, current, &mut stuffs)?;
-        Ok(stuffs)
     }
 
     /// Checks values that the caller wants to set.
@@ -361,37 +317,4 @@ pub(crate) fn known<'k>(
         known.entry(row.text(1)?.to_owned()).and_modify(|known: &mut Id| *known = id.min(*known)).or_insert(id);
     }
     Ok(known)
-}
-
-/// Which permission an edit of a record that is there needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Right {
-    Update,
-    Delete,
-}
-
-impl Right {
-    fn words(self) -> &'static str {
-        if self == Self::Update { "change" } else { "delete" }
-    }
-}
-
-impl Edit {
-    fn id(&self) -> Option<Id> {
-        match self {
-            Self::Update { id, .. } | Self::Delete { id, .. } | Self::Restore { id } => Some(*id),
-            Self::Create { .. } | Self::Upsert { .. } => None,
-        }
-    }
-
-    fn version(&self) -> Option<i64> {
-        match self {
-            Self::Update { version, .. } | Self::Delete { version, .. } => *version,
-            _ => None,
-        }
-    }
-
-    fn verb(&self) -> Right {
-        if matches!(self, Self::Delete { .. } | Self::Restore { .. }) { Right::Delete } else { Right::Update }
-    }
 }

@@ -1,29 +1,49 @@
-//! Edits of which each stands for itself: what can be done is done, and the others are told of. Imports go this way, and what
-//! takes them back.
+//! Edits carried out: each that can be is done, and what is wrong with the others is noted. A request takes all of it or nothing;
+//! imports, and what takes changes back, go on with what could be done.
 //!
-//! The checks are those of any edit. Several records are looked at and written at once, so that a record costs no journey of
-//! its own to the database, except for updates.
+//! Several records are looked at and written at once, so that a record costs no journey of its own to the database, except for
+//! updates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_query::{Alias, Expr, ExprTrait as _, Query};
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::{
-    CHUNK, Editor, Id, Line, Object, Op, Record, RecordsError, Right, RowError, Stuffs, Target, Tx, Verb, not_found,
-    value,
+    CHUNK, Edit, Editor, Fields, Id, Line, Object, Op, Record, RecordsError, RowError, Stuff, Stuffs, Target, Tx, Verb,
+    not_found, rules, value,
 };
 use crate::feed;
 use crate::{duplicates, schema::table_of};
 
-/// An edit whose values are checked already.
+/// One edit of several.
 #[derive(Debug)]
 pub(crate) enum Each {
-    Create(Stuffs),
+    Create(Given),
     /// With the version that the record must have, if any.
-    Update(Id, Stuffs, Option<i64>),
+    Update(Id, Given, Option<i64>),
     Delete(Id, Option<i64>),
     Restore(Id),
+}
+
+/// Values of an edit.
+#[derive(Debug)]
+pub(crate) enum Given {
+    /// As they came.
+    Fields(Fields),
+    /// Checked already.
+    Stuffs(Stuffs),
+}
+
+impl From<Edit> for Each {
+    fn from(edit: Edit) -> Self {
+        match edit {
+            Edit::Create { fields } | Edit::Upsert { fields, .. } => Self::Create(Given::Fields(fields)),
+            Edit::Update { id, fields, version } => Self::Update(id, Given::Fields(fields), version),
+            Edit::Delete { id, version } => Self::Delete(id, version),
+            Edit::Restore { id } => Self::Restore(id),
+        }
+    }
 }
 
 /// What became of an edit.
@@ -36,17 +56,39 @@ pub(crate) enum Outcome {
     Refused,
 }
 
-impl Each {
-    fn id(&self) -> Option<Id> {
+impl Outcome {
+    /// The record; none of an edit that was refused.
+    pub(super) fn id(self) -> Option<Id> {
         match self {
-            Self::Create(_) => None,
-            Self::Update(id, ..) | Self::Delete(id, _) | Self::Restore(id) => Some(*id),
+            Self::Created(id) | Self::Changed(id) | Self::Unchanged(id) => Some(id),
+            Self::Refused => None,
         }
     }
+}
 
-    fn right(&self) -> Right {
-        if matches!(self, Self::Delete(..) | Self::Restore(_)) { Right::Delete } else { Right::Update }
+/// Which edits are done together, in their order: what a record has that is deleted is free for those that are changed, and what these
+/// had is free for those that come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Delete,
+    Update,
+    Restore,
+}
+
+impl Turn {
+    fn verb(self) -> Verb {
+        if self == Self::Update { Verb::Update } else { Verb::Delete }
     }
+}
+
+/// An edit of a record that is there.
+struct Change {
+    /// Its place among the edits.
+    index: usize,
+    id: Id,
+    given: Given,
+    /// The version that the record must have, if any.
+    version: Option<i64>,
 }
 
 /// What edits came to.
@@ -63,25 +105,7 @@ pub(crate) struct Ran<'e> {
 impl<'e> Editor<'e, '_> {
     /// Does each edit that can be done. A record may be among them once. With `dry` nothing is written; what would be is told.
     pub(crate) fn run_each(mut self, tx: &mut Tx<'_>, edits: Vec<Each>, dry: bool) -> Result<Ran<'e>, RecordsError> {
-        let mut outcomes = vec![Outcome::Refused; edits.len()];
-        let mut creates = Vec::new();
-        let mut changes: BTreeMap<Right, Vec<(usize, Id, Each)>> = BTreeMap::new();
-        for (index, edit) in edits.into_iter().enumerate() {
-            match (edit.id(), edit) {
-                (None, Each::Create(stuffs)) => creates.push((index, stuffs)),
-                (Some(id), edit) => changes.entry(edit.right()).or_default().push((index, id, edit)),
-                _ => {}
-            }
-        }
-        self.create_each(tx, creates, dry, &mut outcomes)?;
-        for (right, changes) in changes {
-            let mut changes = changes.into_iter().peekable();
-            while changes.peek().is_some() {
-                let chunk: Vec<(usize, Id, Each)> = changes.by_ref().take(CHUNK).collect();
-                self.change_each(tx, right, chunk, dry, &mut outcomes)?;
-            }
-        }
-        self.errors.sort_by_key(|error| error.index);
+        let outcomes = self.do_each(tx, edits, dry)?;
         // A row is told of its first mistake of each field only.
         self.errors.dedup_by(|later, earlier| later.index == earlier.index && later.field == earlier.field);
         let Self { moment, access, batch, lines, errors, .. } = self;
@@ -91,6 +115,46 @@ impl<'e> Editor<'e, '_> {
         Ok(Ran { outcomes, errors, lines })
     }
 
+    /// Does each edit that can be done; what became of them. What is wrong with the others is in the order of the edits then.
+    pub(super) fn do_each(
+        &mut self,
+        tx: &mut Tx<'_>,
+        edits: Vec<Each>,
+        dry: bool,
+    ) -> Result<Vec<Outcome>, RecordsError> {
+        let mut outcomes = vec![Outcome::Refused; edits.len()];
+        let mut creates = Vec::new();
+        let mut changes: BTreeMap<Turn, Vec<Change>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for (index, edit) in edits.into_iter().enumerate() {
+            let (turn, id, given, version) = match edit {
+                Each::Create(given) => {
+                    creates.push((index, given));
+                    continue;
+                }
+                Each::Update(id, given, version) => (Turn::Update, id, given, version),
+                Each::Delete(id, version) => (Turn::Delete, id, Given::Stuffs(Stuffs::new()), version),
+                Each::Restore(id) => (Turn::Restore, id, Given::Stuffs(Stuffs::new()), None),
+            };
+            if seen.insert(id) {
+                changes.entry(turn).or_default().push(Change { index, id, given, version });
+            } else {
+                let twice = RecordsError::Conflict("the request changes this record twice".to_owned());
+                self.refuse(index, twice)?;
+            }
+        }
+        self.create_each(tx, creates, dry, &mut outcomes)?;
+        for (turn, changes) in changes {
+            let mut changes = changes.into_iter().peekable();
+            while changes.peek().is_some() {
+                let chunk: Vec<Change> = changes.by_ref().take(CHUNK).collect();
+                self.change_each(tx, turn, chunk, dry, &mut outcomes)?;
+            }
+        }
+        self.errors.sort_by_key(|error| error.index);
+        Ok(outcomes)
+    }
+
     fn refused(&self) -> BTreeSet<usize> {
         self.errors.iter().map(|error| error.index).collect()
     }
@@ -98,7 +162,7 @@ impl<'e> Editor<'e, '_> {
     fn create_each(
         &mut self,
         tx: &mut Tx<'_>,
-        creates: Vec<(usize, Stuffs)>,
+        creates: Vec<(usize, Given)>,
         dry: bool,
         outcomes: &mut [Outcome],
     ) -> Result<(), RecordsError> {
@@ -114,9 +178,9 @@ impl<'e> Editor<'e, '_> {
         }
         let mut made: Vec<(usize, Id, Stuffs)> = Vec::with_capacity(creates.len());
         let ids = self.moment.ids.several(self.moment.now, creates.len())?;
-        for ((index, mut stuffs), id) in creates.into_iter().zip(ids) {
-            match self.complete(tx, None, &mut stuffs) {
-                Ok(()) => made.push((index, id, stuffs)),
+        for ((index, given), id) in creates.into_iter().zip(ids) {
+            match self.settled(tx, None, given) {
+                Ok(stuffs) => made.push((index, id, stuffs)),
                 Err(error) => self.refuse(index, error)?,
             }
         }
@@ -133,71 +197,90 @@ impl<'e> Editor<'e, '_> {
     fn change_each(
         &mut self,
         tx: &mut Tx<'_>,
-        right: Right,
-        changes: Vec<(usize, Id, Each)>,
+        turn: Turn,
+        changes: Vec<Change>,
         dry: bool,
         outcomes: &mut [Outcome],
     ) -> Result<(), RecordsError> {
-        let object = self.ground.object;
-        let wanted: Vec<Id> = changes.iter().map(|(_, id, _)| *id).collect();
-        let targets = self.load(tx, &wanted, right, !dry)?;
-        let mut updates: Vec<(usize, Id, Stuffs)> = Vec::new();
-        let (mut deletes, mut restores) = (Vec::new(), Vec::new());
-        for (index, id, edit) in changes {
-            let record = match self.permitted(targets.get(&id), id, &edit) {
-                Ok(record) => record,
-                Err(error) => {
-                    self.refuse(index, error)?;
-                    continue;
-                }
-            };
-            match edit {
-                Each::Update(_, mut stuffs, _) => match self.complete(tx, Some(record), &mut stuffs) {
-                    Ok(()) => updates.push((index, id, stuffs)),
-                    Err(error) => self.refuse(index, error)?,
-                },
-                Each::Delete(..) => deletes.push((index, record)),
-                Each::Restore(_) => restores.push((index, record)),
-                Each::Create(_) => {}
+        let wanted: Vec<Id> = changes.iter().map(|change| change.id).collect();
+        let targets = self.load(tx, &wanted, turn.verb(), !dry)?;
+        let mut able: Vec<(usize, &Record, Stuffs)> = Vec::with_capacity(changes.len());
+        for change in changes {
+            let index = change.index;
+            match self.checked(tx, targets.get(&change.id), turn, change) {
+                Ok((record, stuffs)) => able.push((index, record, stuffs)),
+                Err(error) => self.refuse(index, error)?,
             }
         }
-        self.check_targets(tx, updates.iter().map(|(index, _, stuffs)| (*index, stuffs)), !dry)?;
-        self.check_unique(tx, updates.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
-        let refused = self.refused();
-        for (index, id, stuffs) in updates.into_iter().filter(|(index, ..)| !refused.contains(index)) {
-            let Some(target) = targets.get(&id) else { continue };
-            let lines = self.lines.len();
-            self.update(tx, &target.record, &stuffs, dry)?;
-            let is_changed = self.lines.len() > lines;
-            outcomes[index] = if is_changed { Outcome::Changed(id) } else { Outcome::Unchanged(id) };
+        if turn == Turn::Update {
+            self.check_targets(tx, able.iter().map(|(index, _, stuffs)| (*index, stuffs)), !dry)?;
         }
-        self.mark_all(tx, &deletes, Op::Delete, dry, outcomes)?;
-        let back = restores.iter().map(|(index, record)| Ok((*index, record.id, unique_values(object, record)?)));
-        let back = back.collect::<Result<Vec<_>, RecordsError>>()?;
-        self.check_unique(tx, back.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
+        self.check_unique(tx, able.iter().map(|(index, record, stuffs)| (*index, record.id, stuffs)))?;
         let refused = self.refused();
-        restores.retain(|(index, _)| !refused.contains(index));
-        self.mark_all(tx, &restores, Op::Restore, dry, outcomes)
+        able.retain(|(index, ..)| !refused.contains(index));
+        let op = match turn {
+            Turn::Delete => Op::Delete,
+            Turn::Restore => Op::Restore,
+            Turn::Update => {
+                for (index, record, stuffs) in able {
+                    let lines = self.lines.len();
+                    self.update(tx, record, &stuffs, dry)?;
+                    let is_changed = self.lines.len() > lines;
+                    outcomes[index] =
+                        if is_changed { Outcome::Changed(record.id) } else { Outcome::Unchanged(record.id) };
+                }
+                return Ok(());
+            }
+        };
+        let marked: Vec<(usize, &Record)> = able.into_iter().map(|(index, record, _)| (index, record)).collect();
+        self.mark_all(tx, &marked, op, dry, outcomes)
     }
 
-    /// A record that may be changed in this way.
-    fn permitted<'t>(&self, target: Option<&'t Target>, id: Id, edit: &Each) -> Result<&'t Record, RecordsError> {
+    /// A record that may be changed in this way, and its new values; of one that comes back, those that may be there once.
+    fn checked<'t>(
+        &self,
+        tx: &mut Tx<'_>,
+        target: Option<&'t Target>,
+        turn: Turn,
+        Change { id, given, version, .. }: Change,
+    ) -> Result<(&'t Record, Stuffs), RecordsError> {
         let object = self.ground.object;
-        let in_trash = matches!(edit, Each::Restore(_));
-        let target = target.filter(|target| target.record.deleted_at.is_some() == in_trash);
+        let target = target.filter(|target| target.record.deleted_at.is_some() == (turn == Turn::Restore));
         let Some(Target { record, permitted }) = target else { return Err(not_found(&object.name, id)) };
         if !permitted {
-            return Err(RecordsError::Forbidden(format!(
-                "your role may not {} this {}",
-                edit.right().words(),
-                object.label.en.to_lowercase()
-            )));
+            let (verb, label) = (turn.verb().words(), object.label.en.to_lowercase());
+            return Err(RecordsError::Forbidden(format!("your role may not {verb} this {label}")));
         }
-        let version = if let Each::Update(_, _, version) | Each::Delete(_, version) = edit { *version } else { None };
         if version.is_some_and(|version| version != record.version) {
             return Err(RecordsError::Stale { current: record.version });
         }
-        Ok(record)
+        let stuffs = match turn {
+            Turn::Delete => {
+                rules::must_be_left(tx, self.moment.schema, object, id)?;
+                Stuffs::new()
+            }
+            Turn::Restore => unique_values(object, record)?,
+            Turn::Update => self.settled(tx, Some(record), given)?,
+        };
+        let itself = |name: &str, stuff: &Stuff| {
+            *stuff == Stuff::Whole(id.0)
+                && object.field(name).is_some_and(|field| field.kind.target() == Some(&object.name))
+        };
+        match stuffs.iter().find(|(name, stuff)| itself(name, stuff)) {
+            Some((name, _)) => Err(RecordsError::invalid(name, "a record cannot name itself")),
+            None => Ok((record, stuffs)),
+        }
+    }
+
+    /// The values of a new record, or the changed ones of one that is there, checked and with what follows from them.
+    fn settled(&self, tx: &mut Tx<'_>, current: Option<&Record>, given: Given) -> Result<Stuffs, RecordsError> {
+        let mut stuffs = match given {
+            Given::Fields(fields) => self.values(&fields)?,
+            Given::Stuffs(stuffs) => stuffs,
+        };
+        stuffs.extend(self.own.clone());
+        self.complete(tx, current, &mut stuffs)?;
+        Ok(stuffs)
     }
 
     /// Puts records into the trash or takes them out, by one statement.
@@ -230,7 +313,8 @@ impl<'e> Editor<'e, '_> {
                 duplicates::mark(tx, self.ground.object, record, op == Op::Delete)?;
             }
             outcomes[*index] = Outcome::Changed(record.id);
-            self.push(record, op, Map::new(), Map::new());
+            let note = self.merge.map(|winner| ("merged_into".to_owned(), json!(winner)));
+            self.push(record, op, Map::new(), note.into_iter().collect());
         }
         Ok(())
     }

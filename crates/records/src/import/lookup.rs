@@ -14,7 +14,7 @@ use crate::{
     Access, Id, RecordsError, Tx,
     database::{among, can_be_kept},
     desk::Moment,
-    edit::{Each, Editor, Outcome, Stuffs},
+    edit::{Each, Editor, Given, Outcome, Stuffs},
     schema::{FieldKind, Object},
     value,
 };
@@ -121,7 +121,7 @@ impl Lookups {
             return Ok(());
         }
         let (names, creates): (Vec<&String>, Vec<Each>) =
-            missing.into_iter().map(|(name, stuffs)| (name, Each::Create(stuffs))).unzip();
+            missing.into_iter().map(|(name, stuffs)| (name, Each::Create(Given::Stuffs(stuffs)))).unzip();
         let editor = Editor::new(scene.moment, scene.access, finding.object, Some(scene.batch))?;
         let ran = editor.run_each(tx, creates, scene.dry)?;
         for (name, outcome) in names.iter().zip(&ran.outcomes) {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Access, Actor, Desk, Id, RecordsError, Tx, batch,
-    edit::{self, Each, Editor, Outcome},
+    edit::{self, Each, Editor, Given, Outcome},
     feed::Op,
     people,
     schema::Schema,
@@ -401,14 +401,14 @@ impl Work {
         let mut edits = Vec::with_capacity(ready.len());
         for Ready { index, key, hash, read: Read { id, mut stuffs } } in ready {
             match id.or_else(|| known.get(key.as_deref()?).copied()) {
-                Some(id) => edits.push(Each::Update(id, stuffs, None)),
+                Some(id) => edits.push(Each::Update(id, Given::Stuffs(stuffs), None)),
                 None if hash.is_some_and(|hash| self.would_be.contains(&hash)) => {
                     done.tally.updated += 1;
                     continue;
                 }
                 None => {
                     stuffs.retain(|_, stuff| *stuff != Stuff::Nothing);
-                    edits.push(Each::Create(stuffs));
+                    edits.push(Each::Create(Given::Stuffs(stuffs)));
                 }
             }
             places.push((index, hash));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{create, everything, fields, know, made, on_both, person};
-use crate::{AggregateQuery, Desk, Edit, Grant, Id, ListQuery, Once, Op, Page, Reach, RecordsError, Role};
+use crate::{AggregateQuery, Desk, Edit, Fault, Grant, Id, ListQuery, Once, Op, Page, Reach, RecordsError, Role};
 
 fn list(desk: &Desk, access: &crate::Access, object: &str, filter: &str) -> Page {
     let query = ListQuery {
@@ -327,6 +327,27 @@ fn nobody_sees_or_changes_what_they_may_not() {
         assert_eq!(list(desk, &access, "deal", "contact.country == \"DE\"").records.len(), 0);
         assert!(desk.get(&access, "deal", deal.id).unwrap().related.get("contact").is_none());
         assert!(matches!(change(mine, json!({ "owner": Id(99) })), Err(RecordsError::Invalid { .. })));
+    });
+}
+
+#[test]
+fn what_only_one_may_have_goes_from_one_to_another_in_one_request() {
+    on_both(|desk| {
+        let access = everything();
+        let contact = |id: &str| made(desk, &access, "contact", json!({ "name": id, "customer_id": id })).id;
+        let (one, other) = (contact("a"), contact("b"));
+        let give = |id: &str| Edit::Update { id: one, fields: fields(json!({ "customer_id": id })), version: None };
+        let edit = |edits: Vec<Edit>| desk.edit(&access, "contact", edits, None).unwrap().batch.unwrap();
+        let batch = edit(vec![give("b"), Edit::Delete { id: other, version: None }]);
+        edit(vec![Edit::Restore { id: other }, give("c")]);
+        assert_eq!(desk.get(&access, "contact", other).unwrap().fields["customer_id"], "b");
+        edit(vec![give("b"), Edit::Delete { id: other, version: None }]);
+        assert_eq!(desk.undo(&access, batch).unwrap_err().fault(), Fault::Caller, "both were changed since");
+        let again = edit(vec![give("d"), Edit::Restore { id: other }]);
+        assert_eq!(desk.undo(&access, again).unwrap().kept, []);
+        assert_eq!(desk.get(&access, "contact", one).unwrap().fields["customer_id"], "b");
+        let twice = vec![give("e"), give("f")];
+        assert!(desk.edit(&access, "contact", twice, None).is_err());
     });
 }
 

@@ -44,6 +44,12 @@ pub trait SqlHost {
     /// The column (or subquery) with the value of a field other than a list.
     fn field(&self, path: &[Box<str>]) -> Result<Expr, ConditionError>;
 
+    /// The first letters of the text field at `path` and how many they are, where an index has them and not the field; none
+    /// elsewhere.
+    fn head(&self, _path: &[Box<str>]) -> Option<(Expr, usize)> {
+        None
+    }
+
     /// Whether the list field at `path` holds `item`, a value of `kind`: true, or false or NULL. `text` is the item if it is
     /// the same text for all rows.
     fn holds(&self, path: &[Box<str>], item: Expr, kind: Type, text: Option<&str>) -> Result<Expr, ConditionError>;
@@ -170,6 +176,13 @@ impl Writer<'_> {
         if left.kind != right.kind || left.kind.is_none() {
             return Ok(constant(comparison == Comparison::Unequal));
         }
+        if comparison == Comparison::Equal {
+            for (field, text) in [(one, other), (other, one)] {
+                if let Some(sql) = self.by_head(field, std::slice::from_ref(text))? {
+                    return Ok(sql);
+                }
+            }
+        }
         // Equality of texts is that of their bytes in every collation that is allowed; their order is not.
         let is_plain = matches!(comparison, Comparison::Equal | Comparison::Unequal)
             && (is_constant(one) || is_constant(other))
@@ -197,6 +210,9 @@ impl Writer<'_> {
         }
         if same_kind.is_empty() {
             return Ok(constant(false));
+        }
+        if let Some(sql) = self.by_head(node, choices)? {
+            return Ok(sql);
         }
         let is_plain = value.kind != Some(Type::Text) || choices.iter().all(is_constant);
         Ok(if is_plain { value.sql } else { self.by_bytes(value.sql) }.is_in(same_kind))

@@ -124,6 +124,12 @@ impl SqlHost for Host {
         Ok(Expr::col(path.join(".")))
     }
 
+    fn head(&self, path: &[Box<str>]) -> Option<(Expr, usize)> {
+        let is_held = self.0 == SqlBackend::Postgres && path[0].as_ref() == "stage";
+        let head = sea_query::Func::cust("left").args([Expr::col(path.join(".")), Expr::Constant(4.into())]);
+        is_held.then(|| (head.into(), 4))
+    }
+
     fn id(&self, text: &str) -> Option<i64> {
         text.strip_prefix("id-")?.parse().ok()
     }
@@ -183,6 +189,30 @@ fn postgres_is_told_kinds_and_collations() {
     ] {
         assert_eq!(sql(source, SqlBackend::Postgres).0, expected, "{source}");
     }
+}
+
+#[test]
+fn an_index_is_asked_by_the_head_of_a_text() {
+    let is = r#"left("stage", 4) IN (CAST($1 AS text))"#;
+    let whole = r#"left("stage", 4) IN (CAST($1 AS text)) AND "stage" IN (CAST($2 AS text))"#;
+    let begins =
+        r#"(left("stage", 4) COLLATE "C") >= CAST($1 AS text) AND (left("stage", 4) COLLATE "C") < CAST($2 AS text)"#;
+    for (source, expected, bound) in [
+        ("stage == \"won\"", is, 1),
+        ("\"北京市\" == stage", is, 1),
+        ("stage == \"lost\"", whole, 2),
+        ("stage == \"北京市区内\"", whole, 2),
+        ("stage in [\"won\", null]", is, 1),
+        ("stage in [\"lost by us\"]", whole, 2),
+        ("stage.startsWith(\"lost\")", begins, 2),
+        ("stage == null", r#""stage" IS NULL"#, 0),
+        ("stage != \"won\"", r#"NOT COALESCE("stage" = CAST($1 AS text), FALSE)"#, 1),
+        ("stage == name", r#"("stage" COLLATE "C") = "name""#, 0),
+    ] {
+        assert_eq!(sql(source, SqlBackend::Postgres), (expected.to_owned(), bound), "{source}");
+    }
+    let longer = sql("stage.startsWith(\"lost by\")", SqlBackend::Postgres).0;
+    assert!(longer.contains(r#""stage" COLLATE "C""#) && !longer.contains("left"), "{longer}");
 }
 
 #[test]

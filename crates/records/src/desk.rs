@@ -22,7 +22,7 @@ use crate::{
     people::People,
     read,
     record::Record,
-    schema::{MAX_OBJECTS, Object, Schema, check_object, ensure},
+    schema::{MAX_OBJECTS, Object, Schema, check_object, ensure_fields, teams},
     search::SearchIndex,
 };
 
@@ -347,6 +347,7 @@ impl Desk {
     /// Adds an object, or changes one: fields can be added, changed in what they are called, or taken away.
     pub fn define(&self, access: &Access, object: Object) -> Result<Arc<Schema>, RecordsError> {
         access.must_be_administrator()?;
+        let name = object.name.clone();
         let schema = self.write(|moment, tx| {
             let mut schema = moment.schema.clone();
             let known = schema.object(&object.name);
@@ -360,13 +361,21 @@ impl Desk {
             let next = Moment { schema: &schema, ids: moment.ids, now: moment.now, backend: moment.backend };
             next.ground(&object.name, &check)?.check_formulas()?;
             migrate::store_definition(tx, &object, moment.now)?;
-            ensure(tx, &object)?;
+            ensure_fields(tx, &object)?;
             Ok(schema)
         })?;
         let schema = Arc::new(schema);
         *self.schema.write() = Arc::clone(&schema);
         // What a role does not see goes by what formulas are over.
         self.people.forget();
+        // Each by itself: PostgreSQL lets nobody read a table that got a column, or lost an index, until the transaction's end.
+        for step in [teams::make, teams::clear] {
+            self.note(|tx| {
+                migrate::lock(tx)?;
+                // As it is now: another process may define it, too.
+                migrate::read_schema(tx)?.object(&name).map_or(Ok(()), |object| step(tx, object))
+            })?;
+        }
         Ok(schema)
     }
 

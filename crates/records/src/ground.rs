@@ -9,7 +9,7 @@ use sea_query::{Alias, Expr, ExprTrait as _, Func, Query, SelectStatement};
 
 use crate::{
     Access, Backend, Reach, RecordsError, Verb,
-    schema::{Field, FieldKind, Object, Schema, Stored, table_of},
+    schema::{Field, FieldKind, Object, Schema, Stored, table_of, teams},
     value::MONEY_UNIT,
 };
 
@@ -263,6 +263,15 @@ impl SqlHost for Ground<'_> {
             }
             _ => Err(unknown()),
         }
+    }
+
+    fn head(&self, path: &[Box<str>]) -> Option<(Expr, usize)> {
+        let ([name], Backend::Postgres) = (path, self.backend) else { return None };
+        self.of_team(self.access?)?;
+        let field = self.field_of(name).filter(|field| teams::has_head(self.object, field))?;
+        // The number is part of the text of the statement, as it is part of what the index is of.
+        let letters = Expr::Constant((teams::HEAD as i32).into());
+        Some((Func::cust("left").args([self.column(&field.name), letters]).into(), teams::HEAD))
     }
 
     fn holds(&self, path: &[Box<str>], item: Expr, _: Type, text: Option<&str>) -> Result<Expr, ConditionError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{Expr, ExprTrait as _, Func, Order, SelectStatement};
+use sea_query::{Asterisk, Expr, ExprTrait as _, Func, Order, SelectStatement};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -186,7 +186,7 @@ pub(crate) fn count(
 ) -> Result<u64, RecordsError> {
     let ground = moment.ground(object, access)?;
     let mut query = if trash { ground.select_trash(access)? } else { ground.select(access)? };
-    query.expr(ground.column("id").count());
+    query.expr(Expr::col(Asterisk).count());
     if let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) {
         query.and_where(ground.filter(filter)?);
     }
@@ -340,7 +340,7 @@ pub(crate) fn aggregate(
         return Err(RecordsError::invalid("group", format!("records cannot be put together by \"{}\"", group.name)));
     }
     let mut query = ground.select(access)?;
-    query.expr(ground.column(&group.name)).expr(ground.column("id").count());
+    query.expr(ground.column(&group.name)).expr(Expr::col(Asterisk).count());
     query.add_group_by([ground.column(&group.name)]);
     let sum = wanted.sum.as_deref().map(|name| named("sum", name)).transpose()?;
     match sum.map(|field| &field.kind) {

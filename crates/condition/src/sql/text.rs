@@ -18,6 +18,38 @@ impl Writer<'_> {
         }
     }
 
+    /// The head of a text field, and how many letters it has; none where no index has it.
+    fn head(&self, node: &Node) -> Option<(Expr, usize)> {
+        let Node::Field { path, kind: Type::Text } = node else { return None };
+        self.host.head(path)
+    }
+
+    /// Whether a text field is one of some constants, by its head; none where that cannot be asked.
+    pub(super) fn by_head(&self, field: &Node, choices: &[Node]) -> Written<Option<Expr>> {
+        let Some((head, letters)) = self.head(field) else { return Ok(None) };
+        let mut texts = Vec::with_capacity(choices.len());
+        for choice in choices {
+            match self.text(choice)? {
+                Some(text) => texts.push(text),
+                // A choice of another kind is unequal to every text.
+                None if is_constant(choice) => {}
+                None => return Ok(None),
+            }
+        }
+        if texts.is_empty() {
+            return Ok(None);
+        }
+        let bound = |text| Ok(self.bind(Scalar::Text(text))?.sql);
+        let heads = texts.iter().map(|text| bound(head_of(text, letters))).collect::<Written<Vec<_>>>()?;
+        let found = head.is_in(heads);
+        // A text with fewer letters is its own head; of longer ones the heads are what an index has to look through.
+        if texts.iter().all(|text| text.chars().count() < letters) {
+            return Ok(Some(found));
+        }
+        let wholes = texts.iter().map(|text| bound(text)).collect::<Written<Vec<_>>>()?;
+        Ok(Some(found.and(self.value(field)?.sql.is_in(wholes))))
+    }
+
     pub(super) fn text_test(&self, test: TextTest, whole_node: &Node, part_node: &Node) -> Written<Expr> {
         let (whole, part) = (self.value(whole_node)?, self.value(part_node)?);
         if whole.kind != Some(Type::Text) || part.kind != Some(Type::Text) {
@@ -29,11 +61,11 @@ impl Writer<'_> {
         }
         let (whole, part) = (whole.sql, part.sql);
         match test {
-            TextTest::StartsWith => self.starts_with(whole, part, part_node),
+            TextTest::StartsWith => self.starts_with(whole_node, whole, part, part_node),
             TextTest::EndsWith => Ok(self.ends_with(whole, part)),
             TextTest::Contains => Ok(self.contains(self.by_bytes(whole), part)),
             TextTest::Search => {
-                let part = match self.constant_text(part_node)? {
+                let part = match self.text(part_node)? {
                     Some(wanted) => self.bind(Scalar::Text(&fold(wanted)))?.sql,
                     None => self.fold(part),
                 };
@@ -42,23 +74,19 @@ impl Writer<'_> {
         }
     }
 
-    fn constant_text<'n>(&'n self, node: &'n Node) -> Written<Option<&'n str>> {
-        let scalar = match node {
-            Node::Constant(constant) => constant.scalar(),
-            Node::Call(index) => self.host.call(&self.calls[usize::from(*index)])?,
-            _ => return Ok(None),
-        };
-        Ok(if let Scalar::Text(text) = scalar { Some(text) } else { None })
-    }
-
-    fn starts_with(&self, whole: Expr, part: Expr, part_node: &Node) -> Written<Expr> {
-        if let (Expr::Column(_), Some(prefix)) = (&whole, self.constant_text(part_node)?) {
+    fn starts_with(&self, whole_node: &Node, whole: Expr, part: Expr, part_node: &Node) -> Written<Expr> {
+        if let Some(prefix) = self.text(part_node)? {
+            // A text begins as its head does.
+            let head = self.head(whole_node).filter(|(_, letters)| prefix.chars().count() <= *letters);
+            let stored = head.map(|(head, _)| head).or_else(|| matches!(whole, Expr::Column(_)).then(|| whole.clone()));
             // The texts with a prefix are a range in the order of bytes, and so in an index.
-            let from = self.by_bytes(whole.clone()).gte(part);
-            return match after_all_with(prefix) {
-                Some(end) => Ok(from.and(self.by_bytes(whole).lt(self.bind(Scalar::Text(&end))?.sql))),
-                None => Ok(from),
-            };
+            if let Some(stored) = stored {
+                let from = self.by_bytes(stored.clone()).gte(part);
+                return match after_all_with(prefix) {
+                    Some(end) => Ok(from.and(self.by_bytes(stored).lt(self.bind(Scalar::Text(&end))?.sql))),
+                    None => Ok(from),
+                };
+            }
         }
         Ok(match self.backend {
             SqlBackend::Sqlite => {
@@ -113,6 +141,11 @@ impl Writer<'_> {
         };
         Ok(Term { sql, kind: Some(Type::Number) })
     }
+}
+
+/// The first letters of a text.
+fn head_of(text: &str, letters: usize) -> &str {
+    text.char_indices().nth(letters).map_or(text, |(end, _)| &text[..end])
 }
 
 /// SQLite's number of characters.

@@ -9,6 +9,7 @@ mod builtin;
 mod check;
 mod kind;
 mod table;
+pub(crate) mod teams;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ pub use self::kind::{Choice, FieldKind, Options};
 pub(crate) use self::{
     check::check_object,
     kind::Stored,
-    table::{SYSTEM, columns, currency_column, ensure, has_index, is_system, table_of},
+    table::{SYSTEM, columns, currency_column, ensure, ensure_fields, has_index, is_system, table_of},
 };
 
 /// The most objects.

@@ -6,11 +6,8 @@ use sea_query::{
     Alias, ColumnDef, ConditionalStatement as _, Expr, ExprTrait as _, Index, Query, Table, TableCreateStatement,
 };
 
-use super::{Field, FieldKind, Object, kind::Stored};
+use super::{Field, FieldKind, Object, kind::Stored, teams};
 use crate::{RecordsError, Tx, database::Backend};
-
-/// The most fields that the index of what a team owns has beside its own.
-const TEAM_FIELDS: usize = 32;
 
 /// What every record has, in the order of the columns.
 pub(crate) const SYSTEM: [&str; 9] =
@@ -30,9 +27,16 @@ pub(crate) fn currency_column(field: &str) -> String {
     format!("{field}__currency")
 }
 
-/// Brings an object's table to its definition: makes it, or adds the columns and indexes that are missing. Nothing is taken
+/// Brings an object's table to its definition: makes it, or adds the columns and indexes that are missing. No column is taken
 /// away.
 pub(crate) fn ensure(tx: &mut Tx<'_>, object: &Object) -> Result<(), RecordsError> {
+    ensure_fields(tx, object)?;
+    teams::make(tx, object)?;
+    teams::clear(tx, object)
+}
+
+/// The same but for the index of what teams own, which takes seconds in a long table.
+pub(crate) fn ensure_fields(tx: &mut Tx<'_>, object: &Object) -> Result<(), RecordsError> {
     let table = table_of(&object.name);
     let mut columns = columns(tx, &table)?;
     if columns.is_empty() {
@@ -55,7 +59,6 @@ pub(crate) fn ensure(tx: &mut Tx<'_>, object: &Object) -> Result<(), RecordsErro
             index(tx, &table, &field.name)?;
         }
     }
-    of_teams(tx, &table, object)?;
     let is_stage = |field: &&Field| matches!(&field.kind, FieldKind::Relation { object } if object == "stage");
     for group in object.fields.iter().filter(is_stage) {
         for sum in object.fields.iter().filter(|field| field.indexed && field.kind == FieldKind::Money) {
@@ -157,32 +160,6 @@ pub(crate) fn has_index(object: &Object, column: &str) -> bool {
         "id" | "updated_at" => true,
         name => object.field(name).is_some_and(|field| field.indexed && !field.unique && field.kind.is_sortable()),
     }
-}
-
-/// The index of what a team owns. In SQLite the short fields are in it too, team by team in the order of making, so that a filter
-/// over what a team of a large company owns reads neighbouring pages instead of one page of the table for each record: 40,000
-/// of 1,000,000 contacts take a fifth of the time. It is made anew when an object gets another such field.
-///
-/// PostgreSQL refuses rows whose entry in an index is longer than a third of a page, so there it has the ids alone.
-fn of_teams(tx: &mut Tx<'_>, table: &str, object: &Object) -> Result<(), RecordsError> {
-    if tx.backend() == Backend::Postgres {
-        return index(tx, table, "team");
-    }
-    let short = object.fields.iter().filter(|field| field.kind.is_sortable() && field.kind != FieldKind::LongText);
-    let mut wanted = ["team", "id", "deleted_at", "owner", "updated_at"].map(str::to_owned).to_vec();
-    wanted.extend(short.take(TEAM_FIELDS).map(|field| field.name.clone()));
-    let name = format!("t_{table}");
-    let mut query = Query::select();
-    let about = sea_query::Func::cust("pragma_index_info").arg(&name);
-    query.column(Alias::new("name")).from_function(about, Alias::new("about"));
-    let present =
-        tx.query(&query)?.iter().map(|row| Ok(row.text(0)?.to_owned())).collect::<Result<Vec<_>, RecordsError>>()?;
-    if present != wanted {
-        let columns: Vec<String> = wanted.iter().map(|column| format!("\"{column}\"")).collect();
-        let columns = columns.join(", ");
-        tx.script(&format!("DROP INDEX IF EXISTS \"{name}\"; CREATE INDEX \"{name}\" ON \"{table}\" ({columns})"))?;
-    }
-    Ok(())
 }
 
 /// What the columns of a board are counted and summed from, without a look at the records themselves: a board of 100,000 deals

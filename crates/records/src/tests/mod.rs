@@ -5,6 +5,7 @@ mod copies;
 mod people;
 mod records;
 mod sign_on;
+mod teams;
 mod tls;
 mod transfer;
 

@@ -206,7 +206,7 @@ impl Reader {
     }
 }
 
-fn matches(summary: &Summary, text: &str) -> bool {
+fn matches(summary: &Summary<'_>, text: &str) -> bool {
     let contains = |whole: &str| whole.to_lowercase().contains(text);
     summary.name.as_deref().is_some_and(contains) || summary.ids().any(|id| contains(&id.to_string()))
 }

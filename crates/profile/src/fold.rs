@@ -24,9 +24,10 @@ use rapport_types::{
 use self::facts::take_event;
 use crate::{
     feature::FeatureSet,
+    index::Target,
     ledger::DeadLetter,
     profile::{ATTRIBUTES_MAX, IDS_MAX, Profile},
-    state::{PartitionState, Target},
+    state::PartitionState,
 };
 
 /// After so many passings-on the partition of the smaller id takes the profile back: two ids that were each made an
@@ -201,11 +202,11 @@ impl<'a> Step<'a> {
 
     /// Finds the profile of `id` and applies the event to it, or passes the event on.
     fn place_event(&mut self, event: Event, id: CustomerId, tie: u64, hops: u8, from: Place) {
-        let slot = match self.state.index.get(&id) {
-            Some(Target::Local(slot)) => *slot,
+        let slot = match self.state.target(&id) {
+            Some(Target::Local(slot)) => slot,
             None => self.create(&id),
             Some(Target::Remote(row)) => {
-                let to = self.state.moved_row(*row).to.clone();
+                let to = self.state.moved_row(row).to.clone();
                 if hops >= HOPS_MAX {
                     self.dead_letter(&event, "its customer's ids lead round in circles");
                     return;
@@ -228,7 +229,7 @@ impl<'a> Step<'a> {
 
     fn create(&mut self, id: &CustomerId) -> u32 {
         let slot = self.state.add_profile(Profile::new(id.clone()));
-        self.state.lead_here(id.clone(), slot);
+        self.state.lead_here(id, slot);
         self.tie_if_joined(slot, id);
         slot
     }
@@ -302,8 +303,8 @@ impl<'a> Step<'a> {
     fn known_or_anonymous(&self, slot: u32, previous: &str) -> CustomerId {
         let user = CustomerId::User(previous.into());
         let anonymous = CustomerId::Anonymous(previous.into());
-        let has_user = self.state.index.contains_key(&user) || self.state.profile(slot).ids.contains(&user);
-        let has_anonymous = self.state.index.contains_key(&anonymous);
+        let has_user = self.state.target(&user).is_some() || self.state.profile(slot).ids.contains(&user);
+        let has_anonymous = self.state.target(&anonymous).is_some();
         if has_anonymous && !has_user { anonymous } else { user }
     }
 
@@ -317,7 +318,7 @@ impl<'a> Step<'a> {
             }
             return;
         }
-        match self.state.index.get(&id).copied() {
+        match self.state.target(&id) {
             Some(Target::Local(other)) if other == slot => return,
             Some(Target::Local(other)) => {
                 let keeps_its_own = claim && self.state.profile(other).primary.is_known();
@@ -337,14 +338,14 @@ impl<'a> Step<'a> {
             }
             None => {}
         }
-        self.state.lead_here(id.clone(), slot);
+        self.state.lead_here(&id, slot);
         self.tie_if_joined(slot, &id);
         self.state.profile_mut(slot).add_id(id);
         self.grown.push(slot);
     }
 
     fn forget_id(&mut self, slot: u32, id: &CustomerId) {
-        self.state.profile_mut(slot).remove_id(id);
+        self.state.take_id(slot, id);
         self.grown.push(slot);
     }
 
@@ -354,7 +355,7 @@ impl<'a> Step<'a> {
         let primary = self.state.profile(slot).primary.clone();
         for id in &other.ids {
             if self.state.is_home_of(id) {
-                self.state.lead_here(id.clone(), slot);
+                self.state.lead_here(id, slot);
             } else {
                 self.send_link(id.clone(), primary.clone(), at);
             }
@@ -367,7 +368,7 @@ impl<'a> Step<'a> {
         if !self.is_new(link.origin) {
             return;
         }
-        match self.state.index.get(&link.id).copied() {
+        match self.state.target(&link.id) {
             None => {
                 self.mark_if_joined(&link.id, &link.to);
                 self.state.lead_away(link.id, link.to);
@@ -399,7 +400,7 @@ impl<'a> Step<'a> {
         if !self.is_new(unlink.origin) {
             return;
         }
-        match self.state.index.get(&unlink.from).copied() {
+        match self.state.target(&unlink.from) {
             Some(Target::Local(slot)) => {
                 let profile = self.state.profile(slot);
                 // Where the two were merged the id did not go anywhere.
@@ -455,11 +456,11 @@ impl<'a> Step<'a> {
         if !self.is_new(absorb.origin) {
             return;
         }
-        let slot = match self.state.index.get(&absorb.into) {
-            Some(Target::Local(slot)) => *slot,
+        let slot = match self.state.target(&absorb.into) {
+            Some(Target::Local(slot)) => slot,
             None => self.create(&absorb.into),
             Some(Target::Remote(row)) => {
-                let to = self.state.moved_row(*row).to.clone();
+                let to = self.state.moved_row(row).to.clone();
                 if absorb.hops < HOPS_RECLAIM || (absorb.into > to && absorb.hops < HOPS_MAX) {
                     self.send_absorb(to, absorb.profile.clone(), absorb.at, absorb.hops + 1);
                     return;

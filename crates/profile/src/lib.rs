@@ -17,6 +17,7 @@ mod distinct;
 mod feature;
 mod filter;
 mod fold;
+mod index;
 mod joints;
 mod ledger;
 mod profile;

@@ -4,6 +4,8 @@
 //! in which they came; merging two profiles gives what their events together would have given. What follows from the
 //! facts (segments, scores) is written by the crate `decide` and kept here because it is checkpointed with them.
 
+use std::borrow::Cow;
+
 use rapport_types::{CustomerId, Offset, PartitionId, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -167,14 +169,14 @@ impl Profile {
     }
 
     /// How a person would call the customer: the attribute `name`, the first and last name, or the e-mail address.
-    pub fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<Cow<'_, str>> {
         let text = |name: &str| self.attribute(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         if let Some(name) = text("name") {
-            return Some(name.to_owned());
+            return Some(name.into());
         }
         let parts = [text("firstName").or_else(|| text("first_name")), text("lastName").or_else(|| text("last_name"))];
         let full = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        if full.is_empty() { text("email").map(str::to_owned) } else { Some(full) }
+        if full.is_empty() { text("email").map(Cow::Borrowed) } else { Some(full.into()) }
     }
 
     /// The newest value of the score `name`.

@@ -2,13 +2,14 @@
 //!
 //! A profile that was touched lately is held as a structure, others as the bytes of their row: 1,000,000 profiles start
 //! in the time it takes to read their rows, and a quiet customer costs what the bytes cost. A row begins with a summary
-//! that tells what lists and look-ups need, so that they never decode the rest. In memory the summary stands beside the rest,
-//! and not in it once more.
+//! that tells what lists and look-ups need, so that they never decode the rest. It is read where it stands: the row, one piece of
+//! memory, is all that a quiet profile has.
 
-use std::ops::Deref;
+use std::{borrow::Cow, ops::Deref};
 
-use rapport_types::{CustomerId, Timestamp};
-use serde::{Deserialize, Serialize};
+use rapport_types::{CustomerId, CustomerIdRef, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+use smallvec::SmallVec;
 
 use crate::profile::{self, Part, Profile};
 
@@ -17,13 +18,16 @@ const CHECKSUM: usize = 4;
 
 /// What lists and look-ups need of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct Summary<'a> {
     /// The id by which the API names it.
-    pub primary: CustomerId,
+    #[serde(borrow)]
+    pub primary: CustomerIdRef<'a>,
     /// The ids that lead to it, the primary one left out.
-    pub(crate) others: Box<[CustomerId]>,
+    #[serde(borrow)]
+    others: SmallVec<[CustomerIdRef<'a>; 1]>,
     /// See [`Profile::name`].
-    pub name: Option<Box<str>>,
+    #[serde(borrow, deserialize_with = "borrowed")]
+    pub name: Option<Cow<'a, str>>,
     /// The time of its newest event.
     pub last_seen: Timestamp,
     /// The value of its first score.
@@ -32,17 +36,22 @@ pub struct Summary {
     pub(crate) due: Option<Timestamp>,
 }
 
-impl Summary {
+/// A name where it stands; left to itself serde copies one that may be missing.
+fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    Ok(Option::<&'a str>::deserialize(from)?.map(Cow::Borrowed))
+}
+
+impl<'a> Summary<'a> {
     /// Every id that leads to the profile, the primary one first.
-    pub fn ids(&self) -> impl Iterator<Item = &CustomerId> {
-        std::iter::once(&self.primary).chain(&self.others)
+    pub fn ids(&self) -> impl Iterator<Item = CustomerIdRef<'a>> {
+        std::iter::once(self.primary).chain(self.others.iter().copied())
     }
 
-    fn of(profile: &Profile) -> Self {
+    fn of(profile: &'a Profile) -> Self {
         Self {
-            primary: profile.primary.clone(),
-            others: profile.ids.iter().filter(|id| **id != profile.primary).cloned().collect(),
-            name: profile.name().map(Into::into),
+            primary: (&profile.primary).into(),
+            others: profile.ids.iter().filter(|id| **id != profile.primary).map(CustomerIdRef::from).collect(),
+            name: profile.name(),
             last_seen: profile.last_seen,
             score: profile.scores.first().map(|score| score.value),
             due: profile.due,
@@ -53,10 +62,9 @@ impl Summary {
 #[derive(Debug)]
 enum Body {
     Hot(Box<Profile>),
-    /// `rest` is the encoded profile: the row without summary and checksum.
     Cold {
-        summary: Box<Summary>,
-        rest: Box<[u8]>,
+        /// Without its checksum.
+        row: Box<[u8]>,
         /// None of the many that are customers by themselves.
         part: Option<Box<Part>>,
     },
@@ -108,12 +116,11 @@ impl Slot {
     /// A slot from the bytes of its row.
     pub(crate) fn restore(row: &[u8]) -> Result<Self, Unusable> {
         let bytes = unsealed(row).ok_or(Unusable::Damaged)?;
-        let (summary, rest) = postcard::take_from_bytes::<Summary>(bytes).map_err(|_| Unusable::Damaged)?;
+        let (_, rest) = postcard::take_from_bytes::<Summary<'_>>(bytes).map_err(|_| Unusable::Damaged)?;
         match rest.first() {
             Some(&(profile::VERSION | profile::VERSION_WITH_PART | profile::VERSION_WITHOUT_AWAITED)) => {
                 let part = (rest[0] == profile::VERSION_WITH_PART).then(|| Box::new(decode(rest).part));
-                let body = Body::Cold { summary: Box::new(summary), rest: rest.into(), part };
-                Ok(Self { body, dirty: false, touched: false })
+                Ok(Self { body: Body::Cold { row: bytes.into(), part }, dirty: false, touched: false })
             }
             Some(version) => Err(Unusable::Version(*version)),
             None => Err(Unusable::Damaged),
@@ -122,10 +129,10 @@ impl Slot {
 
     /// The bytes of its row.
     pub(crate) fn row(&self) -> Vec<u8> {
-        match &self.body {
-            Body::Cold { summary, rest, .. } => row_of(summary, rest),
-            Body::Hot(profile) => row_of(&Summary::of(profile), &profile.encode()),
-        }
+        sealed(match &self.body {
+            Body::Cold { row, .. } => row.to_vec(),
+            Body::Hot(profile) => open_row(profile),
+        })
     }
 
     pub(crate) fn part(&self) -> &Part {
@@ -143,39 +150,47 @@ impl Slot {
         }
     }
 
-    pub(crate) fn summary(&self) -> std::borrow::Cow<'_, Summary> {
+    pub(crate) fn summary(&self) -> Summary<'_> {
         match &self.body {
-            Body::Hot(profile) => std::borrow::Cow::Owned(Summary::of(profile)),
-            Body::Cold { summary, .. } => std::borrow::Cow::Borrowed(summary),
+            Body::Hot(profile) => Summary::of(profile),
+            Body::Cold { row, .. } => split(row).0,
+        }
+    }
+
+    /// Whether `id` leads to the profile, as far as the profile knows.
+    pub(crate) fn has_id(&self, id: &CustomerId) -> bool {
+        match &self.body {
+            Body::Hot(profile) => profile.ids.binary_search(id).is_ok(),
+            Body::Cold { row, .. } => split(row).0.ids().any(|known| known == id.into()),
         }
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {
         match &self.body {
             Body::Hot(profile) => profile.last_seen,
-            Body::Cold { summary, .. } => summary.last_seen,
+            Body::Cold { row, .. } => split(row).0.last_seen,
         }
     }
 
     pub(crate) fn due(&self) -> Option<Timestamp> {
         match &self.body {
             Body::Hot(profile) => profile.due,
-            Body::Cold { summary, .. } => summary.due,
+            Body::Cold { row, .. } => split(row).0.due,
         }
     }
 
     pub(crate) fn profile(&self) -> ProfileRef<'_> {
         match &self.body {
             Body::Hot(profile) => ProfileRef::Hot(profile),
-            Body::Cold { rest, .. } => ProfileRef::Cold(Box::new(decode(rest))),
+            Body::Cold { row, .. } => ProfileRef::Cold(Box::new(profile_of(row))),
         }
     }
 
     /// The profile to change.
     pub(crate) fn profile_mut(&mut self) -> &mut Profile {
         self.touched = true;
-        if let Body::Cold { rest, .. } = &self.body {
-            self.body = Body::Hot(Box::new(decode(rest)));
+        if let Body::Cold { row, .. } = &self.body {
+            self.body = Body::Hot(Box::new(profile_of(row)));
         }
         match &mut self.body {
             Body::Hot(profile) => profile,
@@ -186,7 +201,7 @@ impl Slot {
     pub(crate) fn into_profile(self) -> Profile {
         match self.body {
             Body::Hot(profile) => *profile,
-            Body::Cold { rest, .. } => decode(&rest),
+            Body::Cold { row, .. } => profile_of(&row),
         }
     }
 
@@ -198,7 +213,7 @@ impl Slot {
     pub(crate) fn freeze(&mut self) {
         if let Body::Hot(profile) = &self.body {
             let part = (profile.part != Part::Whole).then(|| Box::new(profile.part.clone()));
-            self.body = Body::Cold { summary: Box::new(Summary::of(profile)), rest: profile.encode().into(), part };
+            self.body = Body::Cold { row: open_row(profile).into(), part };
         }
     }
 
@@ -210,12 +225,18 @@ impl Slot {
     }
 }
 
-/// A row: summary, profile, checksum.
-fn row_of(summary: &Summary, profile: &[u8]) -> Vec<u8> {
-    let mut row =
-        postcard::to_extend(summary, Vec::with_capacity(profile.len() + 128)).expect("a summary in memory encodes");
-    row.extend_from_slice(profile);
-    sealed(row)
+/// A row without its checksum: summary, profile.
+fn open_row(profile: &Profile) -> Vec<u8> {
+    let encoded = profile.encode();
+    let row = Vec::with_capacity(encoded.len() + 128);
+    let mut row = postcard::to_extend(&Summary::of(profile), row).expect("a summary in memory encodes");
+    row.extend_from_slice(&encoded);
+    row
+}
+
+/// The summary and the encoded profile of a row that [`Slot::restore`] accepted, or that was made here.
+fn split(row: &[u8]) -> (Summary<'_>, &[u8]) {
+    postcard::take_from_bytes(row).expect("a row whose checksum holds is as this program wrote it")
 }
 
 /// Bytes with their checksum behind them.
@@ -229,6 +250,10 @@ pub(crate) fn sealed(mut row: Vec<u8>) -> Vec<u8> {
 pub(crate) fn unsealed(row: &[u8]) -> Option<&[u8]> {
     let (bytes, sum) = row.split_last_chunk::<CHECKSUM>()?;
     (crc32fast::hash(bytes).to_le_bytes() == *sum).then_some(bytes)
+}
+
+fn profile_of(row: &[u8]) -> Profile {
+    decode(split(row).1)
 }
 
 /// The profile of a row that [`Slot::restore`] accepted: its checksum held.
@@ -260,7 +285,7 @@ mod tests {
     fn a_row_without_what_is_awaited_is_read() {
         let profile = Profile::new(CustomerId::User("u".into()));
         let row = Slot::new(profile.clone()).row();
-        let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
+        let (_, rest) = postcard::take_from_bytes::<Summary<'_>>(&row).unwrap();
         let version = row.len() - rest.len();
         // Nothing awaited is the last byte before the checksum.
         let mut old = row[..row.len() - CHECKSUM - 1].to_vec();
@@ -273,7 +298,7 @@ mod tests {
     #[test]
     fn a_row_of_another_version_is_refused_and_not_misread() {
         let row = Slot::new(Profile::new(CustomerId::User("u".into()))).row();
-        let (_, rest) = postcard::take_from_bytes::<Summary>(&row).unwrap();
+        let (_, rest) = postcard::take_from_bytes::<Summary<'_>>(&row).unwrap();
         let version = row.len() - rest.len();
         assert!(Slot::restore(&row).is_ok());
         for other in [1, 5] {

@@ -4,21 +4,22 @@
 //! and the `restore_*` functions carry it over a restart.
 //!
 //! Invariants:
-//! - Every id whose home is this partition and that was ever seen is in `index`: it leads to a profile here, or to the
-//!   id of one elsewhere.
+//! - Every id whose home is this partition and that was ever seen is in `index`: it leads to a profile here that has it, or
+//!   to the id of one elsewhere.
 //! - A slot's number is never used again, so a row's key in a checkpoint always means the same profile.
 
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rapport_types::{CustomerId, Offset, PartitionId, Timestamp, partition_of};
-use rustc_hash::FxHashMap;
+use rapport_types::{CustomerId, CustomerIdRef, Offset, PartitionId, Timestamp, partition_of};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::{
     awaited::Awaited,
     dedup::{Dedup, DedupChunk},
+    index::{Index, Target},
     joints::{JOINED_KEYS, Joints},
     ledger::Ledger,
     profile::{self, Part, Profile},
@@ -27,14 +28,6 @@ use crate::{
 
 /// Row keys from here on are ids that moved to another partition; below are joined ids, and below these profiles.
 const MOVED_KEYS: u64 = 1 << 63;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A slot here.
-    Local(u32),
-    /// A row of `moved`.
-    Remote(u32),
-}
 
 /// An id whose profile lives in another partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,7 +115,7 @@ pub struct PartitionState {
     pub(crate) meta: Meta,
     slots: Vec<Option<Slot>>,
     pub(crate) moved: Vec<Option<Moved>>,
-    pub(crate) index: FxHashMap<CustomerId, Target>,
+    index: Index,
     pub(crate) dedup: Dedup,
     timers: BTreeSet<(Timestamp, u32)>,
     dirty: Vec<u32>,
@@ -147,7 +140,7 @@ impl PartitionState {
             meta,
             slots: Vec::new(),
             moved: Vec::new(),
-            index: FxHashMap::default(),
+            index: Index::default(),
             dedup: Dedup::default(),
             timers: BTreeSet::new(),
             dirty: Vec::new(),
@@ -206,13 +199,18 @@ impl PartitionState {
         if let Some(slot) = self.joints.slot_of(id) {
             return Some(Ok(self.slot(slot).profile()));
         }
-        match self.index.get(id)? {
+        match self.target(id)? {
             Target::Local(slot) => {
-                let slot = self.slot(*slot);
+                let slot = self.slot(slot);
                 Some(slot.head().map_or_else(|| Ok(slot.profile()), Err))
             }
-            Target::Remote(row) => Some(Err(&self.moved_row(*row).to)),
+            Target::Remote(row) => Some(Err(&self.moved_row(row).to)),
         }
+    }
+
+    /// Where an id leads.
+    pub(crate) fn target(&self, id: &CustomerId) -> Option<Target> {
+        self.index.get(id, |target| stands_in(&self.slots, &self.moved, target, id))
     }
 
     /// What is seen: every profile but parts of joined customers.
@@ -222,7 +220,7 @@ impl PartitionState {
     }
 
     /// Every customer's slot and summary, in the order of their slots.
-    pub fn summaries(&self) -> impl Iterator<Item = (u32, std::borrow::Cow<'_, Summary>)> {
+    pub fn summaries(&self) -> impl Iterator<Item = (u32, Summary<'_>)> {
         self.seen().map(|(slot, body)| (slot, body.summary()))
     }
 
@@ -234,11 +232,6 @@ impl PartitionState {
     /// Every customer's profile, in the order of their slots.
     pub fn profiles(&self) -> impl Iterator<Item = ProfileRef<'_>> {
         self.seen().map(|(_, body)| body.profile())
-    }
-
-    /// The summary of a slot that one of the iterators gave.
-    pub fn summary(&self, slot: u32) -> std::borrow::Cow<'_, Summary> {
-        self.slot(slot).summary()
     }
 
     /// The profile of a slot that one of the iterators or the fold gave.
@@ -319,7 +312,7 @@ impl PartitionState {
         self.slots[slot as usize].is_some()
     }
 
-    /// Takes a profile out; its ids must be led elsewhere by the caller.
+    /// Takes a profile out. Its ids lead nowhere then, until the caller leads them elsewhere.
     pub(crate) fn remove_profile(&mut self, slot: u32) -> Profile {
         let body = self.slots[slot as usize].take().expect("the fold removes only slots that are there");
         if let Some(due) = body.due() {
@@ -331,30 +324,44 @@ impl PartitionState {
         self.count -= 1;
         self.parts -= usize::from(body.head().is_some());
         self.deleted.push(slot);
-        body.into_profile()
+        let profile = body.into_profile();
+        for id in &profile.ids {
+            self.index.remove(id, Target::Local(slot));
+        }
+        profile
+    }
+
+    /// Takes an id from a profile. It leads nowhere then, until the caller leads it elsewhere.
+    pub(crate) fn take_id(&mut self, slot: u32, id: &CustomerId) {
+        self.index.remove(id, Target::Local(slot));
+        self.profile_mut(slot).remove_id(id);
     }
 
     /// Leads an id whose home is here to a profile elsewhere.
     pub(crate) fn lead_away(&mut self, id: CustomerId, to: CustomerId) {
-        let row = match self.index.get(&id) {
-            Some(Target::Remote(row)) => *row,
+        let row = match self.target(&id) {
+            Some(Target::Remote(row)) => row,
             _ => {
                 self.moved.push(None);
                 self.meta.moved = self.moved.len() as u64;
                 (self.moved.len() - 1) as u32
             }
         };
-        self.moved[row as usize] = Some(Moved { id: id.clone(), to });
+        self.lead(&id, Target::Remote(row));
+        self.moved[row as usize] = Some(Moved { id, to });
         self.dirty_moved.insert(row);
-        self.index.insert(id, Target::Remote(row));
     }
 
-    /// Leads an id whose home is here to a slot here.
-    pub(crate) fn lead_here(&mut self, id: CustomerId, slot: u32) {
-        if let Some(Target::Remote(row)) = self.index.insert(id, Target::Local(slot)) {
+    /// Leads an id whose home is here to a slot here, whose profile has it or gets it next.
+    pub(crate) fn lead_here(&mut self, id: &CustomerId, slot: u32) {
+        if let Some(Target::Remote(row)) = self.lead(id, Target::Local(slot)) {
             self.moved[row as usize] = None;
             self.dirty_moved.insert(row);
         }
+    }
+
+    fn lead(&mut self, id: &CustomerId, to: Target) -> Option<Target> {
+        self.index.lead(id, to, |target| stands_in(&self.slots, &self.moved, target, id))
     }
 
     /// What changed since the last checkpoint; the state then counts as written.
@@ -405,8 +412,9 @@ impl PartitionState {
         if key & MOVED_KEYS != 0 {
             let place = (key & !MOVED_KEYS) as usize;
             let moved: Moved = postcard::from_bytes(row).map_err(|_| wrong())?;
-            self.index.insert(moved.id.clone(), Target::Remote(place as u32));
+            let id = moved.id.clone();
             *self.moved.get_mut(place).ok_or_else(wrong)? = Some(moved);
+            self.lead(&id, Target::Remote(place as u32));
             return Ok(());
         }
         if key & JOINED_KEYS != 0 {
@@ -422,11 +430,8 @@ impl PartitionState {
         let slot = key as u32;
         let summary = body.summary();
         // Ids lead to its parts, not to a joined customer.
-        for id in summary.ids().filter(|_| *body.part() != Part::Joint) {
-            if partition_of(id, self.partitions) == self.partition {
-                self.index.insert(id.clone(), Target::Local(slot));
-            }
-        }
+        let led = summary.ids().filter(|_| *body.part() != Part::Joint);
+        let led: SmallVec<[CustomerId; 2]> = led.map(CustomerIdRef::to_id).collect();
         if let Some(due) = summary.due {
             self.timers.insert((due, slot));
         }
@@ -434,6 +439,11 @@ impl PartitionState {
         self.count += 1;
         self.parts += usize::from(body.head().is_some());
         *self.slots.get_mut(slot as usize).ok_or_else(wrong)? = Some(body);
+        for id in &led {
+            if self.is_home_of(id) {
+                self.lead(id, Target::Local(slot));
+            }
+        }
         Ok(())
     }
 
@@ -456,5 +466,13 @@ impl PartitionState {
                 body.shrink();
             }
         }
+    }
+}
+
+/// Whether what `target` is holds `id`.
+fn stands_in(slots: &[Option<Slot>], moved: &[Option<Moved>], target: Target, id: &CustomerId) -> bool {
+    match target {
+        Target::Local(slot) => slots[slot as usize].as_ref().is_some_and(|slot| slot.has_id(id)),
+        Target::Remote(row) => moved[row as usize].as_ref().is_some_and(|moved| moved.id == *id),
     }
 }

@@ -55,6 +55,40 @@ impl CustomerId {
 
 impl fmt::Display for CustomerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        CustomerIdRef::from(self).fmt(f)
+    }
+}
+
+/// A [`CustomerId`] whose text lies elsewhere. It is shown and encoded alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CustomerIdRef<'a> {
+    /// As [`CustomerId::User`].
+    User(&'a str),
+    /// As [`CustomerId::Anonymous`].
+    Anonymous(&'a str),
+}
+
+impl CustomerIdRef<'_> {
+    /// The same with a text of its own.
+    pub fn to_id(self) -> CustomerId {
+        match self {
+            Self::User(id) => CustomerId::User(id.into()),
+            Self::Anonymous(id) => CustomerId::Anonymous(id.into()),
+        }
+    }
+}
+
+impl<'a> From<&'a CustomerId> for CustomerIdRef<'a> {
+    fn from(id: &'a CustomerId) -> Self {
+        match id {
+            CustomerId::User(id) => Self::User(id),
+            CustomerId::Anonymous(id) => Self::Anonymous(id),
+        }
+    }
+}
+
+impl fmt::Display for CustomerIdRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
             Self::Anonymous(id) => write!(f, "anon:{id}"),
@@ -90,7 +124,8 @@ mod tests {
     #[test]
     fn ids_are_read_and_shown_alike() {
         for text in ["user:17850", "anon:a-1", "user:with:colon"] {
-            assert_eq!(CustomerId::parse(text).to_string(), text);
+            let id = CustomerId::parse(text);
+            assert_eq!((id.to_string(), CustomerIdRef::from(&id).to_id()), (text.to_owned(), id));
         }
         assert_eq!(CustomerId::parse("17850"), CustomerId::User("17850".into()));
     }

@@ -17,6 +17,6 @@ pub use entry::{
     Share, Trial, TrialMode, Unlink,
 };
 pub use event::{Event, EventKind};
-pub use id::{CustomerId, Offset, PartitionId, SourceId, partition_of, stable_hash};
+pub use id::{CustomerId, CustomerIdRef, Offset, PartitionId, SourceId, partition_of, stable_hash};
 pub use time::{DAY_MS, Duration, HOUR_MS, MINUTE_MS, SECOND_MS, TimeError, Timestamp};
 pub use value::{Object, Value};

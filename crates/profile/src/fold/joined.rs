@@ -12,8 +12,8 @@ use rapport_types::{CustomerId, Entry, Event, Joined, Mark, Relay, Share, partit
 
 use super::{HOPS_MAX, Place, Step, Touch, facts::take_event};
 use crate::{
+    index::Target,
     profile::{Part, Profile, Tie},
-    state::Target,
 };
 
 impl Step<'_> {
@@ -44,13 +44,13 @@ impl Step<'_> {
         let Some(slot) = self.state.joints.unseat(head).and_then(|seat| seat.slot) else { return };
         let mut joint = self.state.remove_profile(slot);
         self.state.make_void(std::mem::take(&mut joint.awaited));
-        if let Some(Target::Local(slot)) = self.state.index.get(head).copied() {
+        if let Some(Target::Local(slot)) = self.state.target(head) {
             self.state.profile_mut(slot).take_decisions(&joint);
         }
     }
 
     fn mark_what_it_leads_to(&mut self, id: CustomerId, head: Option<CustomerId>) {
-        match self.state.index.get(&id).copied() {
+        match self.state.target(&id) {
             Some(Target::Local(slot)) => self.tie(slot, id, head),
             Some(Target::Remote(row)) => {
                 let to = self.state.moved_row(row).to.clone();
@@ -70,7 +70,7 @@ impl Step<'_> {
         if !self.is_new(mark.origin) {
             return;
         }
-        match self.state.index.get(&mark.to).copied() {
+        match self.state.target(&mark.to) {
             Some(Target::Local(slot)) => self.tie(slot, mark.id, mark.head),
             Some(Target::Remote(row)) if mark.hops < HOPS_MAX => {
                 let to = self.state.moved_row(row).to.clone();
@@ -225,8 +225,8 @@ impl Step<'_> {
                 slot
             }
             None => {
-                if let Some(Target::Local(slot)) = self.state.index.get(head) {
-                    joint.take_decisions(&self.state.profile(*slot));
+                if let Some(Target::Local(slot)) = self.state.target(head) {
+                    joint.take_decisions(&self.state.profile(slot));
                 }
                 let slot = self.state.add_profile(joint);
                 self.set_slot(head, Some(slot));

@@ -114,7 +114,7 @@ fn what_was_last_said_of_a_customer_is_not_said_again() {
     world.send(order(2, "anna", DAY_MS, 10.0, "a"));
     world.settle();
     let slot = |world: &World, name: &str| {
-        world.states[0].summaries().find(|(_, summary)| summary.primary == id(name)).unwrap().0
+        world.states[0].summaries().find(|(_, summary)| summary.primary.to_id() == id(name)).unwrap().0
     };
     let ann = slot(&world, "ann");
     world.states[0].profile_mut(ann).set_segment(3, true);

@@ -1,6 +1,6 @@
 //! Answers of the engine's memory in the shapes of the API.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use parking_lot::RwLock;
 use rapport_decide::Decider;
@@ -61,7 +61,7 @@ fn row(profile: &Profile, decider: &Decider) -> CustomerRow {
     };
     CustomerRow {
         id: profile.primary.to_string(),
-        name: profile.name(),
+        name: profile.name().map(Cow::into_owned),
         known: profile.primary.is_known(),
         country,
         first_seen: profile.first_seen,
@@ -107,7 +107,7 @@ impl Answers for EngineAnswers {
             Customer {
                 id: profile.primary.to_string(),
                 ids: profile.ids.iter().map(ToString::to_string).collect(),
-                name: profile.name(),
+                name: profile.name().map(Cow::into_owned),
                 attributes: attributes.collect::<Object>(),
                 first_seen: profile.first_seen,
                 last_seen: profile.last_seen,

@@ -17,8 +17,9 @@ const MIGRATIONS: &[&str] =
     &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
 /// How long a writer waits for another process, such as `rapport link` beside a server.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
-/// The page cache of a load; negative numbers are KiB to SQLite.
-const LOAD_CACHE_KIB: i64 = -256;
+/// The page cache of a load; negative numbers are KiB to SQLite. It is the way to the row at hand: each thread's share of the
+/// system's allocator keeps what a load took for as long as the program runs.
+const LOAD_CACHE_KIB: i64 = -64;
 /// The write-ahead log is cut back to this size after a checkpoint of SQLite's.
 const WAL_BYTES: i64 = 64 << 20;
 

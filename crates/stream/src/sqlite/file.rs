@@ -19,6 +19,9 @@ const LOCK: &str = "log.lock";
 const FORMAT: i64 = 1;
 /// How long a connection waits for a foreign program that holds the file, such as a backup.
 const BUSY: Duration = Duration::from_secs(5);
+/// The page cache of a reader; negative numbers are KiB to SQLite. Rows are read once and in order, so a cache of them would only stay
+/// behind as memory that nobody uses; this holds the way to them.
+const READER_CACHE_KIB: i64 = -256;
 const SCHEMA: &str = "
 CREATE TABLE about (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE row (
@@ -106,6 +109,7 @@ impl LogFile {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&path, flags)?;
             connection.busy_timeout(BUSY)?;
+            connection.pragma_update(None, "cache_size", READER_CACHE_KIB)?;
             Ok(connection)
         };
         let connection = open().map_err(|error| unreadable(&path, &error))?;

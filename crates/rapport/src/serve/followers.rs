@@ -89,12 +89,20 @@ impl Drop for Followers {
     }
 }
 
+/// How far a partition was read for identities.
+#[derive(Clone, Copy)]
+struct Place {
+    next: Offset,
+    /// The place that a restart goes on from, and since when.
+    kept: Offset,
+    kept_at: Instant,
+}
+
 struct Follower {
     desk: Arc<Desk>,
     log: Arc<dyn Log>,
     audit_days: u32,
-    /// How far each partition was read for identities, and when that was last kept.
-    places: BTreeMap<PartitionId, (Offset, Instant)>,
+    places: BTreeMap<PartitionId, Place>,
     /// When the search index was last written to.
     busy_at: Option<Instant>,
     /// When contents of files and history were last looked through.
@@ -117,6 +125,15 @@ impl Follower {
                 }
             }
         }
+        if let Err(error) = self.keep_places() {
+            tracing::warn!(%error, "the next start reads a part of the log again");
+        }
+    }
+
+    /// Keeps places that a step found not worth a sync: a start that reads them again pays with time and memory.
+    fn keep_places(&self) -> Result<(), RecordsError> {
+        let mut passed = self.places.iter().filter(|(_, place)| place.next != place.kept);
+        passed.try_for_each(|(partition, place)| self.desk.take_identities(partition.0, place.next.0, &[]))
     }
 
     /// One turn; whether there is more to do at once.
@@ -173,28 +190,28 @@ impl Follower {
 
     /// Makes contacts of the customers that a step of the log names.
     fn take_identities(&mut self, partition: PartitionId) -> Result<bool, StepError> {
-        let (begin, kept_at) = match self.places.get(&partition) {
+        let mut place = match self.places.get(&partition) {
             Some(place) => *place,
-            None => (Offset(self.desk.identities_position(partition.0)?), Instant::now()),
+            None => {
+                let kept = Offset(self.desk.identities_position(partition.0)?);
+                Place { next: kept, kept, kept_at: Instant::now() }
+            }
         };
-        if self.log.end(partition) <= begin {
-            return Ok(false);
+        let mut identities: Vec<Identity> = Vec::new();
+        if place.next < self.log.end(partition) {
+            let records = self.log.read(partition, place.next, STEP_BYTES)?;
+            let said = records.iter().filter(|record| Entry::is_identify(&record.bytes));
+            identities.extend(said.filter_map(|record| identity(&record.bytes)));
+            place.next = records.last().map_or(place.next, |last| Offset(last.offset.0 + 1));
         }
-        let records = self.log.read(partition, begin, STEP_BYTES)?;
-        let Some(last) = records.last() else { return Ok(false) };
-        let next = Offset(last.offset.0 + 1);
-        let identities: Vec<Identity> = records
-            .iter()
-            .filter(|record| Entry::is_identify(&record.bytes))
-            .filter_map(|record| identity(&record.bytes))
-            .collect();
         // To read again what names nobody costs less than a sync for every step.
-        let is_kept = !identities.is_empty() || kept_at.elapsed() > KEEP_EVERY;
-        if is_kept {
-            self.desk.take_identities(partition.0, next.0, &identities)?;
+        let is_due = place.next != place.kept && place.kept_at.elapsed() > KEEP_EVERY;
+        if is_due || !identities.is_empty() {
+            self.desk.take_identities(partition.0, place.next.0, &identities)?;
+            (place.kept, place.kept_at) = (place.next, Instant::now());
         }
-        self.places.insert(partition, (next, if is_kept { Instant::now() } else { kept_at }));
-        Ok(next < self.log.end(partition))
+        self.places.insert(partition, place);
+        Ok(place.next < self.log.end(partition))
     }
 
     /// Tells the log which customers people made one, or two again: all homes of their ids at once.

@@ -136,8 +136,19 @@ impl Server {
 
     /// Memory of the process now, in bytes.
     pub(crate) fn resident(&self) -> Result<f64, BenchError> {
+        self.status("VmRSS:")
+    }
+
+    /// The part of it that is the process's own: without pages of files, the program's code among them, which the system reads
+    /// again when it needs their place.
+    pub(crate) fn private(&self) -> Result<f64, BenchError> {
+        self.status("RssAnon:")
+    }
+
+    /// A line of what the system says of the process, in bytes.
+    fn status(&self, name: &str) -> Result<f64, BenchError> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
         let kilobytes = line.trim().trim_end_matches("kB").trim().parse::<f64>();
         Ok(kilobytes.map_err(|error| failed("reading the server's memory", error.to_string()))? * 1_024.0)
     }

@@ -34,6 +34,13 @@ const LATE_AFTER: Duration = Duration::from_mins(2);
 /// How often a server is started whose memory at rest is compared: one start differs from the next by megabytes.
 const RESTARTS: usize = 5;
 
+/// A server that was started again, once it rests: its memory in bytes, what of it is its own, and its profiles.
+struct AtRest {
+    resident: f64,
+    private: f64,
+    profiles: u64,
+}
+
 /// What all measurements need.
 pub(crate) struct Bench {
     /// The program that is measured.
@@ -226,11 +233,12 @@ impl Bench {
         Ok(rows)
     }
 
-    /// What a profile of the real file takes: the difference of idle servers with them and without. All were started again
-    /// on their data: what a first start and a replay leave in a server's buffers is not the profiles'.
+    /// What a profile of the real file takes: the difference of idle servers with them and without, in memory of their own. All
+    /// were started again on their data: what a first start and a replay leave in a server's buffers is not the profiles'.
+    /// That a server with a model and contacts runs through more of the program's code is not theirs either; the note tells it.
     async fn profile(&self, file: &Path) -> Result<Row, BenchError> {
         say("memory of the profiles: without them");
-        let (without, _) = self.restarted().await?;
+        let without = self.restarted().await?;
         say("memory of the profiles: the real file is replayed");
         let server = self.server("idle").await?;
         let url = format!("http://{}", server.api.address);
@@ -239,29 +247,37 @@ impl Bench {
         let arguments: Vec<&OsStr> = arguments.into_iter().chain([data.as_os_str()]).collect();
         process::run(&self.program, &arguments)?;
         server.stop().await?;
-        let (with, profiles) = self.restarted().await?;
-        let each = (with - without) / profiles.max(1) as f64 / 1e3;
+        let with = self.restarted().await?;
+        let each = (with.private - without.private) / with.profiles.max(1) as f64 / 1e3;
         let row = Row::new("profile", "memory, per profile of the replayed file", Better::Less, 2.0, each, "KB");
         let note = format!(
-            "{profiles} profiles; {:.1} MB with them, {:.1} without, medians of {RESTARTS} starts",
-            with / 1e6,
-            without / 1e6
+            "{} profiles, with their model, contacts and message keys; {:.1} MB of its own with them, {:.1} without; with \
+             pages of files {:.1} and {:.1}; medians of {RESTARTS} starts",
+            with.profiles,
+            with.private / 1e6,
+            without.private / 1e6,
+            with.resident / 1e6,
+            without.resident / 1e6
         );
         Ok(row.note(note))
     }
 
-    /// The memory of the idle server once it is started again, in bytes, the median of several starts; and its profiles.
-    async fn restarted(&self) -> Result<(f64, u64), BenchError> {
-        let (mut memory, mut profiles) = (Vec::new(), 0);
+    /// The memory of the idle server once it is started again, medians of several starts; and its profiles.
+    async fn restarted(&self) -> Result<AtRest, BenchError> {
+        let (mut resident, mut private, mut profiles) = (Vec::new(), Vec::new(), 0);
         for _ in 0..RESTARTS {
             let mut server = self.server("idle").await?;
             server.caught_up().await?;
             profiles = server.health().await?.profiles;
-            memory.push(server.resident_at_rest().await?);
+            resident.push(server.resident_at_rest().await?);
+            private.push(server.private()?);
             server.stop().await?;
         }
-        memory.sort_by(f64::total_cmp);
-        Ok((memory[RESTARTS / 2], profiles))
+        let median = |mut bytes: Vec<f64>| {
+            bytes.sort_by(f64::total_cmp);
+            bytes[RESTARTS / 2]
+        };
+        Ok(AtRest { resident: median(resident), private: median(private), profiles })
     }
 
     /// A start with very many profiles.

@@ -51,6 +51,9 @@ pub(crate) struct MlArgs {
     /// Only the tables whose names begin so; may be given several times.
     #[arg(long, value_name = "NAME")]
     table: Vec<String>,
+    /// Of serving only the models whose names begin so, such as `neighbours`; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    model: Vec<String>,
     /// The program to measure.
     #[arg(long, value_name = "FILE", default_value = "target/release/rapport")]
     bin: PathBuf,
@@ -78,7 +81,7 @@ pub(crate) fn measure(args: &MlArgs) -> Result<bool, BenchError> {
             training::measure(&sets, &peers, &mut table);
         }
         if wanted(Part::Serving) {
-            serving::measure(&sets, &peers, &mut table);
+            serving::measure(&sets, &peers, &args.model, &mut table);
         }
     }
     if wanted(Part::Quality) {

@@ -45,10 +45,11 @@ const JOBS: [(Model, &str, usize, usize, Option<f64>); 10] = [
 ];
 const ALL: usize = usize::MAX;
 
-/// Adds the lines.
-pub(crate) fn measure(sets: &Sets, peers: &Peers, table: &mut Table) {
+/// Adds the lines; of all models, or only of those whose names begin as one of `only`.
+pub(crate) fn measure(sets: &Sets, peers: &Peers, only: &[String], table: &mut Table) {
     let (mut single, mut batch) = (Vec::new(), Vec::new());
-    for (model, what, rows, rows_of_batch, one) in JOBS {
+    let wanted = |model: Model| only.is_empty() || only.iter().any(|name| model.name().starts_with(&**name));
+    for (model, what, rows, rows_of_batch, one) in JOBS.into_iter().filter(|job| wanted(job.0)) {
         say(&format!("serving: {what}"));
         let job = Job { sets, peers, model, what, rows, rows_of_batch };
         match job.compare(one) {
@@ -59,10 +60,12 @@ pub(crate) fn measure(sets: &Sets, peers: &Peers, table: &mut Table) {
             Err(error) => table.failed.push(format!("{what}: {error}")),
         }
     }
-    say("serving: from raw values");
-    match raw(sets.quick) {
-        Ok(lines) => single.extend(lines),
-        Err(error) => table.failed.push(format!("from raw values: {error}")),
+    if only.is_empty() {
+        say("serving: from raw values");
+        match raw(sets.quick) {
+            Ok(lines) => single.extend(lines),
+            Err(error) => table.failed.push(format!("from raw values: {error}")),
+        }
     }
     table.lines.append(&mut single);
     table.lines.append(&mut batch);

@@ -1,14 +1,19 @@
 //! The answers of the most similar known rows (k nearest neighbours; Cover and Hart 1967; Hastie, Tibshirani, Friedman, section 13.3).
 //!
 //! Numbers are compared in standard deviations, a missing one standing at the mean; two different categories are one apart, missing
-//! being a category of its own. Exact: a tree of boxes leaves out rows that cannot be near enough, and where boxes
-//! exclude nothing (many columns) it costs little more than looking at every row. The model is as large as its rows.
+//! being a category of its own. Exact: boxes of rows that cannot be near enough are left out, and where boxes exclude nothing (many
+//! columns) single precision tells of most rows that they are too far. A model in memory is half as large again as its rows.
 
-mod tree;
+#![expect(clippy::inline_always, reason = "only what is inlined is compiled for the instructions that were found")]
 
+mod blocks;
+mod points;
+mod search;
+
+use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
-use self::tree::{Found, Points};
+use self::points::{Found, Points};
 use crate::{Context, Examples, MlError, Predict, Task};
 
 /// More neighbours than this are no neighbourhood; they also stand on the stack while a row is answered.
@@ -87,7 +92,7 @@ impl Predict for Neighbours {
 
     fn predict(&self, row: &[f64], out: &mut [f64]) {
         let mut places = [Found::NONE; NEIGHBOURS_MAX];
-        let found = self.points.nearest(row, &mut places[..self.options.neighbours]);
+        let found = self.points.nearest(Level::new(), row, &mut places[..self.options.neighbours]);
         let exact = found.first().is_some_and(|nearest| nearest.squared == 0.0);
         out.fill(0.0);
         let mut total = 0.0;

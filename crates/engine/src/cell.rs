@@ -91,15 +91,13 @@ impl Cell {
         }
     }
 
-    /// Lets the models learn from an event that was applied. A repeat touches nothing, and what another partition gets is
-    /// heard there.
+    /// Lets the models learn from an event that was applied.
     fn heed(&mut self, heard: &Heard, changes: &Changes) {
         if heard.is_nothing() {
             return;
         }
-        // What is part of two joined customers touches both.
-        for touch in changes.touched.iter().filter(|touch| touch.cause.is_some()) {
-            self.decider.heed(heard, self.state.profile_mut(touch.slot));
+        for slot in changes.concerned() {
+            self.decider.heed(heard, self.state.profile_mut(slot));
         }
     }
 

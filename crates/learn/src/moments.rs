@@ -195,20 +195,20 @@ fn order(offset: Offset, key: u128) -> u128 {
 }
 
 fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meaning: Meaning, key: u128) {
-    // A repeat touches nothing, and what another partition gets is a moment there.
-    let Some(touch) = changes.touched.iter().find(|touch| touch.cause.is_some()) else { return };
-    let profile = folded.state.profile(touch.slot);
-    if !profile.primary.is_known() {
-        return;
-    }
-    let (customer, at) = (profile.primary.clone(), profile.at);
-    let row = meaning.moment.then(|| numbers.iter().map(|index| features.number(&profile, *index, at)).collect());
-    drop(profile);
-    if let Some(good) = meaning.outcome {
-        folded.outcomes.push(Seen { customer: customer.clone(), at, key, good });
-    }
-    if let Some(row) = row {
-        folded.moments.push(Moment { customer, at, key, row });
+    let Folded { state, moments, outcomes } = folded;
+    for slot in changes.concerned() {
+        let profile = state.profile(slot);
+        if !profile.primary.is_known() {
+            continue;
+        }
+        let (customer, at) = (profile.primary.clone(), profile.at);
+        if let Some(good) = meaning.outcome {
+            outcomes.push(Seen { customer: customer.clone(), at, key, good });
+        }
+        if meaning.moment {
+            let row = numbers.iter().map(|index| features.number(&profile, *index, at)).collect();
+            moments.push(Moment { customer, at, key, row });
+        }
     }
 }
 

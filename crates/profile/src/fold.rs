@@ -60,6 +60,12 @@ impl Changes {
         self.touched.clear();
         self.internal.clear();
     }
+
+    /// The customers to whom the entry's event happened: the slot of one, or of each joined customer that the one it was sent for
+    /// is part of. A repeat happened to nobody, and what another partition gets happens there.
+    pub fn concerned(&self) -> impl Iterator<Item = u32> {
+        self.touched.iter().filter(|touch| touch.cause.is_some()).map(|touch| touch.slot)
+    }
 }
 
 impl PartitionState {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+mod joined;
+
 use std::ops::ControlFlow;
 
 use rapport_decide::ScoreDefinition;

@@ -11,7 +11,7 @@ use rapport_ml::frame::{Column, Frame};
 use rapport_ml::{Matrix, MlError};
 use rapport_profile::{Changes, FeatureSet, PartitionState};
 use rapport_stream::Log;
-use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Offset, PartitionId, Timestamp, partition_of};
+use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Mark, Offset, PartitionId, Timestamp, partition_of};
 
 use crate::LearnError;
 
@@ -158,7 +158,9 @@ fn fold(
                 folded.state.skip(record.offset);
                 continue;
             };
-            if task.until.is_some_and(|until| time_of(&entry).is_some_and(|at| at >= until)) {
+            if let Some(until) = task.until
+                && time_of(log, &entry)?.is_some_and(|at| at >= until)
+            {
                 folded.state.skip(record.offset);
                 continue;
             }
@@ -174,8 +176,18 @@ fn fold(
     Ok(folded)
 }
 
-fn time_of(entry: &Entry) -> Option<Timestamp> {
-    match entry {
+/// When what an entry tells happened; none for what is no part of the history.
+fn time_of(log: &dyn Log, entry: &Entry) -> Result<Option<Timestamp>, LearnError> {
+    let mut cause;
+    let mut entry = entry;
+    // A mark has no time of its own: it follows from what people said, from an event, or from a mark that was passed on.
+    while let Entry::Mark(Mark { origin, .. }) = entry {
+        let caused = log.read(origin.partition, origin.offset, 1)?.into_iter().next();
+        let Some(Ok(found)) = caused.map(|record| Entry::decode(&record.bytes)) else { return Ok(None) };
+        cause = found;
+        entry = &cause;
+    }
+    Ok(match entry {
         Entry::Event(event) => Some(event.timestamp),
         Entry::Forward(forward) => Some(forward.event.timestamp),
         Entry::Link(link) => Some(link.at),
@@ -186,7 +198,7 @@ fn time_of(entry: &Entry) -> Option<Timestamp> {
         Entry::Relay(relay) => Some(relay.event.timestamp),
         Entry::Tick(at) => Some(*at),
         Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Rollback(_) | Entry::Mark(_) => None,
-    }
+    })
 }
 
 /// Orders what happened at one instant as it was folded; entries of different partitions in every run alike.

@@ -90,3 +90,21 @@ fn an_event_of_one_who_is_part_of_two_customers_is_a_moment_of_both() {
         assert_eq!(live.learnt(None), (expected, 2), "{partitions} partitions");
     }
 }
+
+#[test]
+fn who_was_joined_after_the_limit_is_not_joined_yet() {
+    for partitions in [1, 3, 16] {
+        let mut live = Live::new(partitions);
+        live.order(1, "kim", 1);
+        live.alias(2, "kim", "kimberly", 2);
+        live.order(3, "ann", 2);
+        live.order(4, "zed", 60);
+        live.join(&["ann", "kim"], 80);
+        // It came late.
+        live.order(5, "kimberly", 6);
+        let alone = vec![(1, 1.0, true), (2, 1.0, false), (6, 2.0, false)];
+        assert_eq!(live.learnt(Some(70)), (alone, 2), "{partitions} partitions");
+        let joined = vec![(1, 1.0, true), (2, 1.0, true), (6, 3.0, false)];
+        assert_eq!(live.learnt(None), (joined, 1), "{partitions} partitions");
+    }
+}

@@ -6,7 +6,8 @@
 //!
 //! A moment is seen at the time of the customer's newest event, as a training set sees it, and not at that of a timer: timers
 //! do not fire in a replay, and must not change what is learnt. For the same reason what is due is closed in the order of
-//! its time, whichever timer of the customer was the occasion.
+//! its time, whichever timer of the customer was the occasion. An outcome is of its own time, however late it is told: it
+//! decides no moment that came after it. What was learnt before it was told stays learnt.
 
 use rapport_ml::{Ftrl, MlError, Row, Scorer, Workspace};
 use rapport_profile::{AWAITED_MAX, Awaited, AwaitedMoment, FeatureSet, Profile};
@@ -85,12 +86,17 @@ impl Learning {
 
 /// What an event is to each score whose model learns: heard before the event is folded, heeded after.
 #[derive(Debug, Default)]
-pub struct Heard(Vec<(usize, Meaning)>);
+pub struct Heard {
+    /// When the event happened.
+    at: Timestamp,
+    /// By the place of the score.
+    meanings: Vec<(usize, Meaning)>,
+}
 
 impl Heard {
     /// Whether it is nothing to any of them.
     pub fn is_nothing(&self) -> bool {
-        self.0.is_empty()
+        self.meanings.is_empty()
     }
 }
 
@@ -105,14 +111,21 @@ impl LiveModel {
         self.learning.as_ref().is_some_and(|own| awaited.is_of(&self.score, self.version, own.since))
     }
 
-    /// An event of a customer: closes what it decides, and puts the moment by if it is one.
-    fn heed(&mut self, labels: &Labels, meaning: Meaning, features: &FeatureSet, profile: &mut Profile) {
+    /// An event of a customer that happened at `told`: closes what it decides, and puts the moment by if it is one.
+    fn heed(
+        &mut self,
+        labels: &Labels,
+        (told, meaning): (Timestamp, Meaning),
+        features: &FeatureSet,
+        profile: &mut Profile,
+    ) {
         let Some(learning) = &mut self.learning else { return };
         let at = profile.last_seen;
         let known = profile.awaited.iter().position(|known| known.is_of(&self.score, self.version, learning.since));
         if let (Some(good), Some(known)) = (meaning.outcome, known) {
-            for moment in std::mem::take(&mut profile.awaited[known].moments) {
-                let first = (at <= moment.until).then_some(good);
+            let before = |moment: &mut AwaitedMoment| moment.until <= told.plus(labels.within());
+            for moment in profile.awaited[known].moments.extract_if(.., before) {
+                let first = (told <= moment.until).then_some(good);
                 learning.close(&moment, labels.label(first));
             }
         }
@@ -174,13 +187,13 @@ impl Decider {
 
     /// What an event is to the models that learn.
     pub fn hear(&self, event: &Event) -> Heard {
-        let mut heard = Vec::new();
+        let mut meanings = Vec::new();
         for (place, (score, labels)) in self.labelled().enumerate() {
             if self.live().any(|model| model.learning.is_some() && model.score == *score) {
-                heard.extend(labels.meaning(event).map(|meaning| (place, meaning)));
+                meanings.extend(labels.meaning(event).map(|meaning| (place, meaning)));
             }
         }
-        Heard(heard)
+        Heard { at: event.timestamp, meanings }
     }
 
     /// Lets the models learn from an event that was applied to a profile. Of people who are not known nobody learns.
@@ -189,11 +202,11 @@ impl Decider {
             return;
         }
         let Self { compiled, champions, challengers, .. } = self;
-        for (place, meaning) in &heard.0 {
+        for (place, meaning) in &heard.meanings {
             let (score, labels) = (&compiled.definitions.scores[*place].name, &compiled.labels[*place]);
             let live = champions.iter_mut().chain(challengers.iter_mut().map(|challenger| &mut challenger.model));
             for model in live.filter(|model| model.score == *score) {
-                model.heed(labels, *meaning, &compiled.features, profile);
+                model.heed(labels, (heard.at, *meaning), &compiled.features, profile);
             }
         }
     }

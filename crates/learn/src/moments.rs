@@ -2,7 +2,7 @@
 //!
 //! Each partition's log is folded as it stands. What partitions made for each other is in the log already, so nothing is
 //! exchanged. A moment whose outcome is not known yet is left out, never called negative; what happens at or after `until`
-//! is not seen at all.
+//! is not seen at all, be it that customers are joined.
 
 use std::{collections::HashMap, ops::ControlFlow};
 
@@ -77,6 +77,13 @@ struct Moment {
     /// Orders moments of one instant in every run alike.
     key: u128,
     row: Vec<f64>,
+}
+
+/// What an event is to the score.
+struct Meant {
+    at: Timestamp,
+    key: u128,
+    meaning: Meaning,
 }
 
 /// One event that may be an outcome.
@@ -164,10 +171,13 @@ fn fold(
                 folded.state.skip(record.offset);
                 continue;
             }
-            let meant = entry.event().and_then(|event| Some((event.message_key(), task.labels.meaning(event)?)));
+            let meant = entry.event().and_then(|event| {
+                let key = order(record.offset, event.message_key());
+                Some(Meant { at: event.timestamp, key, meaning: task.labels.meaning(event)? })
+            });
             folded.state.apply(record.offset, entry, features, &mut changes);
-            if let Some((key, meaning)) = meant {
-                note(&mut folded, &changes, features, numbers, meaning, order(record.offset, key));
+            if let Some(meant) = meant {
+                note(&mut folded, &changes, features, numbers, &meant);
             }
             changes.touched.clear();
             changes.internal.clear();
@@ -206,20 +216,23 @@ fn order(offset: Offset, key: u128) -> u128 {
     u128::from(offset.0) << 64 | key & u128::from(u64::MAX)
 }
 
-fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meaning: Meaning, key: u128) {
+/// A moment is of the time of the customer's newest event, which its features know. An outcome is of its own time, however late
+/// it was told.
+fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meant: &Meant) {
     let Folded { state, moments, outcomes } = folded;
+    let Meant { at, key, meaning } = *meant;
     for slot in changes.concerned() {
         let profile = state.profile(slot);
         if !profile.primary.is_known() {
             continue;
         }
-        let (customer, at) = (profile.primary.clone(), profile.at);
         if let Some(good) = meaning.outcome {
-            outcomes.push(Seen { customer: customer.clone(), at, key, good });
+            outcomes.push(Seen { customer: profile.primary.clone(), at, key, good });
         }
         if meaning.moment {
+            let at = profile.at;
             let row = numbers.iter().map(|index| features.number(&profile, *index, at)).collect();
-            moments.push(Moment { customer, at, key, row });
+            moments.push(Moment { customer: profile.primary.clone(), at, key, row });
         }
     }
 }

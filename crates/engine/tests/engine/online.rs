@@ -156,6 +156,28 @@ fn outcomes_are_learnt_when_they_come_or_their_time_is_over() {
 }
 
 #[test]
+fn what_happened_before_a_moment_decides_nothing_of_it_when_it_is_told_late() {
+    let log = begun();
+    let engine = start(&log, &Arc::default(), &Arc::default()).unwrap();
+    let order = |n, day| event(n, Some("u"), None, day, EventKind::Track, "Order Completed");
+    let told = |events: &[Event]| {
+        send(&log, events);
+        engine.wait_until_caught_up().unwrap();
+        let lessons = lessons(&engine, 1);
+        (lessons.learnt, lessons.positives, lessons.waiting)
+    };
+    assert_eq!(told(&[order(1, 10)]), (0, 0, 1));
+    assert_eq!(told(&[order(2, 5)]), (0, 0, 2), "from before the moment");
+    assert_eq!(told(&[order(3, 12)]), (2, 2, 1));
+    // The partition's clock is past the time of the moment, so it is closed; what comes late does not open it.
+    let view = event(4, Some("u"), None, 50, EventKind::Track, "Product Viewed");
+    assert_eq!(told(&[view]), (3, 2, 0));
+    assert_eq!(told(&[order(5, 20)]), (3, 2, 1));
+    assert_eq!(rebuild_digest(&log).unwrap().digest, engine.digest());
+    engine.stop().unwrap();
+}
+
+#[test]
 fn a_model_that_learns_does_better_than_it_did_when_it_was_registered() {
     let log = begun();
     send(&log, &shop());

@@ -162,6 +162,17 @@ fn what_came_before_the_moment_in_its_instant_is_no_outcome() {
     }
 }
 
+#[test]
+fn an_outcome_counts_by_its_own_time_however_late_it_was_told() {
+    let view = named(1, 7, 40, "Product Viewed", "{}");
+    let (first, within) = (order(0, 7, 10 * DAY_MS), order(2, 7, 20 * DAY_MS));
+    // The late order is a moment, too: its features know of day 40.
+    let events = [first.clone(), view, within, order(9, 8, 200 * DAY_MS)];
+    assert_eq!(labels(&events, "").0, [(10, true), (40, false)]);
+    let events = [first, order(2, 7, 5 * DAY_MS), order(9, 8, 200 * DAY_MS)];
+    assert_eq!(labels(&events, "").0, [(10, false), (10, false)], "it was before the moment");
+}
+
 /// 300 synthetic customers: even ones order every 12 days, odd ones every 45.
 fn shop() -> Vec<Event> {
     let mut events = Vec::new();

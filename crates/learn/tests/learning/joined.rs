@@ -1,7 +1,7 @@
 //! Customers whom people joined, as a training set sees them.
 
 use rapport_profile::{Changes, PartitionState};
-use rapport_types::{CustomerId, Joined, Offset, PartitionId};
+use rapport_types::{CustomerId, Joined, PartitionId};
 
 use super::*;
 

@@ -178,8 +178,8 @@ mod tests {
         asked.push(rows(Shape::Huge, 1, kinds, &mut random).row(0)).expect("a row");
         asked.push(&vec![f64::MAX; kinds.len()]).expect("a row");
         for asked in (0..asked.rows()).map(|row| asked.row(row)) {
-            let placed: Vec<f64> = points.placed(asked).collect();
-            let mut expected: Vec<Found> = (0..count).map(|point| points.found(point, &placed)).collect();
+            let row: Vec<f64> = points.placed(asked).collect();
+            let mut expected: Vec<Found> = (0..count).map(|point| points.found(point, &row)).collect();
             expected.sort_by(|a, b| a.squared.total_cmp(&b.squared).then(a.row.cmp(&b.row)));
             expected.truncate(k);
             for level in levels() {

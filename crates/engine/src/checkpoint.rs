@@ -47,7 +47,7 @@ pub(crate) fn save(
     }
 }
 
-/// Reads the checkpoints of all partitions, a thread each. `ends` are the log's ends: a checkpoint beyond them means that
+/// Reads the checkpoints of all partitions, several at the same time. `ends` are the log's ends: a checkpoint beyond them means that
 /// the log lost entries, which nothing here may gloss over.
 pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset], stock: &Arc<Stock>) -> Result<Found, EngineError> {
     let partitions = ends.len() as u32;
@@ -61,16 +61,19 @@ pub(crate) fn load_all(store: &Arc<dyn Checkpoint>, ends: &[Offset], stock: &Arc
     if heads.iter().any(|head| head.as_ref().is_none_or(|head| head.version != first.version)) {
         return Ok(Found::Torn);
     }
-    let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
-        let load = |(head, partition): (&CheckpointHead, u32)| {
-            let store: &dyn Checkpoint = &**store;
-            let head = head.clone();
-            scope.spawn(move || load(store, &head, Cell::new(PartitionId(partition), partitions, stock)))
-        };
-        let threads: Vec<_> = heads.iter().flatten().zip(0..).map(load).collect();
+    let heads: Vec<(&CheckpointHead, u32)> = heads.iter().flatten().zip(0..).collect();
+    // No more threads than cores: the heap of each keeps some of what its load took for as long as the program runs.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let load_some = |heads: &[(&CheckpointHead, u32)]| -> Result<Vec<Cell>, EngineError> {
+        let new = |partition| Cell::new(PartitionId(partition), partitions, stock);
+        heads.iter().map(|(head, partition)| load(&**store, head, new(*partition))).collect()
+    };
+    let cells: Result<Vec<Vec<Cell>>, EngineError> = std::thread::scope(|scope| {
+        let shares = heads.chunks(heads.len().div_ceil(threads));
+        let threads: Vec<_> = shares.map(|share| scope.spawn(move || load_some(share))).collect();
         threads.into_iter().map(|thread| thread.join().expect("a loading thread does not panic")).collect()
     });
-    Ok(Found::Cells(cells?))
+    Ok(Found::Cells(cells?.into_iter().flatten().collect()))
 }
 
 fn load(store: &dyn Checkpoint, head: &CheckpointHead, mut cell: Cell) -> Result<Cell, EngineError> {

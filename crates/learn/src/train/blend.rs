@@ -24,6 +24,10 @@ const WORTH: f64 = 0.002;
 /// several takes away, which the loss on the rows that chose them shows little of.
 const WORTH_OF_SEARCH: f64 = 0.0002;
 
+/// The same for a correction learnt on a history. The models of earlier folds knew less than the one that is served, and erred in
+/// their own way; what corrects that is wrong for it, unless answers are plainly no probabilities, such as those of naive Bayes.
+const WORTH_ON_HISTORY: f64 = 0.1;
+
 /// Learners with their weights, which add up to 1, and their answers together.
 #[derive(Debug, Clone)]
 pub(super) struct Blend {
@@ -133,8 +137,9 @@ pub(super) fn calibrator(blend: &Blend, tried: &Tried, data: &Data) -> Result<Op
             best = Some((loss, fit));
         }
     }
+    let worth = if data.at.is_some() { WORTH_ON_HISTORY } else { WORTH };
     match best {
-        Some((loss, fit)) if loss < blend.loss * (1.0 - WORTH) => {
+        Some((loss, fit)) if loss < blend.loss * (1.0 - worth) => {
             fit(&blend.answers, &tried.known.actual, tried.known.weights.as_deref()).map(Some)
         }
         _ => Ok(None),
@@ -158,4 +163,44 @@ fn crossed(blend: &Blend, tried: &Tried, data: &Data, fit: Fit<'_>) -> Result<Ve
         }
     }
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt::Write as _, ops::ControlFlow};
+
+    use rapport_ml::Random;
+
+    use super::*;
+    use crate::{
+        file::{FileOptions, read_table},
+        table::{TableOptions, data_of},
+    };
+
+    /// Whether answers are corrected whose margins are so many times what they should be.
+    fn is_corrected(on_history: bool, times: f64) -> bool {
+        let sigmoid = |margin: f64| 1.0 / (1.0 + (-margin).exp());
+        let (mut random, mut text, mut answers) = (Random::new(3, 0), "at,x,y\n".to_owned(), Vec::new());
+        for row in 0..2_000_i64 {
+            let margin = (row % 17 - 8) as f64 / 4.0;
+            let yes = random.uniform() < sigmoid(margin);
+            writeln!(text, "{},{margin},{}", 1_704_067_200 + row * 3_600, if yes { "yes" } else { "no" }).unwrap();
+            answers.push(sigmoid(margin * times));
+        }
+        let table = read_table(text.as_bytes(), &FileOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+        let time = on_history.then(|| "at".to_owned());
+        let options = TableOptions { target: "y".to_owned(), time, ..TableOptions::default() };
+        let (data, _) = data_of(table, &options).unwrap();
+        let places: Vec<usize> = (0..data.rows()).collect();
+        let tried = Tried { known: Known::of(&data, &places), places, ..Tried::default() };
+        let loss = tried.known.judged(data.task, &answers).loss().unwrap();
+        let members = vec![(Algorithm::LogisticRegression.learner(1), 1.0)];
+        calibrator(&Blend { members, answers, loss }, &tried, &data).unwrap().is_some()
+    }
+
+    #[test]
+    fn on_a_history_only_what_is_plainly_wrong_is_corrected() {
+        assert_eq!([1.0, 1.6, 8.0].map(|times| is_corrected(false, times)), [false, true, true]);
+        assert_eq!([1.0, 1.6, 8.0].map(|times| is_corrected(true, times)), [false, false, true]);
+    }
 }

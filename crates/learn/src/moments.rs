@@ -179,8 +179,7 @@ fn fold(
             if let Some(meant) = meant {
                 note(&mut folded, &changes, features, numbers, &meant);
             }
-            changes.touched.clear();
-            changes.internal.clear();
+            changes.clear();
         }
     }
     Ok(folded)
@@ -230,8 +229,9 @@ fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: 
             outcomes.push(Seen { customer: profile.primary.clone(), at, key, good });
         }
         if meaning.moment {
-            let at = profile.at;
-            let row = numbers.iter().map(|index| features.number(&profile, *index, at)).collect();
+            let row = numbers.iter().map(|index| features.number(&profile, *index, profile.at)).collect();
+            // A timer may have taken the profile beyond its events.
+            let at = profile.last_seen;
             moments.push(Moment { customer: profile.primary.clone(), at, key, row });
         }
     }

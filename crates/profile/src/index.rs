@@ -87,8 +87,7 @@ fn short_hash(id: &CustomerId) -> u32 {
     (hash ^ (hash >> 32)) as u32
 }
 
-/// The table takes its places from the low bits and a first comparison from the high ones (Fibonacci hashing; Knuth, The Art of
-/// Computer Programming, volume 3, 6.4).
+/// The table takes its places from the low bits and a first comparison from the high ones, which the short hash lacks.
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

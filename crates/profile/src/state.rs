@@ -333,7 +333,9 @@ impl PartitionState {
 
     /// Takes an id from a profile. It leads nowhere then, until the caller leads it elsewhere.
     pub(crate) fn take_id(&mut self, slot: u32, id: &CustomerId) {
-        self.index.remove(id, Target::Local(slot));
+        if self.is_home_of(id) {
+            self.index.remove(id, Target::Local(slot));
+        }
         self.profile_mut(slot).remove_id(id);
     }
 
@@ -441,7 +443,9 @@ impl PartitionState {
         *self.slots.get_mut(slot as usize).ok_or_else(wrong)? = Some(body);
         for id in &led {
             if self.is_home_of(id) {
-                self.lead(id, Target::Local(slot));
+                // What leads here already is of another id of the profile with the same hash: each has its own.
+                let is_its = |target| target != Target::Local(slot) && stands_in(&self.slots, &self.moved, target, id);
+                self.index.lead(id, Target::Local(slot), is_its);
             }
         }
         Ok(())

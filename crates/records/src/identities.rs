@@ -185,8 +185,9 @@ fn edit(
     }
     let Some(record) = known else {
         fields.insert("customer_id".to_owned(), json!(customer));
-        let says = |name: &&str| fields.get(*name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
-        if !["name", "first_name", "last_name"].iter().any(says) {
+        // An empty text says nothing, and a contact needs a name.
+        fields.retain(|_, said| said.as_str().is_none_or(|text| !text.trim().is_empty()));
+        if !["name", "first_name", "last_name"].iter().any(|name| fields.contains_key(*name)) {
             let called = fields.get("email").cloned().unwrap_or_else(|| json!(customer));
             fields.insert("name".to_owned(), called);
         }

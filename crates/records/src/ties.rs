@@ -1,8 +1,9 @@
 //! Which customers people made one by merging their contacts, as the log of events is told.
 //!
-//! A merge of two contacts who are both customers leaves a tie: the id that stays and the one that goes. It holds until the contact
-//! that was merged away comes back, by whatever way, and again when that is taken back, or until no contact of the customer is left. The log is told which ids are one
-//! customer whenever a tie changes, by what is true when it is told: to tell it twice does no harm.
+//! A merge of two contacts who are both customers leaves a tie: the id that stays and the one that goes. It ends when the contact that was
+//! merged away comes back, by whatever way, and holds again when that is taken back; it ends for good when no contact of the customer
+//! is left. The log is told which ids are one customer whenever a tie changes, by what is true when it is told: to tell it twice
+//! does no harm.
 //!
 //! Limits: [`JOINED`] ids of one customer.
 

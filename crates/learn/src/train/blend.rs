@@ -24,7 +24,7 @@ const WORTH: f64 = 0.002;
 /// several takes away, which the loss on the rows that chose them shows little of.
 const WORTH_OF_SEARCH: f64 = 0.0002;
 
-/// The same for a correction learnt on a history. The models of earlier folds knew less than the one that is served, and erred in
+/// A correction learnt on a history must make the loss smaller by a tenth. The models of earlier folds knew less than the one that is served, and erred in
 /// their own way; what corrects that is wrong for it, unless answers are plainly no probabilities, such as those of naive Bayes.
 const WORTH_ON_HISTORY: f64 = 0.1;
 

@@ -1,6 +1,6 @@
 //! Changes of records that are there: read and locked, written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query};
 use serde_json::Map;
@@ -39,8 +39,8 @@ impl Editor<'_, '_> {
         query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
         query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc);
         if lock && tx.backend() == Backend::Postgres {
-            // As an update would: to name such a record waits for nobody.
-            query.lock(LockType::NoKeyUpdate);
+            // Who names a record waits for one that takes it away or brings it back, and for no other change.
+            query.lock(if verb == Verb::Delete { LockType::Update } else { LockType::NoKeyUpdate });
         }
         let rows = tx.query(&query)?;
         let mut records = rows.iter().map(|row| shape.record(row)).collect::<Result<Vec<_>, _>>()?;
@@ -51,6 +51,19 @@ impl Editor<'_, '_> {
             .zip(&rows)
             .map(|(record, row)| Ok((record.id, Target { record, permitted: row.truth(place)? })))
             .collect()
+    }
+
+    /// Keeps everybody else from changing records of several turns, all in one order: two requests that took them turn by turn could
+    /// each wait for the other.
+    pub(super) fn hold(&self, tx: &mut Tx<'_>, ids: &BTreeSet<Id>) -> Result<(), RecordsError> {
+        if tx.backend() == Backend::Sqlite {
+            return Ok(());
+        }
+        let mut query = self.ground.select_any(self.access)?;
+        query.expr(self.ground.column("id"));
+        query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
+        query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc).lock(LockType::Update);
+        tx.query(&query).map(drop)
     }
 
     pub(super) fn update(

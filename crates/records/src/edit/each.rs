@@ -144,6 +144,9 @@ impl<'e> Editor<'e, '_> {
             }
         }
         self.create_each(tx, creates, dry, &mut outcomes)?;
+        if !dry && changes.len() > 1 {
+            self.hold(tx, &seen)?;
+        }
         for (turn, changes) in changes {
             let mut changes = changes.into_iter().peekable();
             while changes.peek().is_some() {

@@ -87,14 +87,15 @@ pub(super) fn take_code(
     }
     // A recovery code needs no key; that an app's code cannot be checked is told, and is a wrong code for all that is counted.
     match secret {
-        Err(RecordsError::Conflict(what)) => {
+        Err(error @ (RecordsError::Conflict(_) | RecordsError::Damaged { .. })) => {
             tracing::error!(
                 %person,
-                "a code of a second factor could not be checked, since its secret was sealed under another secrets.key: put that back \
+                %error,
+                "a code of a second factor could not be checked: if its secret was sealed under another secrets.key, put that back \
                  into the data folder from a backup and start again, or remove the second factor of this person in the settings, \
                  under People, so that they set it up anew"
             );
-            Err(RecordsError::invalid("code", what))
+            Err(RecordsError::invalid("code", error.to_string()))
         }
         other => other.map(|_| false),
     }

@@ -119,7 +119,7 @@ pub(crate) fn clear(tx: &mut Tx<'_>, object: &Object) -> Result<(), RecordsError
 /// PostgreSQL's indexes of what teams own, of any definition; of the first ones, which had no fields, too.
 fn present(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>, RecordsError> {
     let sql = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = $1 \
-               AND (starts_with(indexname::text, 't_') OR indexname::text = $2)";
-    let rows = tx.query_sql(sql, &[table.into(), format!("i_{table}__team").into()])?;
+               AND (starts_with(indexname::text, $2) OR indexname::text = $3)";
+    let rows = tx.query_sql(sql, &[table.into(), format!("t_{table}__").into(), format!("i_{table}__team").into()])?;
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }

@@ -100,6 +100,8 @@ fn customers_become_contacts_whatever_events_say_of_them() {
                 json!({ "name": "A\0nn", "email": "ann@\0example.com", "address": { "ci\0ty": "R\0me", "street": 1 } }),
             ),
             say("c-2", json!({ "na\0me": "x", "firstName": "\0", "description": "two\0\nlines" })),
+            say("c-3", json!({ "email": " " })),
+            say("c-4", json!({ "name": 4711, "email": "d@example.com" })),
         ];
         desk.take_identities(3, 7, &said).unwrap();
         assert_eq!(desk.identities_position(3).unwrap(), 7);
@@ -110,7 +112,9 @@ fn customers_become_contacts_whatever_events_say_of_them() {
             "customer_id": "c-1", "name": "Ann", "email": "ann@example.com", "address": { "city": "Rme", "street": "1" },
         });
         let other = json!({ "customer_id": "c-2", "name": "c-2", "description": "two\nlines" });
-        assert_eq!(contacts, [ann, other]);
+        let blank = json!({ "customer_id": "c-3", "name": "c-3" });
+        let number = json!({ "customer_id": "c-4", "name": "4711", "email": "d@example.com" });
+        assert_eq!(contacts, [ann, other, blank, number]);
     });
 }
 

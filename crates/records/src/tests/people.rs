@@ -296,9 +296,9 @@ fn codes_that_cannot_be_checked_are_counted_as_wrong_ones() {
         let &Actor::User(ann) = access.actor() else { panic!("a person") };
         let setup = desk.begin_second_factor(&access).unwrap();
         desk.activate_second_factor(&access, &code(&setup.secret, Timestamp(NOW.0 - 30_000))).unwrap();
-        let mut other = held(desk, ann);
+        let (mut other, mut damaged) = (held(desk, ann), held(desk, ann));
         other[3] ^= 1;
-        hold(desk, ann, other);
+        *damaged.last_mut().unwrap() ^= 1;
         let failures = || {
             let query = AuditQuery { object: Some("sign_in".to_owned()), limit: 99, ..AuditQuery::default() };
             let lines = desk.audit(&administrator, &query).unwrap();
@@ -309,6 +309,7 @@ fn codes_that_cannot_be_checked_are_counted_as_wrong_ones() {
             desk.sign_in(&SignIn { email, password, code: Some("000000".to_owned()) }, &origin())
         };
         for tries in 1..=10 {
+            hold(desk, ann, if tries % 2 == 0 { other.clone() } else { damaged.clone() });
             assert!(matches!(try_code(), Err(RecordsError::Invalid { field, .. }) if field == "code"));
             assert_eq!(failures(), tries);
         }

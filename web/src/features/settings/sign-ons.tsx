@@ -16,7 +16,8 @@ export function SignOns({ me }: { me: Account }) {
   const act = useAct(signOnsKey);
   const all = signOns.data ?? [];
   if (signOns.isSuccess && all.length === 0) return null;
-  const isNeeded = (signOn: SignOn) => !me.password && isLastWay(signOn, all, providers);
+  // Where it is not known which providers there are, the server says what may not be taken away.
+  const isNeeded = (signOn: SignOn) => known.isSuccess && !me.password && isLastWay(signOn, all, providers);
   return (
     <Card withBorder>
       <Title order={2} size="h4" mb="xs">

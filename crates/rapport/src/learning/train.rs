@@ -346,8 +346,8 @@ mod tests {
 
     #[test]
     fn times_are_read() {
-        assert_eq!([seconds("90s"), seconds("5m"), seconds("1.5h")], [Ok(90.0), Ok(300.0), Ok(5400.0)]);
-        assert!(["", "5", "m", "-5m", "0s", "5d"].iter().all(|text| seconds(text).is_err()));
+        assert_eq!(["90s", "5m", "1.5h", "30d"].map(seconds), [90.0, 300.0, 5_400.0, 2_592_000.0].map(Ok));
+        assert!(["", "5", "m", "-5m", "0s", "5w"].iter().all(|text| seconds(text).is_err()));
     }
 
     #[test]

@@ -1,6 +1,5 @@
-"""Optuna over LightGBM and over CatBoost, each for the same time on all cores: log-loss in five folds (of time, where
-the table has one), early stopping inside
-each fold, then a fit on all training rows with the mean number of rounds."""
+"""Optuna over LightGBM and over CatBoost, each for the same time on all cores: log-loss in five folds (of time,
+where the table has one), early stopping inside each fold, then a fit on all training rows with the mean number of rounds."""
 
 import json
 import sys

@@ -24,8 +24,9 @@ const WORTH: f64 = 0.002;
 /// several takes away, which the loss on the rows that chose them shows little of.
 const WORTH_OF_SEARCH: f64 = 0.0002;
 
-/// A correction learnt on a history must make the loss smaller by a tenth. The models of earlier folds knew less than the one that is served, and erred in
-/// their own way; what corrects that is wrong for it, unless answers are plainly no probabilities, such as those of naive Bayes.
+/// A correction learnt on a history must make the loss smaller by this share. The models of earlier folds knew less than the one
+/// that is served, and erred in their own way; what corrects that is wrong for it, unless answers are plainly no probabilities,
+/// such as those of naive Bayes.
 const WORTH_ON_HISTORY: f64 = 0.1;
 
 /// Learners with their weights, which add up to 1, and their answers together.

@@ -9,8 +9,8 @@ use super::{NOW, create, fields, made, on_both, on_both_shared, set_clock};
 use crate::{
     Access, Actor, AuditQuery, Change, Desk, Edit, Id, ListQuery, RecordsError, Role,
     people::{
-        AccountChange, Answer, Invitation, LinkKind, NewKey, Origin, SESSION_MS, SealingKey, SessionFacts, SignIn,
-        SignedIn, UserChange,
+        AccountChange, Answer, Invitation, LinkKind, NewKey, Origin, SESSION_MS, SealingKey, SecondFactorSetup, Secret,
+        SessionFacts, SignIn, SignedIn, UserChange,
     },
 };
 
@@ -226,6 +226,22 @@ fn a_code_of_the_second_factor_is_taken_once() {
     });
 }
 
+/// Ann, who has a second factor, set up half a minute ago.
+struct Guarded {
+    administrator: Access,
+    access: Access,
+    setup: SecondFactorSetup,
+    recovery: Vec<Secret>,
+}
+
+fn guarded(desk: &Desk) -> Guarded {
+    let (administrator, _) = administrator(desk);
+    let (access, _) = let_in(desk, &somebody(desk, &administrator, "ann@example.com", "Member", &[]));
+    let setup = desk.begin_second_factor(&access).unwrap();
+    let recovery = desk.activate_second_factor(&access, &code(&setup.secret, Timestamp(NOW.0 - 30_000))).unwrap();
+    Guarded { administrator, access, setup, recovery }
+}
+
 /// The secrets of somebody's second factor as the database holds them.
 fn held(desk: &Desk, person: Id) -> Vec<u8> {
     desk.read(|_, tx| {
@@ -249,12 +265,9 @@ fn hold(desk: &Desk, person: Id, secret: Vec<u8>) {
 fn secrets_of_second_factors_are_sealed_and_without_their_key_recovery_codes_work() {
     on_both(|desk| {
         set_clock(0);
-        let (administrator, _) = administrator(desk);
-        let (access, _) = let_in(desk, &somebody(desk, &administrator, "ann@example.com", "Member", &[]));
+        let Guarded { administrator, access, setup, recovery } = guarded(desk);
         let &Actor::User(ann) = access.actor() else { panic!("a person") };
-        let setup = desk.begin_second_factor(&access).unwrap();
         let at = |seconds: i64| Timestamp(NOW.0 + seconds * 1000);
-        let recovery = desk.activate_second_factor(&access, &code(&setup.secret, at(-30))).unwrap();
         let plain = TotpSecret::try_from_base32(&setup.secret).unwrap().as_bytes().to_vec();
         let sealed = held(desk, ann);
         assert!(!sealed.windows(plain.len()).any(|part| part == plain), "it cannot be read");
@@ -291,11 +304,8 @@ fn secrets_of_second_factors_are_sealed_and_without_their_key_recovery_codes_wor
 fn codes_that_cannot_be_checked_are_counted_as_wrong_ones() {
     on_both(|desk| {
         set_clock(0);
-        let (administrator, _) = administrator(desk);
-        let (access, _) = let_in(desk, &somebody(desk, &administrator, "ann@example.com", "Member", &[]));
+        let Guarded { administrator, access, .. } = guarded(desk);
         let &Actor::User(ann) = access.actor() else { panic!("a person") };
-        let setup = desk.begin_second_factor(&access).unwrap();
-        desk.activate_second_factor(&access, &code(&setup.secret, Timestamp(NOW.0 - 30_000))).unwrap();
         let (mut other, mut damaged) = (held(desk, ann), held(desk, ann));
         other[3] ^= 1;
         *damaged.last_mut().unwrap() ^= 1;
@@ -326,10 +336,7 @@ fn codes_that_cannot_be_checked_are_counted_as_wrong_ones() {
 fn two_sign_ins_at_once_with_one_code_give_one_session() {
     on_both(|desk| {
         set_clock(0);
-        let (administrator, _) = administrator(desk);
-        let (access, _) = let_in(desk, &somebody(desk, &administrator, "ann@example.com", "Member", &[]));
-        let setup = desk.begin_second_factor(&access).unwrap();
-        desk.activate_second_factor(&access, &code(&setup.secret, Timestamp(NOW.0 - 30_000))).unwrap();
+        let setup = guarded(desk).setup;
         let now = code(&setup.secret, NOW);
         let answers: Vec<Answer> = std::thread::scope(|scope| {
             let threads: Vec<_> =
@@ -688,7 +695,7 @@ fn the_audit_tells_of_people_to_administrators_and_of_no_secret() {
         let text = serde_json::to_string(&lines).unwrap();
         let mut secrets =
             vec![first.secret.reveal(), begun.secret.reveal(), key.reveal(), PASSWORD, new, &setup.secret];
-        secrets.extend(codes.iter().map(crate::people::Secret::reveal));
+        secrets.extend(codes.iter().map(Secret::reveal));
         for secret in secrets.into_iter().chain(["argon2", "plum tractor ten"]) {
             assert!(!text.contains(secret), "{secret}");
         }

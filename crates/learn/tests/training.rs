@@ -231,10 +231,12 @@ fn by_default_a_weighted_sum_and_trees_of_two_kinds_are_tried_on_any_number_of_t
 fn a_search_of_one_algorithm_tries_no_other() {
     let (data, _) = data(&visits(400), &options("bought")).unwrap();
     let learner = Some(Algorithm::NearestNeighbours.learner(1));
-    let options = TrainOptions { effort: Effort::Trials(6), learner, ..without(&TOO_MUCH) };
+    let options = TrainOptions { effort: Effort::Trials(30), learner, ..without(&TOO_MUCH) };
     let found = trained(&data, &options).unwrap();
-    assert_eq!((found.tried.len(), found.artifact.card.trials), (6, 6), "{:?}", found.failures);
+    assert_eq!((found.tried.len(), found.artifact.card.trials), (30, 30), "{:?}", found.failures);
     assert!(found.tried.iter().all(|(learner, _)| learner.algorithm() == Algorithm::NearestNeighbours));
+    let is_first = |place: usize| found.tried[..place].iter().all(|(other, _)| *other != found.tried[place].0);
+    assert!((0..30).all(is_first), "nothing is tried twice: {:?}", found.tried);
 }
 
 #[test]

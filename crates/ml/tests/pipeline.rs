@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use proptest::prelude::{any, prop};
-use rapport_ml::frame::{Cell, Frame, InferOptions, Texts, infer};
+use rapport_ml::frame::{Cell, Column, Frame, InferOptions, Texts, infer};
 use rapport_ml::pipeline::{Coding, LeftOut, ManyCategories, Pipeline, PipelineOptions, Scratch};
 use rapport_ml::{Kind, Matrix, Random, Task};
 
@@ -83,6 +83,25 @@ fn numbers_for_linear_models_are_standardised_and_tell_what_is_missing() {
     };
     let (low, middle, high) = (of(0.0), of(1001.0_f64.sqrt() - 1.0), of(1000.0));
     assert!((middle - f64::midpoint(low, high)).abs() < 1e-12, "halfway by the logarithm: {low} {middle} {high}");
+}
+
+#[test]
+fn a_column_is_taken_by_its_logarithm_where_that_is_less_skewed() {
+    // Skewness 1.13, of the logarithms 0; 0.62 and -1.9; 0 and -0.8.
+    let columns: [(&[f64], bool); 3] =
+        [(&[0.0, 1.0, 3.0, 7.0, 15.0], true), (&[0.0, 10.0, 11.0, 12.0, 30.0], false), (&[0.0, 1.0, 2.0, 3.0], false)];
+    for (values, by_logarithm) in columns {
+        let frame = Frame::new(vec![Column::numbers("days", values.to_vec())]).expect("a frame");
+        let pipeline = Pipeline::fit(&frame, &all(&frame), None, &PipelineOptions::new(Coding::Linear)).expect("fits");
+        let of = |value| {
+            let mut out = [0.0];
+            pipeline.row(&[Cell::Number(value)], &mut Scratch::default(), &mut out);
+            out[0]
+        };
+        // 3 is halfway from 0 to 15 by the logarithm, 7.5 is without it.
+        let halfway = if by_logarithm { 3.0 } else { 7.5 };
+        assert!((of(halfway) - f64::midpoint(of(0.0), of(15.0))).abs() < 1e-12, "{values:?}");
+    }
 }
 
 #[test]

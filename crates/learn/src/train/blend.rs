@@ -10,6 +10,8 @@ use crate::Data;
 
 /// So many of the best trials may be part of a blend.
 const CHOICE: usize = 25;
+/// At most so many of them are of one algorithm: others that are a little worse alone help more.
+const CHOICE_OF_EACH: usize = 5;
 /// So many times the one that helps most is taken, again and again.
 const ROUNDS: usize = 30;
 /// More members would answer no better and slower.
@@ -59,7 +61,7 @@ pub(super) fn blend(tried: &Tried, data: &Data, effort: Effort) -> Result<Blend,
     let task = data.task;
     let worth = if effort == Effort::Usual { WORTH } else { WORTH_OF_SEARCH };
     let alone = best(&tried.trials[0]);
-    let choice = &tried.trials[..tried.trials.len().min(CHOICE)];
+    let choice: Vec<&Trial> = tried.best_of_each(CHOICE_OF_EACH).take(CHOICE).collect();
     if task == Task::Ranking || choice.len() < 2 {
         return Ok(alone);
     }
@@ -70,7 +72,7 @@ pub(super) fn blend(tried: &Tried, data: &Data, effort: Effort) -> Result<Blend,
     let of = |trial: &Trial| -> Vec<f64> {
         rows.iter().flat_map(|row| &trial.answers[row * outputs..][..outputs]).map(|a| margin_of(task, *a)).collect()
     };
-    let margins: Vec<Vec<f64>> = choice.iter().map(of).collect();
+    let margins: Vec<Vec<f64>> = choice.iter().map(|trial| of(trial)).collect();
     let part = Known::of(data, &rows.iter().map(|row| tried.places[*row]).collect::<Vec<_>>());
     let mut counts = vec![0_usize; choice.len()];
     let mut sums = vec![0.0; margins[0].len()];
@@ -93,7 +95,7 @@ pub(super) fn blend(tried: &Tried, data: &Data, effort: Effort) -> Result<Blend,
     }
     let total: usize = counts.iter().sum();
     let members: Vec<(&Trial, f64)> = choice
-        .iter()
+        .into_iter()
         .zip(&counts)
         .filter(|(_, count)| **count > 0)
         .map(|(trial, count)| (trial, *count as f64 / total as f64))

@@ -262,7 +262,36 @@ pub(super) fn folds<'a>(data: &'a Data, coder: &'a Coder, places: &[usize]) -> R
 
 #[cfg(test)]
 mod tests {
+    use std::{fmt::Write as _, ops::ControlFlow};
+
+    use rapport_types::DAY_MS;
+
     use super::*;
+    use crate::{
+        file::{FileOptions, read_table},
+        table::{TableOptions, data_of},
+    };
+
+    #[test]
+    fn of_a_history_every_fold_has_enough_to_learn_from() {
+        let mut text = "at,x,y\n".to_owned();
+        for day in 0..200_i64 {
+            writeln!(text, "{},{},{}", 1_704_067_200 + day * 86_400, day % 7, day % 3 == 0).unwrap();
+        }
+        let table = read_table(text.as_bytes(), &FileOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+        let time = Some("at".to_owned());
+        let options = TableOptions { target: "y".to_owned(), time, gap: 40 * DAY_MS, ..TableOptions::default() };
+        let (data, _) = data_of(table, &options).unwrap();
+        let (coder, places) = (Coder::default(), (0..200).collect::<Vec<_>>());
+        let folds = folds(&data, &coder, &places).unwrap();
+        let sizes: Vec<(usize, usize)> =
+            folds.iter().map(|fold| (fold.training.places.len(), fold.test.len())).collect();
+        assert_eq!(
+            sizes,
+            [(60, 20), (80, 20), (100, 20), (120, 20), (140, 20)],
+            "answers of 40 days are not known yet"
+        );
+    }
 
     #[test]
     fn one_number_of_rounds_serves_all_folds() {

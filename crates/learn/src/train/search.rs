@@ -5,6 +5,8 @@
 //! a clock, so the same budget and seed try the same settings on every run; a clock only ends a search that outstays its
 //! budget.
 
+use std::collections::BTreeMap;
+
 use rapport_ml::{Algorithm, Context, Learner, MlError, Random};
 
 use super::candidates::{ROUNDS_MAX, portfolio, proposal, usual};
@@ -19,6 +21,11 @@ const SHORT_ROWS: usize = 4_000;
 const SHORT_FROM: usize = 8_000;
 /// So many of the best are changed further.
 const LEADERS: usize = 5;
+/// So often another change is drawn instead of one that was tried already.
+const DRAWS: usize = 20;
+/// At most so many of them are of one algorithm. Where one is a little ahead of others its neighbours would soon be all that is
+/// changed and blended, all of them alike.
+const LEADERS_OF_EACH: usize = 2;
 /// How much of the budget trials may take by their size; the rest is for what comes after.
 const SHARE_FOR_TRIALS: f64 = 0.7;
 
@@ -45,6 +52,18 @@ pub(super) struct Tried {
     /// Whether a clock ended the search before its budget was used: another run may try more.
     pub(super) out_of_time: bool,
     pub(super) failures: Vec<String>,
+}
+
+impl Tried {
+    /// The trials in their order, of each algorithm only so many.
+    pub(super) fn best_of_each(&self, count: usize) -> impl Iterator<Item = &Trial> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        self.trials.iter().filter(move |trial| {
+            let own = counts.entry(trial.learner.algorithm().name()).or_default();
+            *own += 1;
+            *own <= count
+        })
+    }
 }
 
 /// A search under way.
@@ -112,6 +131,7 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         let fresh = only.cloned().unwrap_or_else(|| Algorithm::GradientBoosting.learner(self.options.seed));
         let mut random = Random::new(self.options.seed, 77);
+        let mut known = first.clone();
         for learner in first {
             if self.is_over() && !self.tried.trials.is_empty() {
                 return Ok(());
@@ -120,13 +140,22 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         while !self.is_over() {
             self.tried.trials.sort_by(|a, b| a.loss.total_cmp(&b.loss));
-            let leaders: Vec<&Learner> = self.tried.trials.iter().take(LEADERS).map(|trial| &trial.learner).collect();
-            let mut proposed = proposal(&leaders, &fresh, &mut random);
-            if let Learner::GradientBoosting(options) = &mut proposed {
-                // A leader has as many rounds as were best for it; what comes of it may need more.
-                options.rounds = ROUNDS_MAX;
-            }
-            self.tried_or_note(&proposed)?;
+            let of_each = if only.is_some() { LEADERS } else { LEADERS_OF_EACH };
+            let leaders: Vec<&Learner> =
+                self.tried.best_of_each(of_each).take(LEADERS).map(|trial| &trial.learner).collect();
+            let mut draw = || {
+                let mut proposed = proposal(&leaders, &fresh, &mut random);
+                if let Learner::GradientBoosting(options) = &mut proposed {
+                    // A leader has as many rounds as were best for it; what comes of it may need more.
+                    options.rounds = ROUNDS_MAX;
+                }
+                proposed
+            };
+            // Some algorithms have few settings: after many draws that were tried before, one is tried again.
+            let is_new = |learner: &Learner| !known.contains(learner);
+            let learner = std::iter::repeat_with(&mut draw).take(DRAWS).find(is_new).unwrap_or_else(draw);
+            self.tried_or_note(&learner)?;
+            known.push(learner);
         }
         Ok(())
     }
@@ -238,5 +267,22 @@ impl<'a, 'b> Search<'a, 'b> {
 fn keep_loss(learner: &mut Learner, as_in: &Learner) {
     if let (Learner::GradientBoosting(own), Learner::GradientBoosting(other)) = (learner, as_in) {
         own.loss = other.loss;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_are_of_several_algorithms() {
+        let mut tried = Tried::default();
+        let algorithms = [Algorithm::NaiveBayes, Algorithm::NaiveBayes, Algorithm::NaiveBayes, Algorithm::RandomForest];
+        for (algorithm, loss) in algorithms.into_iter().zip([0.1, 0.2, 0.3, 0.4]) {
+            tried.trials.push(Trial { learner: algorithm.learner(1), loss, answers: Vec::new() });
+        }
+        let losses = |count| tried.best_of_each(count).map(|trial| trial.loss).collect::<Vec<_>>();
+        assert_eq!(losses(2), [0.1, 0.2, 0.4]);
+        assert_eq!(losses(3), [0.1, 0.2, 0.3, 0.4]);
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Beyond this skewness a column that is never negative is taken by its logarithm.
-const SKEWED: f64 = 1.5;
+/// Beyond this skewness a column that is never negative is taken by its logarithm, unless that is more skewed the other way: up to
+/// it a distribution is fairly symmetrical (Bulmer, Principles of Statistics, 1979).
+const SKEWED: f64 = 0.5;
 
 /// What was learnt of a column of numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +22,11 @@ impl Standard {
     /// From the values that are there, and whether others are missing.
     pub(super) fn fit(values: &[f64], missing: bool) -> Self {
         let (_, _, skewness) = moments(values);
-        let logarithm = skewness > SKEWED && values.iter().all(|value| *value >= 0.0);
+        let logarithm = skewness > SKEWED && values.iter().all(|value| *value >= 0.0) && {
+            let logarithms: Vec<f64> = values.iter().map(|value| value.ln_1p()).collect();
+            // Two values are as skewed by their logarithms, but for rounding.
+            moments(&logarithms).2.abs() <= skewness * (1.0 + 1e-9)
+        };
         let mut standard = Self { logarithm, mean: 0.0, deviation: 0.0, indicator: missing };
         let transformed: Vec<f64> = values.iter().map(|value| standard.transform(*value)).collect();
         (standard.mean, standard.deviation, _) = moments(&transformed);

@@ -4,8 +4,8 @@
 //! All partitions are read at once, a thread each. An entry that one partition made for another stands in the log as older
 //! definitions made it, so it is made again: where the log has it, the reader waits for its new form from the partition
 //! that caused it. The order of the log is thereby kept, and the result is the same each time. Nobody waits in a circle,
-//! because whatever an entry waits for happened before it was appended. Entries that a crash kept out of the log are
-//! applied at the end. Decisions are looked at once, at the end, because they follow from the facts and the time. What models learn
+//! because whatever an entry waits for happened before it was appended. What its cause does not make any more, as one that an
+//! earlier version made, is passed over. Entries that a crash kept out of the log are applied at the end. Decisions are looked at once, at the end, because they follow from the facts and the time. What models learn
 //! in service does depend on the order, so it is learnt entry by entry.
 //!
 //! The same order as that of the live system has a seam: when definitions changed, all partitions met at that entry, and what they
@@ -178,16 +178,16 @@ fn read_up_to(
 ) -> Result<Vec<Cell>, EngineError> {
     let exchange = Exchange::new(ends.len());
     let cells: Result<Vec<Cell>, EngineError> = std::thread::scope(|scope| {
-        let fill = |(cell, end): (Cell, &Offset)| {
-            let (exchange, end) = (&exchange, *end);
+        let fill = |cell: Cell| {
+            let exchange = &exchange;
             scope.spawn(move || {
                 let partition = cell.state.partition();
-                let filled = read_all(log, cell, from, end, exchange);
+                let filled = read_all(log, cell, from, ends, exchange);
                 exchange.finish(partition, filled.is_err());
                 filled
             })
         };
-        let threads: Vec<_> = cells.into_iter().zip(ends).map(fill).collect();
+        let threads: Vec<_> = cells.into_iter().map(fill).collect();
         threads.into_iter().map(|thread| thread.join().expect("a rebuild's thread does not panic")).collect()
     });
     let mut cells = cells?;
@@ -242,10 +242,11 @@ fn read_all(
     log: &Arc<dyn Log>,
     mut cell: Cell,
     from: &[Offset],
-    end: Offset,
+    ends: &[Offset],
     exchange: &Exchange,
 ) -> Result<Cell, EngineError> {
     let partition = cell.state.partition();
+    let end = ends[partition.0 as usize];
     let mut changes = Changes::default();
     // What comes from entries that were taken before was taken with them, wherever it stands.
     let taken = |(partition, from): (u32, &Offset)| {
@@ -273,7 +274,15 @@ fn read_all(
                     continue;
                 }
                 newest.insert(origin.partition, origin);
-                entry = exchange.take(partition, origin).unwrap_or(entry);
+                match exchange.take(partition, origin) {
+                    Some(made) => entry = made,
+                    None if ends.get(origin.partition.0 as usize).is_some_and(|end| origin.offset < *end) => {
+                        cell.state.skip(record.offset);
+                        continue;
+                    }
+                    // Its cause is in no log any more.
+                    None => {}
+                }
             }
             cell.refold(record.offset, entry, &mut changes);
             exchange.give(&mut changes);

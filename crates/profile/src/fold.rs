@@ -475,7 +475,7 @@ impl<'a> Step<'a> {
             }
         };
         let profile = Profile::decode(&absorb.profile).filter(|_| absorb.definitions == self.features.fingerprint());
-        let Some(profile) = profile else {
+        let Some(mut profile) = profile else {
             let reason = "a profile from another partition was encoded under other definitions; rebuild the state";
             let source = rapport_types::SourceId(0);
             let letter = DeadLetter { offset: self.here.offset, received_at: None, reason: reason.into() };
@@ -483,11 +483,31 @@ impl<'a> Step<'a> {
             self.state.meta.ledger.dead_letter(source, letter);
             return;
         };
+        self.settle_ids(slot, &mut profile);
         self.state.merge(slot, profile, self.features);
         if self.state.is_part(slot) {
             self.grown.push(slot);
         } else {
             self.changes.touched.push(Touch { slot, cause: None });
+        }
+    }
+
+    /// Leads the ids of a profile that arrives, as far as their home is here, to where it is taken in. Those that belong to
+    /// somebody else by now it loses.
+    fn settle_ids(&mut self, slot: u32, profile: &mut Profile) {
+        let ids = std::mem::take(&mut profile.ids);
+        let is_itself = |to: &CustomerId| ids.contains(to) || self.state.profile(slot).ids.contains(to);
+        let stays = |id: &CustomerId| match self.state.target(id) {
+            _ if !self.state.is_home_of(id) => true,
+            Some(Target::Local(other)) => other == slot,
+            Some(Target::Remote(row)) => is_itself(&self.state.moved_row(row).to),
+            None => true,
+        };
+        profile.ids = ids.iter().filter(|id| stays(id)).cloned().collect();
+        for id in &profile.ids {
+            if self.state.is_home_of(id) {
+                self.state.lead_here(id, slot);
+            }
         }
     }
 }

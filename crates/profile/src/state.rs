@@ -6,6 +6,7 @@
 //! Invariants:
 //! - Every id whose home is this partition and that was ever seen is in `index`: it leads to a profile here that has it, or
 //!   to the id of one elsewhere.
+//! - Every id of a profile here whose home is here leads to it, so that a restart needs nothing else to lead it. No id is in two profiles.
 //! - A slot's number is never used again, so a row's key in a checkpoint always means the same profile.
 
 mod parts;
@@ -445,7 +446,11 @@ impl PartitionState {
             if self.is_home_of(id) {
                 // What leads here already is of another id of the profile with the same hash: each has its own.
                 let is_its = |target| target != Target::Local(slot) && stands_in(&self.slots, &self.moved, target, id);
-                self.index.lead(id, Target::Local(slot), is_its);
+                if let Some(Target::Remote(row)) = self.index.lead(id, Target::Local(slot), is_its) {
+                    // Earlier versions left the row of an id that came back.
+                    self.moved[row as usize] = None;
+                    self.dirty_moved.insert(row);
+                }
             }
         }
         Ok(())

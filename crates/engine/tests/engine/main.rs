@@ -14,8 +14,8 @@ use rapport_engine::{Engine, EngineError, EngineOptions, Order, Sink, rebuild_di
 use rapport_store::{Checkpoint, CheckpointHead, CheckpointPart, CheckpointWrite, Chunk, StoreError};
 use rapport_stream::{Append, Log, MemoryLog};
 use rapport_types::{
-    Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Joined, Object, Offset, PartitionId,
-    Rollback, SourceId, Timestamp, Trial, TrialMode, partition_of,
+    Activation, CustomerId, DAY_MS, DefinitionsChanged, Entry, Event, EventKind, Forward, Joined, Object, Offset,
+    Origin, PartitionId, Rollback, SourceId, Timestamp, Trial, TrialMode, partition_of,
 };
 
 const PARTITIONS: u32 = 3;
@@ -213,6 +213,21 @@ fn live_state_equals_the_state_made_from_the_log() {
         engine.stop().unwrap();
         assert_eq!(rebuild_digest(&log).unwrap().digest, live, "{devices} devices");
     }
+}
+
+/// What earlier versions made for other partitions where this one finds the way by itself.
+#[test]
+fn what_nothing_makes_any_more_is_passed_over_where_the_state_is_made_anew() {
+    let (log, engine, _) = whole();
+    engine.stop().unwrap();
+    let expected = rebuild_digest(&log).unwrap().digest;
+    let to = CustomerId::User("u1".into());
+    let origin = Origin { partition: PartitionId(0), offset: log.end(PartitionId(0)), index: 0 };
+    append(&log, vec![(origin.partition, Entry::Tick(LONG_AGO).encode())]);
+    let event = event(1_000, Some("u1"), None, 100, EventKind::Track, "Order Completed");
+    let home = partition_of(&to, PARTITIONS);
+    append(&log, vec![(home, Entry::Forward(Forward { origin, to, event, hops: 1 }).encode())]);
+    assert_eq!(rebuild_digest(&log).unwrap().digest, expected);
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn id(name: &str) -> CustomerId {
 
 impl World {
     /// Says that people are one customer, as it is appended: to the homes of all of them at once.
-    fn join(&mut self, names: &[&str]) {
+    pub(super) fn join(&mut self, names: &[&str]) {
         let ids: Box<[CustomerId]> = names.iter().map(|name| id(name)).collect();
         let mut homes: Vec<u32> = ids.iter().map(|id| partition_of(id, self.states.len() as u32).0).collect();
         homes.sort_unstable();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
 mod joined;
+mod restarts;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -67,8 +68,8 @@ fn alias(n: u64, previous: &str, user: &str, at: i64) -> Event {
     Event { kind, name: None, previous_id: Some(previous.into()), ..event(n, Some(user), None, at) }
 }
 
-/// What checkpoints of a partition have written: rows and chunks of message keys.
-type Kept = (BTreeMap<u64, Vec<u8>>, Vec<DedupChunk>);
+/// What checkpoints of a partition have written: rows, chunks of message keys, and the head; no head before the first.
+type Kept = (BTreeMap<u64, Vec<u8>>, Vec<DedupChunk>, Option<Vec<u8>>);
 
 /// Rows in the order in which a store gives them back: it keeps their keys as signed numbers.
 fn in_order(rows: &BTreeMap<u64, Vec<u8>>) -> impl Iterator<Item = (u64, &Vec<u8>)> {
@@ -98,15 +99,27 @@ impl World {
 
     /// Puts every partition through a checkpoint and a restart.
     fn restart(&mut self) {
+        (0..self.states.len()).for_each(|partition| self.checkpoint(partition));
+        self.crash();
+    }
+
+    fn checkpoint(&mut self, partition: usize) {
+        let (rows, chunks, head) = &mut self.kept[partition];
+        let parts = self.states[partition].take_checkpoint();
+        parts.deleted.iter().for_each(|key| drop(rows.remove(key)));
+        rows.extend(parts.changed);
+        chunks.extend(parts.chunks);
+        *head = Some(parts.meta);
+        assert_eq!(parts.rows, rows.len() as u64);
+    }
+
+    /// Every partition goes back to its last checkpoint. The log stays.
+    fn crash(&mut self) {
         let partitions = self.states.len() as u32;
-        for (state, (rows, chunks)) in self.states.iter_mut().zip(&mut self.kept) {
-            let parts = state.take_checkpoint();
-            parts.deleted.iter().for_each(|key| drop(rows.remove(key)));
-            rows.extend(parts.changed);
-            chunks.extend(parts.chunks);
-            assert_eq!(parts.rows, rows.len() as u64);
+        for (state, (rows, chunks, head)) in self.states.iter_mut().zip(&self.kept) {
             *state = PartitionState::new(state.partition(), partitions);
-            state.restore_meta(&parts.meta).unwrap();
+            let Some(head) = head else { continue };
+            state.restore_meta(head).unwrap();
             in_order(rows).for_each(|(key, row)| state.restore_row(key, row).unwrap());
             chunks.iter().for_each(|chunk| state.restore_chunk(chunk));
         }

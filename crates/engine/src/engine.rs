@@ -162,7 +162,9 @@ fn load_or_rebuild(
     let ends: Vec<Offset> = (0..log.partitions()).map(|partition| log.end(PartitionId(partition))).collect();
     let is_short = ends.iter().all(|end| end.0 <= options.checkpoint_entries);
     let stock = Arc::default();
-    match checkpoint::load_all(store, &ends, &stock) {
+    // No more threads than cores: the heap of each keeps some of what its load took for as long as the program runs.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    match checkpoint::load_all(&**store, &ends, &stock, threads) {
         Ok(Found::Cells(cells)) => Ok(cells),
         Ok(Found::Nothing) if is_short => {
             let cell = |partition| Cell::new(PartitionId(partition), log.partitions(), &stock);

@@ -75,7 +75,7 @@ impl Exchange {
         }
         let mut state = self.state.lock();
         for (home, entry) in changes.internal.drain(..) {
-            if let Some(origin) = origin(&entry) {
+            if let Some(origin) = entry.origin() {
                 state.made[home.0 as usize].insert(origin, entry);
             }
         }
@@ -114,26 +114,6 @@ impl Exchange {
         let (origin, home) = (0..).zip(&state.made).filter_map(first).min()?;
         let entry = state.made[home as usize].remove(&origin)?;
         Some((PartitionId(home), origin, entry))
-    }
-}
-
-/// Where an entry that one partition made for another comes from; none for other entries.
-fn origin(entry: &Entry) -> Option<Origin> {
-    match entry {
-        Entry::Link(link) => Some(link.origin),
-        Entry::Absorb(absorb) => Some(absorb.origin),
-        Entry::Forward(forward) => Some(forward.origin),
-        Entry::Unlink(unlink) => Some(unlink.origin),
-        Entry::Mark(mark) => Some(mark.origin),
-        Entry::Share(share) => Some(share.origin),
-        Entry::Relay(relay) => Some(relay.origin),
-        Entry::Event(_)
-        | Entry::Joined(_)
-        | Entry::Definitions(_)
-        | Entry::Activation(_)
-        | Entry::Trial(_)
-        | Entry::Rollback(_)
-        | Entry::Tick(_) => None,
     }
 }
 
@@ -267,7 +247,7 @@ fn read_all(
                     continue;
                 }
             };
-            if let Some(origin) = origin(&entry) {
+            if let Some(origin) = entry.origin() {
                 // A crash can make a partition append again what it had appended.
                 if newest.get(&origin.partition).is_some_and(|newest| *newest >= origin) {
                     cell.state.skip(record.offset);

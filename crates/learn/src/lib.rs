@@ -11,6 +11,7 @@
 
 mod data;
 mod error;
+mod exchange;
 pub mod file;
 mod moments;
 pub mod report;

@@ -1,19 +1,26 @@
 //! Labelled moments: the features of a customer as they were right after an event, and whether the outcome came.
 //!
-//! Each partition's log is folded as it stands. What partitions made for each other is in the log already, so nothing is
-//! exchanged. A moment whose outcome is not known yet is left out, never called negative; what happens at or after `until`
-//! is not seen at all, be it that customers are joined.
+//! A moment whose outcome is not known yet is left out, never called negative.
+//!
+//! What happened at or after `until` is not seen at all: no event, nor that people joined customers. What happened before it is seen
+//! however late it was told, because to the fold late is on time; an imported history is all told late. What partitions made for each
+//! other follows from what they knew when they made it: a profile that moves has its events up to then, and what it is joined to,
+//! whatever the time of the alias that moves it. So it is not read from the log but made again, of what is seen alone and under the
+//! features that are asked for.
 
 use std::{collections::HashMap, ops::ControlFlow};
 
 use rapport_decide::{Labels, Meaning, ScoreDefinition};
 use rapport_ml::frame::{Column, Frame};
 use rapport_ml::{Matrix, MlError};
-use rapport_profile::{Changes, FeatureSet, PartitionState};
+use rapport_profile::{Changes, FeatureSet, PartitionState, Place};
 use rapport_stream::Log;
-use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Mark, Offset, PartitionId, Timestamp, partition_of};
+use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Offset, PartitionId, Timestamp, partition_of};
 
-use crate::LearnError;
+use crate::{
+    LearnError,
+    exchange::{Exchange, Side},
+};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -76,6 +83,8 @@ struct Moment {
     at: Timestamp,
     /// Orders moments of one instant in every run alike.
     key: u128,
+    /// Whose moment it is.
+    event: u128,
     row: Vec<f64>,
 }
 
@@ -83,6 +92,7 @@ struct Moment {
 struct Meant {
     at: Timestamp,
     key: u128,
+    event: u128,
     meaning: Meaning,
 }
 
@@ -91,6 +101,7 @@ struct Seen {
     customer: CustomerId,
     at: Timestamp,
     key: u128,
+    event: u128,
     good: bool,
 }
 
@@ -121,120 +132,130 @@ pub fn training_set(
         progress((before + entries) as f64 / total as f64)
     };
     let numbers: Vec<usize> = (0..features.len()).filter(|index| features.is_number(*index)).collect();
+    let exchange = Exchange::new(partitions);
+    let replay = Replay { log, features, numbers: &numbers, task, exchange: &exchange };
     let folded: Result<Vec<Folded>, LearnError> = std::thread::scope(|scope| {
         let one = |(partition, end): (u32, &Offset)| {
-            let (end, numbers, tell) = (*end, &numbers, &tell);
-            scope.spawn(move || {
-                let state = PartitionState::new(PartitionId(partition), partitions);
-                fold(
-                    log,
-                    Folded { state, moments: Vec::new(), outcomes: Vec::new() },
-                    end,
-                    features,
-                    numbers,
-                    task,
-                    tell,
-                )
-            })
+            let (replay, tell, end, side) = (&replay, &tell, *end, exchange.side(PartitionId(partition)));
+            let state = PartitionState::new(PartitionId(partition), partitions);
+            let folded = Folded { state, moments: Vec::new(), outcomes: Vec::new() };
+            scope.spawn(move || replay.fold(folded, end, &side, tell))
         };
         let threads: Vec<_> = (0..).zip(&ends).map(one).collect();
         threads.into_iter().map(|thread| thread.join().expect("a folding thread does not panic")).collect()
     });
+    let mut folded = folded?;
+    let mut changes = Changes::default();
+    while let Some((home, entry)) = exchange.leftover() {
+        replay.apply_made(&mut folded[home.0 as usize], entry, &mut changes);
+    }
     let names = numbers.iter().map(|index| features.definition(*index).name.to_string()).collect();
-    label(folded?, names, task)
+    label(folded, names, task)
 }
 
-fn fold(
-    log: &dyn Log,
-    mut folded: Folded,
-    end: Offset,
-    features: &FeatureSet,
-    numbers: &[usize],
-    task: &Task,
-    tell: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
-) -> Result<Folded, LearnError> {
-    let partition = folded.state.partition();
-    let mut changes = Changes::default();
-    while folded.state.next_offset() < end {
-        let records = log.read(partition, folded.state.next_offset(), READ_BYTES)?;
-        if tell(records.len() as u64).is_break() {
-            return Err(MlError::Stopped.into());
-        }
-        for record in records.into_iter().take_while(|record| record.offset < end) {
-            let Ok(entry) = Entry::decode(&record.bytes) else {
-                folded.state.skip(record.offset);
-                continue;
-            };
-            if let Some(until) = task.until
-                && time_of(log, &entry)?.is_some_and(|at| at >= until)
-            {
-                folded.state.skip(record.offset);
-                continue;
+/// What the threads of a replay have in common.
+struct Replay<'a> {
+    log: &'a dyn Log,
+    features: &'a FeatureSet,
+    /// Those that are numbers.
+    numbers: &'a [usize],
+    task: &'a Task,
+    exchange: &'a Exchange,
+}
+
+impl Replay<'_> {
+    fn fold(
+        &self,
+        mut folded: Folded,
+        end: Offset,
+        side: &Side<'_>,
+        tell: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
+    ) -> Result<Folded, LearnError> {
+        let partition = folded.state.partition();
+        let mut changes = Changes::default();
+        while folded.state.next_offset() < end {
+            let records = self.log.read(partition, folded.state.next_offset(), READ_BYTES)?;
+            if tell(records.len() as u64).is_break() {
+                return Err(MlError::Stopped.into());
             }
-            let meant = entry.event().and_then(|event| {
-                let key = order(record.offset, event.message_key());
-                Some(Meant { at: event.timestamp, key, meaning: task.labels.meaning(event)? })
-            });
-            folded.state.apply(record.offset, entry, features, &mut changes);
-            if let Some(meant) = meant {
-                note(&mut folded, &changes, features, numbers, &meant);
+            for record in records.into_iter().take_while(|record| record.offset < end) {
+                let Ok(entry) = Entry::decode(&record.bytes) else {
+                    folded.state.skip(record.offset);
+                    continue;
+                };
+                if let Some(origin) = entry.origin() {
+                    for made in side.take(record.offset, origin) {
+                        self.apply_made(&mut folded, made, &mut changes);
+                    }
+                    folded.state.skip(record.offset);
+                } else if self.task.until.is_some_and(|until| time_of(&entry).is_some_and(|at| at >= until)) {
+                    folded.state.skip(record.offset);
+                } else {
+                    let meant = self.meant(record.offset, &entry);
+                    folded.state.apply(record.offset, entry, self.features, &mut changes);
+                    self.note(&mut folded, meant.as_ref(), &mut changes);
+                }
             }
-            changes.clear();
+            side.pass(folded.state.next_offset());
         }
+        Ok(folded)
     }
-    Ok(folded)
+
+    /// Applies what another partition made, in the place where the replay is.
+    fn apply_made(&self, folded: &mut Folded, entry: Entry, changes: &mut Changes) {
+        let place = Place { partition: folded.state.partition(), offset: folded.state.next_offset() };
+        let meant = self.meant(place.offset, &entry);
+        folded.state.apply_exchanged(place, entry, self.features, changes);
+        self.note(folded, meant.as_ref(), changes);
+    }
+
+    /// What the event of an entry, if there is one, is to the score.
+    fn meant(&self, offset: Offset, entry: &Entry) -> Option<Meant> {
+        let event = entry.event()?;
+        let key = order(offset, event.message_key());
+        Some(Meant { at: event.timestamp, key, event: event.message_key(), meaning: self.task.labels.meaning(event)? })
+    }
+
+    /// Notes what an entry changed. A moment is of the time of the customer's newest event, which its features know. An outcome is of
+    /// its own time, however late it was told.
+    fn note(&self, folded: &mut Folded, meant: Option<&Meant>, changes: &mut Changes) {
+        let Folded { state, moments, outcomes } = folded;
+        if let Some(&Meant { at, key, event, meaning }) = meant {
+            for slot in changes.concerned() {
+                let profile = state.profile(slot);
+                if !profile.primary.is_known() {
+                    continue;
+                }
+                if let Some(good) = meaning.outcome {
+                    outcomes.push(Seen { customer: profile.primary.clone(), at, key, event, good });
+                }
+                if meaning.moment {
+                    let number = |index: &usize| self.features.number(&profile, *index, profile.at);
+                    let row = self.numbers.iter().map(number).collect();
+                    // A timer may have taken the profile beyond its events.
+                    let at = profile.last_seen;
+                    moments.push(Moment { customer: profile.primary.clone(), at, key, event, row });
+                }
+            }
+        }
+        self.exchange.give(&mut changes.internal);
+        changes.clear();
+    }
 }
 
 /// When what an entry tells happened; none for what is no part of the history.
-fn time_of(log: &dyn Log, entry: &Entry) -> Result<Option<Timestamp>, LearnError> {
-    let mut cause;
-    let mut entry = entry;
-    // A mark has no time of its own: it follows from what people said, from an event, or from a mark that was passed on.
-    while let Entry::Mark(Mark { origin, .. }) = entry {
-        let caused = log.read(origin.partition, origin.offset, 1)?.into_iter().next();
-        let Some(Ok(found)) = caused.map(|record| Entry::decode(&record.bytes)) else { return Ok(None) };
-        cause = found;
-        entry = &cause;
-    }
-    Ok(match entry {
+fn time_of(entry: &Entry) -> Option<Timestamp> {
+    match entry {
         Entry::Event(event) => Some(event.timestamp),
-        Entry::Forward(forward) => Some(forward.event.timestamp),
-        Entry::Link(link) => Some(link.at),
-        Entry::Absorb(absorb) => Some(absorb.at),
-        Entry::Unlink(unlink) => Some(unlink.at),
         Entry::Joined(joined) => Some(joined.at),
-        Entry::Share(share) => Some(share.at),
-        Entry::Relay(relay) => Some(relay.event.timestamp),
         Entry::Tick(at) => Some(*at),
-        Entry::Definitions(_) | Entry::Activation(_) | Entry::Trial(_) | Entry::Rollback(_) | Entry::Mark(_) => None,
-    })
+        _ => None,
+    }
 }
 
 /// Orders what happened at one instant as it was folded; entries of different partitions in every run alike.
 fn order(offset: Offset, key: u128) -> u128 {
     u128::from(offset.0) << 64 | key & u128::from(u64::MAX)
-}
-
-/// A moment is of the time of the customer's newest event, which its features know. An outcome is of its own time, however late
-/// it was told.
-fn note(folded: &mut Folded, changes: &Changes, features: &FeatureSet, numbers: &[usize], meant: &Meant) {
-    let Folded { state, moments, outcomes } = folded;
-    let Meant { at, key, meaning } = *meant;
-    for slot in changes.concerned() {
-        let profile = state.profile(slot);
-        if !profile.primary.is_known() {
-            continue;
-        }
-        if let Some(good) = meaning.outcome {
-            outcomes.push(Seen { customer: profile.primary.clone(), at, key, good });
-        }
-        if meaning.moment {
-            let row = numbers.iter().map(|index| features.number(&profile, *index, profile.at)).collect();
-            // A timer may have taken the profile beyond its events.
-            let at = profile.last_seen;
-            moments.push(Moment { customer: profile.primary.clone(), at, key, row });
-        }
-    }
 }
 
 fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<TrainingSet, LearnError> {
@@ -246,14 +267,15 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
         moments.extend(folded.moments);
         seen.extend(folded.outcomes);
     }
-    let mut outcomes: HashMap<CustomerId, Vec<(Timestamp, u128, bool)>> = HashMap::new();
+    let mut outcomes: HashMap<CustomerId, Vec<(Timestamp, u128, u128, bool)>> = HashMap::new();
     for outcome in seen {
         let customer = survivor(&states, outcome.customer);
-        outcomes.entry(customer).or_default().push((outcome.at, outcome.key, outcome.good));
+        outcomes.entry(customer).or_default().push((outcome.at, outcome.key, outcome.event, outcome.good));
     }
     // Each customer's list is put into order by itself, so the order of the walk does not matter.
     outcomes.values_mut().for_each(|outcomes| outcomes.sort_unstable());
     moments.iter_mut().for_each(|moment| moment.customer = survivor(&states, moment.customer.clone()));
+    one_an_event(&mut moments);
     moments.sort_by_key(|moment| (moment.at, moment.key));
     if task.labels.is_daily() {
         one_a_day(&mut moments);
@@ -267,9 +289,11 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
             continue;
         }
         let own = outcomes.get(&moment.customer).map_or(&[][..], Vec::as_slice);
-        let next = own.partition_point(|(at, key, _)| (*at, *key) <= (moment.at, moment.key));
-        let came = own.get(next).filter(|(at, _, _)| *at <= last);
-        let Some(label) = task.labels.label(came.map(|(_, _, good)| *good)) else {
+        let next = own.partition_point(|(at, key, _, _)| (*at, *key) <= (moment.at, moment.key));
+        // Where the customer was two the moment's own event may stand here once more.
+        let came = own[next..].iter().find(|(_, _, event, _)| *event != moment.event);
+        let came = came.filter(|(at, _, _, _)| *at <= last);
+        let Some(label) = task.labels.label(came.map(|(_, _, _, good)| *good)) else {
             set.unanswered += 1;
             continue;
         };
@@ -280,6 +304,12 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
         set.at.push(moment.at);
     }
     Ok(set)
+}
+
+/// An event of one who was part of two customers is a moment of both; it is one moment if the two are one customer in the end.
+fn one_an_event(moments: &mut Vec<Moment>) {
+    moments.sort_by(|a, b| (a.event, &a.customer, a.at, a.key).cmp(&(b.event, &b.customer, b.at, b.key)));
+    moments.dedup_by(|next, known| (next.event, &next.customer) == (known.event, &known.customer));
 }
 
 /// Where every event is a moment, the first of a customer's day stands for the day: more of one day tell little more.

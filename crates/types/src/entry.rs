@@ -289,6 +289,26 @@ impl Entry {
         }
     }
 
+    /// Where an entry that one partition made for another comes from; none for other entries.
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::Link(link) => Some(link.origin),
+            Self::Absorb(absorb) => Some(absorb.origin),
+            Self::Forward(forward) => Some(forward.origin),
+            Self::Unlink(unlink) => Some(unlink.origin),
+            Self::Mark(mark) => Some(mark.origin),
+            Self::Share(share) => Some(share.origin),
+            Self::Relay(relay) => Some(relay.origin),
+            Self::Event(_)
+            | Self::Joined(_)
+            | Self::Definitions(_)
+            | Self::Activation(_)
+            | Self::Trial(_)
+            | Self::Rollback(_)
+            | Self::Tick(_) => None,
+        }
+    }
+
     /// Whether `bytes` are definitions, an activation, a trial or a rollback, told without decoding; false for bytes of other
     /// versions.
     pub fn is_control(bytes: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
 mod joined;
+mod until;
 
 use std::ops::ControlFlow;
 

@@ -158,7 +158,7 @@ impl Step<'_> {
         self.state.meta.watermark = self.state.meta.watermark.max(share.at);
         let Some(seat) = self.state.joints.seat_mut(&share.head) else { return };
         let Some(piece) = seat.piece(&share.part, &share.ids) else { return };
-        // Under other definitions its series say nothing here, as where a model learns from older entries; events go on.
+        // Under other definitions its series say nothing here; events go on.
         if share.definitions == self.features.fingerprint()
             && let Some(profile) = Profile::decode(&share.profile)
         {

@@ -318,3 +318,6 @@ fn object(fields: Map<String, serde_json::Value>) -> Object {
 fn value_of(value: serde_json::Value) -> Value {
     serde_json::from_value(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

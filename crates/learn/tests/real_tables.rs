@@ -2,17 +2,21 @@
 //!
 //! The files are not part of the project. Where one is not there, its test says so and checks nothing.
 
+mod common;
+
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use rapport_learn::file::{FileFormat, FileNote, FileOptions, FileTable, read_table};
 use rapport_learn::table::{TableOptions, data_of};
-use rapport_learn::{Threads, TrainOptions, Watch, train};
+use rapport_learn::{Threads, TrainOptions};
 use rapport_ml::Task;
 use rapport_ml::frame::{Cells, Frame, InferOptions, Meaning, Schema, infer};
 use rapport_ml::leak::{LeakReason, LeakReport, find_leaks};
 use rapport_ml::pipeline::{Coding, Pipeline, PipelineOptions};
+
+use common::trained_by;
 
 #[expect(clippy::print_stdout, reason = "a test that checks nothing says so")]
 fn skipped(file: &str) {
@@ -160,14 +164,7 @@ fn known_leaks_are_told_and_honest_tables_are_left_in_peace() {
 fn area(file: &str, name: &str) -> Option<f64> {
     let options = TableOptions { target: name.to_owned(), ..TableOptions::default() };
     let (data, _) = data_of(read(file)?, &options).expect("is a table");
-    let mut watch = Watch {
-        parallel: &Threads::all(),
-        enough: &|| false,
-        stopped: &|| false,
-        clock: &|| 0.0,
-        progress: &mut |_| {},
-    };
-    Some(train(&data, &TrainOptions::default(), &mut watch).expect("trains").artifact.card.metrics["auc"])
+    Some(trained_by(Threads::all(), &data, &TrainOptions::default()).expect("trains").artifact.card.metrics["auc"])
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::ControlFlow;
@@ -13,6 +15,8 @@ use rapport_learn::{Data, Effort, LearnError, Step, Threads, TrainOptions, Train
 use rapport_ml::frame::Meaning;
 use rapport_ml::metrics::Costs;
 use rapport_ml::{Algorithm, Artifact, Learner, MlError, Random, Task};
+
+use common::trained_by;
 
 fn table(text: &str) -> FileTable {
     read_table(text.as_bytes(), &FileOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap()
@@ -54,14 +58,7 @@ fn without(leaks: &[&str]) -> TrainOptions {
 }
 
 fn trained(data: &Data, options: &TrainOptions) -> Result<Trained, LearnError> {
-    let mut watch = Watch {
-        parallel: &Threads::new(2),
-        enough: &|| false,
-        stopped: &|| false,
-        clock: &|| 0.0,
-        progress: &mut |_| {},
-    };
-    train(data, options, &mut watch)
+    trained_by(Threads::new(2), data, options)
 }
 
 /// The columns that would make every task too easy.
@@ -203,17 +200,7 @@ fn a_search_tries_many_and_gives_the_same_twice() {
 #[test]
 fn by_default_a_weighted_sum_and_trees_of_two_kinds_are_tried_on_any_number_of_threads() {
     let (data, _) = data(&visits(500), &options("bought")).unwrap();
-    let on = |threads| {
-        let mut watch = Watch {
-            parallel: &Threads::new(threads),
-            enough: &|| false,
-            stopped: &|| false,
-            clock: &|| 0.0,
-            progress: &mut |_| {},
-        };
-        train(&data, &without(&TOO_MUCH), &mut watch).unwrap()
-    };
-    let [one, two] = [1, 2].map(on);
+    let [one, two] = [1, 2].map(|threads| trained_by(Threads::new(threads), &data, &without(&TOO_MUCH)).unwrap());
     let mut depths = Vec::new();
     for (learner, loss) in &one.tried {
         assert!((0.0..0.6).contains(loss), "{learner:?} has {loss}");

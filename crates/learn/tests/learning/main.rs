@@ -2,16 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test as the tests themselves do")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod joined;
 mod until;
 
 use std::ops::ControlFlow;
 
 use rapport_decide::ScoreDefinition;
-use rapport_learn::{Data, LearnError, Task, Threads, TrainOptions, Trained, Watch, train, training_set};
+use rapport_learn::{Data, LearnError, Task, Threads, TrainOptions, Trained, training_set};
 use rapport_profile::{FeatureDefinition, FeatureSet};
 use rapport_stream::{Append, Log, MemoryLog};
 use rapport_types::{DAY_MS, Entry, Event, EventKind, Object, SourceId, Timestamp, partition_of};
+
+use common::trained_by;
 
 const PARTITIONS: u32 = 3;
 
@@ -191,14 +195,7 @@ fn shop() -> Vec<Event> {
 fn trained(events: &[Event], options: &TrainOptions) -> Result<Trained, LearnError> {
     let set = training_set(&log_of(events), &features(), &task(None), &|_| ControlFlow::Continue(())).unwrap();
     let data = Data::of_history(&set, "returns", 30 * DAY_MS, "since_previous").unwrap();
-    let mut watch = Watch {
-        parallel: &Threads::new(2),
-        enough: &|| false,
-        stopped: &|| false,
-        clock: &|| 0.0,
-        progress: &mut |_| {},
-    };
-    train(&data, options, &mut watch)
+    trained_by(Threads::new(2), &data, options)
 }
 
 #[test]

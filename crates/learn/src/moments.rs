@@ -6,7 +6,7 @@
 //! however late it was told, because to the fold late is on time; an imported history is all told late. What partitions made for each
 //! other follows from what they knew when they made it: a profile that moves has its events up to then, and what it is joined to,
 //! whatever the time of the alias that moves it. So it is not read from the log but made again, of what is seen alone and under the
-//! features that are asked for.
+//! features that are asked for, and taken where the log has it; at the end, as if it had been told late, where the log has no place.
 
 use std::{collections::HashMap, ops::ControlFlow};
 

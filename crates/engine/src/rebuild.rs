@@ -38,6 +38,8 @@ struct Exchanged {
     made: Vec<BTreeMap<Origin, Entry>>,
     /// What each thread waits for.
     wanted: Vec<Wanted>,
+    /// Before which offset each has taken everything.
+    passed: Vec<Offset>,
     failed: bool,
 }
 
@@ -54,16 +56,22 @@ impl Exchanged {
     fn is_stuck(&self) -> bool {
         self.wanted.iter().zip(&self.made).all(|(wanted, made)| match wanted {
             Wanted::Nothing => false,
-            Wanted::Entry(origin) => !made.contains_key(origin),
+            Wanted::Entry(origin) => !made.contains_key(origin) && !self.is_past(*origin),
             Wanted::Done => true,
         })
+    }
+
+    /// Whether the cause was taken, and whatever it makes is made.
+    fn is_past(&self, origin: Origin) -> bool {
+        self.passed.get(origin.partition.0 as usize).is_some_and(|passed| *passed > origin.offset)
     }
 }
 
 impl Exchange {
     fn new(partitions: usize) -> Self {
         let made = (0..partitions).map(|_| BTreeMap::new()).collect();
-        let state = Exchanged { made, wanted: vec![Wanted::Nothing; partitions], failed: false };
+        let (wanted, passed) = (vec![Wanted::Nothing; partitions], vec![Offset(0); partitions]);
+        let state = Exchanged { made, wanted, passed, failed: false };
         Self { state: Mutex::new(state), news: Condvar::new() }
     }
 
@@ -82,16 +90,23 @@ impl Exchange {
         self.news.notify_all();
     }
 
-    /// The new form of the entry of `origin` for `home`; none if nobody makes it.
-    fn take(&self, home: PartitionId, origin: Origin) -> Option<Entry> {
+    /// Says that a partition has taken everything before `next`, and given what it made.
+    fn pass(&self, partition: PartitionId, next: Offset) {
+        self.state.lock().passed[partition.0 as usize] = next;
+        self.news.notify_all();
+    }
+
+    /// The new form of the entry of `origin` that `home` has at `here`; none if nobody makes it.
+    fn take(&self, home: PartitionId, here: Offset, origin: Origin) -> Option<Entry> {
         let place = home.0 as usize;
+        self.pass(home, here);
         let mut state = self.state.lock();
         state.wanted[place] = Wanted::Entry(origin);
         let found = loop {
             if let Some(entry) = state.made[place].remove(&origin) {
                 break Some(entry);
             }
-            if state.failed || state.is_stuck() {
+            if state.failed || state.is_past(origin) || state.is_stuck() {
                 break None;
             }
             self.news.wait(&mut state);
@@ -254,7 +269,7 @@ fn read_all(
                     continue;
                 }
                 newest.insert(origin.partition, origin);
-                match exchange.take(partition, origin) {
+                match exchange.take(partition, record.offset, origin) {
                     Some(made) => entry = made,
                     None if ends.get(origin.partition.0 as usize).is_some_and(|end| origin.offset < *end) => {
                         cell.state.skip(record.offset);
@@ -267,6 +282,7 @@ fn read_all(
             cell.refold(record.offset, entry, &mut changes);
             exchange.give(&mut changes);
         }
+        exchange.pass(partition, cell.state.next_offset());
     }
     Ok(cell)
 }

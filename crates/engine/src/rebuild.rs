@@ -2,11 +2,12 @@
 //! usable checkpoint, and to check that live state equals replayed state.
 //!
 //! All partitions are read at once, a thread each. An entry that one partition made for another stands in the log as older
-//! definitions made it, so it is made again: where the log has it, the reader waits for its new form from the partition
-//! that caused it. The order of the log is thereby kept, and the result is the same each time. Nobody waits in a circle,
-//! because whatever an entry waits for happened before it was appended. What its cause does not make any more, as one that an
-//! earlier version made, is passed over. Entries that a crash kept out of the log are applied at the end. Decisions are looked at once, at the end, because they follow from the facts and the time. What models learn
-//! in service does depend on the order, so it is learnt entry by entry.
+//! definitions made it, so it is made again: where the log has it, the reader waits for its new form from the partition that
+//! caused it. The order of the log is thereby kept, and the result is the same each time. Nobody waits in a circle, because
+//! whatever an entry waits for happened before it was appended. What its cause does not make any more, as one that an earlier
+//! version made, is passed over. Entries that a crash kept out of the log are applied at the end. Decisions are looked at once,
+//! at the end, because they follow from the facts and the time. What models learn in service does depend on the order, so it is
+//! learnt entry by entry.
 //!
 //! The same order as that of the live system has a seam: when definitions changed, all partitions met at that entry, and what they
 //! had made for each other by then was taken at once. So the log is read up to the newest definitions first, and then the rest.

@@ -202,7 +202,7 @@ impl Learner {
     }
 
     /// About how many nanoseconds of one core a fit takes, so that a budget can be shared out before anything is timed and
-    /// the same way in every run. Measured on 10,000 to 100,000 rows; a third to three times of the truth.
+    /// the same way in every run. Measured on 2,000 to 100,000 rows; a third to three times of the truth.
     pub fn work(&self, rows: usize, columns: usize, task: Task) -> f64 {
         let (n, d, k) = (rows as f64, columns.max(1) as f64, task.outputs() as f64);
         match self {
@@ -216,8 +216,8 @@ impl Learner {
                 let rounds = f64::from(options.rounds.min(300));
                 rounds * k * (n * d * 2.0 * options.row_share * options.column_share + n * 20.0 + 200_000.0)
             }
-            // A fit only remembers; being asked is what costs.
-            Self::NearestNeighbours(_) => n * (n * d * 0.5).min(2e6) + n * d * 50.0,
+            // A fit only remembers; being asked, by a quarter as many rows, is what costs.
+            Self::NearestNeighbours(_) => n * (n * d * 0.04 + 3_000.0),
             Self::NaiveBayes(_) => n * d * 20.0,
             Self::OnlineLogistic(options) => n * d * 5.0 * f64::from(options.passes.max(1)),
         }

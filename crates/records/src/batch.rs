@@ -341,7 +341,7 @@ fn versions(tx: &mut Tx<'_>, undo: Id, changes: &[Change]) -> Result<HashMap<Id,
 }
 
 /// What takes a change back. What was written since by others has a higher version than the one expected.
-fn opposite(editor: &Editor<'_, '_>, change: &Change, version: i64) -> Result<Each, RecordsError> {
+fn opposite(editor: &Editor<'_, '_>, change: &Change, version: i64) -> Result<Each<'static>, RecordsError> {
     let (id, version) = (change.record, Some(version));
     Ok(match change.op {
         Op::Create | Op::Restore | Op::Purge => Each::Delete(id, version),

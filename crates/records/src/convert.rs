@@ -162,7 +162,7 @@ fn convert(
         fields.extend(link(name, id));
     }
     let edit = Edit::Update { id: lead.id, fields, version: Some(lead.version) };
-    Editor::new(moment, access, "lead", Some(work.batch))?.run(tx, vec![edit])?;
+    Editor::new(moment, access, "lead", Some(work.batch))?.run(tx, &[edit])?;
     let title = lead.fields.get("name").and_then(Value::as_str).unwrap_or("lead");
     batch::begin(tx, access, work.batch, "convert", title, moment.now, work.changes)?;
     Ok(Converted { contact, company, deal, batch: work.batch })
@@ -179,7 +179,7 @@ struct Work<'w, 'm> {
 impl Work<'_, '_> {
     fn create(&mut self, tx: &mut Tx<'_>, object: &str, fields: Fields) -> Result<Id, RecordsError> {
         let editor = Editor::new(self.moment, self.access, object, Some(self.batch))?;
-        let made = editor.run(tx, vec![Edit::Create { fields }]).map_err(|error| match error.of_one() {
+        let made = editor.run(tx, &[Edit::Create { fields }]).map_err(|error| match error.of_one() {
             RecordsError::Invalid { field, what } => RecordsError::Invalid { field: format!("{object}.{field}"), what },
             other => other,
         })?;
@@ -204,7 +204,7 @@ impl Work<'_, '_> {
         }
         let fields = link("company", company).into_iter().collect();
         let edit = Edit::Update { id, fields, version: Some(contact.version) };
-        Editor::new(self.moment, self.access, "contact", Some(self.batch))?.run(tx, vec![edit])?;
+        Editor::new(self.moment, self.access, "contact", Some(self.batch))?.run(tx, &[edit])?;
         self.changes += 1;
         Ok(id)
     }

@@ -254,7 +254,7 @@ impl Desk {
             }
             let batch = if is_batch { Some(moment.ids.next(moment.now)?) } else { None };
             let count = edits.len();
-            let ids = Editor::new(moment, access, object, batch)?.run(tx, edits)?;
+            let ids = Editor::new(moment, access, object, batch)?.run(tx, &edits)?;
             if let Some(batch) = batch {
                 crate::batch::begin(
                     tx,

@@ -26,7 +26,11 @@ mod insert;
 mod past;
 mod targets;
 
-use self::{aside::beside, insert::to_text, targets::system_field};
+use self::{
+    aside::beside,
+    insert::to_text,
+    targets::{Done, system_field},
+};
 pub(crate) use self::{
     each::{Each, Given, Outcome},
     insert::{insert, replace_relations, to_json},
@@ -109,12 +113,26 @@ pub(crate) struct Editor<'e, 'm> {
     access: &'e Access,
     batch: Option<Id>,
     ground: Ground<'e>,
+    writes: Writes,
+    /// Lines of the feed that are not written yet.
     lines: Vec<Line<'e>>,
     errors: Vec<RowError>,
+    done: Done,
     /// The record into which another is merged by these edits.
     merge: Option<Id>,
     /// What Rapport itself sets in each record that is made or changed.
     own: Stuffs,
+}
+
+/// What is written of edits that can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    /// All as long as nothing is wrong with any; the rest is only checked then, so that everything wrong is told.
+    AllOrNone,
+    /// Each, whatever is wrong with others.
+    Each,
+    /// Nothing; what would be is told.
+    None,
 }
 
 /// A record that is to be changed: as it is, and whether the caller may.
@@ -136,8 +154,10 @@ impl<'e, 'm> Editor<'e, 'm> {
             access,
             batch,
             ground,
+            writes: Writes::AllOrNone,
             lines: Vec::new(),
             errors: Vec::new(),
+            done: Done::default(),
             merge: None,
             own: Stuffs::new(),
         })
@@ -154,19 +174,18 @@ impl<'e, 'm> Editor<'e, 'm> {
     }
 
     /// Does all edits or none; the ids, in their order.
-    pub(crate) fn run(mut self, tx: &mut Tx<'_>, edits: Vec<Edit>) -> Result<Vec<Id>, RecordsError> {
+    pub(crate) fn run(mut self, tx: &mut Tx<'_>, edits: &[Edit]) -> Result<Vec<Id>, RecordsError> {
         if edits.len() > EDITS {
             return Err(RecordsError::Limit(format!("a request changes up to {EDITS} records")));
         }
         let edits = self.settle_upserts(tx, edits)?;
-        if edits.iter().any(|edit| matches!(edit, Edit::Create { .. } | Edit::Upsert { .. })) {
+        if edits.iter().any(|edit| matches!(edit, Each::Create(_))) {
             self.access.reach(Verb::Create, self.ground.object)?;
         }
-        let outcomes = self.do_each(tx, edits.into_iter().map(Each::from).collect(), false)?;
+        let outcomes = self.do_each(tx, edits)?;
         if !self.errors.is_empty() {
             return Err(RecordsError::Rows(self.errors));
         }
-        feed::write(tx, self.access, self.batch, self.moment.now, &self.lines)?;
         Ok(outcomes.into_iter().filter_map(Outcome::id).collect())
     }
 
@@ -179,32 +198,38 @@ impl<'e, 'm> Editor<'e, 'm> {
         Ok(())
     }
 
-    /// Turns upserts into updates where the record is there.
-    fn settle_upserts(&mut self, tx: &mut Tx<'_>, mut edits: Vec<Edit>) -> Result<Vec<Edit>, RecordsError> {
-        let mut wanted: BTreeMap<String, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
+    /// Whether what can be done is written.
+    fn is_writing(&self) -> bool {
+        match self.writes {
+            Writes::AllOrNone => self.errors.is_empty(),
+            Writes::Each => true,
+            Writes::None => false,
+        }
+    }
+
+    /// Turns upserts into updates where the record is there, and into new records where it is not.
+    fn settle_upserts<'g>(&mut self, tx: &mut Tx<'_>, edits: &'g [Edit]) -> Result<Vec<Each<'g>>, RecordsError> {
+        let mut wanted: BTreeMap<&str, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
         for (index, edit) in edits.iter().enumerate() {
             let Edit::Upsert { key, fields } = edit else { continue };
             match self.key_value(key, fields) {
-                Ok(text) => wanted.entry(key.clone()).or_default().entry(text).or_default().push(index),
+                Ok(text) => wanted.entry(key).or_default().entry(text).or_default().push(index),
                 Err(error) => self.refuse(index, error)?,
             }
         }
+        let mut there: BTreeMap<usize, Id> = BTreeMap::new();
         for (key, values) in wanted {
-            let known = known(tx, &self.ground, self.access, &key, values.keys().map(String::as_str))?;
-            for (text, id) in known {
-                for index in values.get(&text).into_iter().flatten() {
-                    let Edit::Upsert { fields, .. } = &edits[*index] else { continue };
-                    edits[*index] = Edit::Update { id, fields: fields.clone(), version: None };
-                }
+            for (text, id) in known(tx, &self.ground, self.access, key, values.keys().map(String::as_str))? {
+                there.extend(values.get(&text).into_iter().flatten().map(|index| (*index, id)));
             }
             for (text, indexes) in values.iter().filter(|(_, indexes)| indexes.len() > 1) {
                 for index in &indexes[1..] {
                     let what = format!("\"{text}\" stands in more than one record of the request");
-                    self.refuse(*index, RecordsError::invalid(&key, what))?;
+                    self.refuse(*index, RecordsError::invalid(key, what))?;
                 }
             }
         }
-        Ok(edits)
+        Ok(edits.iter().enumerate().map(|(index, edit)| Each::of(edit, there.get(&index).copied())).collect())
     }
 
     /// The value by which an upsert finds its record.
@@ -222,7 +247,9 @@ impl<'e, 'm> Editor<'e, 'm> {
     }
 
     /// Writes new records with their lines in the feed.
-    fn write_new(&self, tx: &mut Tx<'_>, made: &[(usize, Id, Stuffs)]) -> Result<(), RecordsError> {
+    fn write_new(&mut self, tx: &mut Tx<'_>, made: &[(usize, Id, Stuffs)]) -> Result<(), RecordsError> {
+        // Lines stand in the order of what was done, so that it can be taken back in the opposite one.
+        self.write_lines(tx)?;
         let object = self.ground.object;
         let texts = || made.iter().map(|(_, id, stuffs)| Ok((*id, to_text(object, stuffs)?))).collect();
         let rows = || insert(tx, self.moment, self.access, object, made.iter().map(|(_, id, stuffs)| (*id, stuffs)));
@@ -230,6 +257,11 @@ impl<'e, 'm> Editor<'e, 'm> {
         inserted?;
         let texts = texts.map_err(|error| RecordsError::Database(error.to_string()))?;
         feed::write_new(tx, self.access, self.batch, self.moment.now, &object.name, texts)
+    }
+
+    /// Writes the lines of records that were there.
+    fn write_lines(&mut self, tx: &mut Tx<'_>) -> Result<(), RecordsError> {
+        feed::write(tx, self.access, self.batch, self.moment.now, &std::mem::take(&mut self.lines))
     }
 
     /// Checks values that the caller wants to set.

@@ -35,8 +35,8 @@ pub(crate) fn fill(moment: &Moment<'_>, tx: &mut Tx<'_>) -> Result<(), RecordsEr
     let access = Access::of_system(Actor::System);
     let create = |tx: &mut Tx<'_>, object: &str, records: Vec<serde_json::Value>| {
         let fields = |value: serde_json::Value| value.as_object().cloned().unwrap_or_else(Fields::new);
-        let edits = records.into_iter().map(|record| Edit::Create { fields: fields(record) }).collect();
-        Editor::new(moment, &access, object, None)?.run(tx, edits)
+        let edits: Vec<Edit> = records.into_iter().map(|record| Edit::Create { fields: fields(record) }).collect();
+        Editor::new(moment, &access, object, None)?.run(tx, &edits)
     };
     let pipeline: Vec<Id> = create(tx, "pipeline", vec![json!({ "name": "Sales", "position": 1 })])?;
     let stage = |(place, (name, probability, outcome, rotting)): (usize, &(&str, f64, &str, Option<u32>))| {

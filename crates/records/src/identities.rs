@@ -103,7 +103,7 @@ impl Desk {
             }
             for edit in edits {
                 // One customer's odd attribute must not stop all others.
-                let done = tx.attempt(|tx| Editor::new(moment, &access, "contact", None)?.run(tx, vec![edit]))?;
+                let done = tx.attempt(|tx| Editor::new(moment, &access, "contact", None)?.run(tx, &[edit]))?;
                 if let Err(error) = done {
                     if error.is_passing() {
                         return Err(error);

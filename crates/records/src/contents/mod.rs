@@ -77,7 +77,7 @@ impl Desk {
         self.with_content(content, limit, |desk, own| {
             desk.write(|moment, tx| {
                 let editor = Editor::new(moment, access, OBJECT, None)?.setting(own);
-                let ids = editor.run(tx, vec![Edit::Create { fields: fields.clone() }])?;
+                let ids = editor.run(tx, &[Edit::Create { fields: fields.clone() }])?;
                 Ok(records_of(moment, tx, access, OBJECT, &ids)?.pop())
             })
         })
@@ -96,7 +96,7 @@ impl Desk {
         self.with_content(content, limit, |desk, own| {
             desk.write(|moment, tx| {
                 let editor = Editor::new(moment, access, OBJECT, None)?.setting(own);
-                let ids = editor.run(tx, vec![Edit::Update { id, fields: Fields::new(), version }])?;
+                let ids = editor.run(tx, &[Edit::Update { id, fields: Fields::new(), version }])?;
                 Ok(records_of(moment, tx, access, OBJECT, &ids)?.pop())
             })
         })

@@ -20,14 +20,8 @@ use crate::{
 };
 
 impl Editor<'_, '_> {
-    /// Reads records that are to be changed; with `lock` nobody else changes them until the transaction ends.
-    pub(super) fn load(
-        &self,
-        tx: &mut Tx<'_>,
-        ids: &[Id],
-        verb: Verb,
-        lock: bool,
-    ) -> Result<BTreeMap<Id, Target>, RecordsError> {
+    /// Reads records that are to be changed; if that will be written, nobody else changes them until the transaction ends.
+    pub(super) fn load(&self, tx: &mut Tx<'_>, ids: &[Id], verb: Verb) -> Result<BTreeMap<Id, Target>, RecordsError> {
         let mut query = self.ground.select_any(self.access)?;
         let everything = Access::of_system(self.access.actor.clone());
         let shape = Shape::select(&self.ground, &everything, None, &mut query)?;
@@ -38,7 +32,7 @@ impl Editor<'_, '_> {
         ));
         query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
         query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc);
-        if lock && tx.backend() == Backend::Postgres {
+        if self.is_writing() && tx.backend() == Backend::Postgres {
             // Who names a record waits for one that takes it away or brings it back, and for no other change.
             query.lock(if verb == Verb::Delete { LockType::Update } else { LockType::NoKeyUpdate });
         }
@@ -53,10 +47,10 @@ impl Editor<'_, '_> {
             .collect()
     }
 
-    /// Keeps everybody else from changing records of several turns, all in one order: two requests that took them turn by turn could
-    /// each wait for the other.
+    /// Keeps everybody else from changing records that are not all loaded at once, all in one order: two requests that took them turn
+    /// by turn could each wait for the other.
     pub(super) fn hold(&self, tx: &mut Tx<'_>, ids: &BTreeSet<Id>) -> Result<(), RecordsError> {
-        if tx.backend() == Backend::Sqlite {
+        if tx.backend() == Backend::Sqlite || !self.is_writing() {
             return Ok(());
         }
         let mut query = self.ground.select_any(self.access)?;
@@ -66,13 +60,7 @@ impl Editor<'_, '_> {
         tx.query(&query).map(drop)
     }
 
-    pub(super) fn update(
-        &mut self,
-        tx: &mut Tx<'_>,
-        record: &Record,
-        stuffs: &Stuffs,
-        dry: bool,
-    ) -> Result<(), RecordsError> {
+    pub(super) fn update(&mut self, tx: &mut Tx<'_>, record: &Record, stuffs: &Stuffs) -> Result<(), RecordsError> {
         let object = self.ground.object;
         let (mut before, mut after) = (Map::new(), Map::new());
         let mut statement = Query::update();
@@ -84,7 +72,7 @@ impl Editor<'_, '_> {
             }
             if object.field(name).is_some_and(|field| field.kind.stored() == Stored::Elsewhere) {
                 let ids: &[Id] = if let Stuff::Ids(ids) = stuff { ids } else { &[] };
-                if !dry {
+                if self.is_writing() {
                     replace_relations(tx, &object.name, name, record.id, ids)?;
                 }
             } else {
@@ -101,7 +89,7 @@ impl Editor<'_, '_> {
         if after.is_empty() && self.merge.is_none() {
             return Ok(());
         }
-        if !dry {
+        if self.is_writing() {
             self.finish(tx, record, statement)?;
             duplicates::change(tx, object, record, stuffs)?;
         }

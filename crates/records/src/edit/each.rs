@@ -11,37 +11,38 @@ use serde_json::{Map, json};
 
 use super::{
     CHUNK, Edit, Editor, Fields, Id, Line, Object, Op, Record, RecordsError, RowError, Stuff, Stuffs, Target, Tx, Verb,
-    not_found, rules, value,
+    Writes, not_found, rules, value,
 };
-use crate::feed;
 use crate::{duplicates, schema::table_of};
 
 /// One edit of several.
 #[derive(Debug)]
-pub(crate) enum Each {
-    Create(Given),
+pub(crate) enum Each<'g> {
+    Create(Given<'g>),
     /// With the version that the record must have, if any.
-    Update(Id, Given, Option<i64>),
+    Update(Id, Given<'g>, Option<i64>),
     Delete(Id, Option<i64>),
     Restore(Id),
 }
 
 /// Values of an edit.
 #[derive(Debug)]
-pub(crate) enum Given {
+pub(crate) enum Given<'g> {
     /// As they came.
-    Fields(Fields),
+    Fields(&'g Fields),
     /// Checked already.
     Stuffs(Stuffs),
 }
 
-impl From<Edit> for Each {
-    fn from(edit: Edit) -> Self {
-        match edit {
-            Edit::Create { fields } | Edit::Upsert { fields, .. } => Self::Create(Given::Fields(fields)),
-            Edit::Update { id, fields, version } => Self::Update(id, Given::Fields(fields), version),
-            Edit::Delete { id, version } => Self::Delete(id, version),
-            Edit::Restore { id } => Self::Restore(id),
+impl<'g> Each<'g> {
+    /// An edit of a request; `there` is the record that an upsert found.
+    pub(super) fn of(edit: &'g Edit, there: Option<Id>) -> Self {
+        match (edit, there) {
+            (Edit::Upsert { fields, .. }, Some(id)) => Self::Update(id, Given::Fields(fields), None),
+            (Edit::Create { fields } | Edit::Upsert { fields, .. }, _) => Self::Create(Given::Fields(fields)),
+            (Edit::Update { id, fields, version }, _) => Self::Update(*id, Given::Fields(fields), *version),
+            (Edit::Delete { id, version }, _) => Self::Delete(*id, *version),
+            (Edit::Restore { id }, _) => Self::Restore(*id),
         }
     }
 }
@@ -66,8 +67,9 @@ impl Outcome {
     }
 }
 
-/// Which edits are done together, in their order: what a record has that is deleted is free for those that are changed, and what these
-/// had is free for those that come back.
+/// Which edits are done together, in their order, new records between updates and what comes back: what a record has that is deleted
+/// is free for all others, what one has that is changed for those that are new or come back, and nothing that is deleted is named.
+/// That an edit goes by what another one of its own turn leaves is not promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
     Delete,
@@ -82,11 +84,11 @@ impl Turn {
 }
 
 /// An edit of a record that is there.
-struct Change {
+struct Change<'g> {
     /// Its place among the edits.
     index: usize,
     id: Id,
-    given: Given,
+    given: Given<'g>,
     /// The version that the record must have, if any.
     version: Option<i64>,
 }
@@ -98,33 +100,30 @@ pub(crate) struct Ran<'e> {
     pub(crate) outcomes: Vec<Outcome>,
     /// What is wrong with those that were refused.
     pub(crate) errors: Vec<RowError>,
-    /// What changed of records that were there, as it stands in the feed.
+    /// With `dry` what would change of records that are there, as it would stand in the feed.
     pub(crate) lines: Vec<Line<'e>>,
 }
 
 impl<'e> Editor<'e, '_> {
     /// Does each edit that can be done. A record may be among them once. With `dry` nothing is written; what would be is told.
-    pub(crate) fn run_each(mut self, tx: &mut Tx<'_>, edits: Vec<Each>, dry: bool) -> Result<Ran<'e>, RecordsError> {
-        let outcomes = self.do_each(tx, edits, dry)?;
+    pub(crate) fn run_each(
+        mut self,
+        tx: &mut Tx<'_>,
+        edits: Vec<Each<'_>>,
+        dry: bool,
+    ) -> Result<Ran<'e>, RecordsError> {
+        self.writes = if dry { Writes::None } else { Writes::Each };
+        let outcomes = self.do_each(tx, edits)?;
         // A row is told of its first mistake of each field only.
         self.errors.dedup_by(|later, earlier| later.index == earlier.index && later.field == earlier.field);
-        let Self { moment, access, batch, lines, errors, .. } = self;
-        if !dry {
-            feed::write(tx, access, batch, moment.now, &lines)?;
-        }
-        Ok(Ran { outcomes, errors, lines })
+        Ok(Ran { outcomes, errors: self.errors, lines: self.lines })
     }
 
     /// Does each edit that can be done; what became of them. What is wrong with the others is in the order of the edits then.
-    pub(super) fn do_each(
-        &mut self,
-        tx: &mut Tx<'_>,
-        edits: Vec<Each>,
-        dry: bool,
-    ) -> Result<Vec<Outcome>, RecordsError> {
+    pub(super) fn do_each(&mut self, tx: &mut Tx<'_>, edits: Vec<Each<'_>>) -> Result<Vec<Outcome>, RecordsError> {
         let mut outcomes = vec![Outcome::Refused; edits.len()];
         let mut creates = Vec::new();
-        let mut changes: BTreeMap<Turn, Vec<Change>> = BTreeMap::new();
+        let mut changes: BTreeMap<Turn, Vec<Change<'_>>> = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for (index, edit) in edits.into_iter().enumerate() {
             let (turn, id, given, version) = match edit {
@@ -143,30 +142,28 @@ impl<'e> Editor<'e, '_> {
                 self.refuse(index, twice)?;
             }
         }
-        self.create_each(tx, creates, dry, &mut outcomes)?;
-        if !dry && changes.len() > 1 {
+        if changes.len() > 1 || seen.len() > CHUNK {
             self.hold(tx, &seen)?;
         }
-        for (turn, changes) in changes {
-            let mut changes = changes.into_iter().peekable();
-            while changes.peek().is_some() {
-                let chunk: Vec<Change> = changes.by_ref().take(CHUNK).collect();
-                self.change_each(tx, turn, chunk, dry, &mut outcomes)?;
-            }
+        let restores = changes.split_off(&Turn::Restore);
+        self.change_all(tx, changes, &mut outcomes)?;
+        self.create_each(tx, creates, &mut outcomes)?;
+        self.change_all(tx, restores, &mut outcomes)?;
+        if self.is_writing() {
+            self.write_lines(tx)?;
         }
         self.errors.sort_by_key(|error| error.index);
         Ok(outcomes)
     }
 
-    fn refused(&self) -> BTreeSet<usize> {
+    pub(super) fn refused(&self) -> BTreeSet<usize> {
         self.errors.iter().map(|error| error.index).collect()
     }
 
     fn create_each(
         &mut self,
         tx: &mut Tx<'_>,
-        creates: Vec<(usize, Given)>,
-        dry: bool,
+        creates: Vec<(usize, Given<'_>)>,
         outcomes: &mut [Outcome],
     ) -> Result<(), RecordsError> {
         if creates.is_empty() {
@@ -187,26 +184,41 @@ impl<'e> Editor<'e, '_> {
                 Err(error) => self.refuse(index, error)?,
             }
         }
-        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)), !dry)?;
+        self.check_targets(tx, made.iter().map(|(index, _, stuffs)| (*index, stuffs)), self.is_writing())?;
         self.check_unique(tx, made.iter().map(|(index, id, stuffs)| (*index, *id, stuffs)))?;
         let refused = self.refused();
         made.retain(|(index, ..)| !refused.contains(index));
         for (index, id, _) in &made {
             outcomes[*index] = Outcome::Created(*id);
         }
-        if dry { Ok(()) } else { self.write_new(tx, &made) }
+        if self.is_writing() { self.write_new(tx, &made) } else { Ok(()) }
+    }
+
+    fn change_all(
+        &mut self,
+        tx: &mut Tx<'_>,
+        changes: BTreeMap<Turn, Vec<Change<'_>>>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), RecordsError> {
+        for (turn, changes) in changes {
+            let mut changes = changes.into_iter().peekable();
+            while changes.peek().is_some() {
+                let chunk: Vec<Change<'_>> = changes.by_ref().take(CHUNK).collect();
+                self.change_each(tx, turn, chunk, outcomes)?;
+            }
+        }
+        Ok(())
     }
 
     fn change_each(
         &mut self,
         tx: &mut Tx<'_>,
         turn: Turn,
-        changes: Vec<Change>,
-        dry: bool,
+        changes: Vec<Change<'_>>,
         outcomes: &mut [Outcome],
     ) -> Result<(), RecordsError> {
         let wanted: Vec<Id> = changes.iter().map(|change| change.id).collect();
-        let targets = self.load(tx, &wanted, turn.verb(), !dry)?;
+        let targets = self.load(tx, &wanted, turn.verb())?;
         let mut able: Vec<(usize, &Record, Stuffs)> = Vec::with_capacity(changes.len());
         for change in changes {
             let index = change.index;
@@ -216,7 +228,7 @@ impl<'e> Editor<'e, '_> {
             }
         }
         if turn == Turn::Update {
-            self.check_targets(tx, able.iter().map(|(index, _, stuffs)| (*index, stuffs)), !dry)?;
+            self.check_targets(tx, able.iter().map(|(index, _, stuffs)| (*index, stuffs)), self.is_writing())?;
         }
         self.check_unique(tx, able.iter().map(|(index, record, stuffs)| (*index, record.id, stuffs)))?;
         let refused = self.refused();
@@ -227,7 +239,8 @@ impl<'e> Editor<'e, '_> {
             Turn::Update => {
                 for (index, record, stuffs) in able {
                     let lines = self.lines.len();
-                    self.update(tx, record, &stuffs, dry)?;
+                    self.update(tx, record, &stuffs)?;
+                    self.done.note_change(self.ground.object, record, &stuffs);
                     let is_changed = self.lines.len() > lines;
                     outcomes[index] =
                         if is_changed { Outcome::Changed(record.id) } else { Outcome::Unchanged(record.id) };
@@ -236,7 +249,7 @@ impl<'e> Editor<'e, '_> {
             }
         };
         let marked: Vec<(usize, &Record)> = able.into_iter().map(|(index, record, _)| (index, record)).collect();
-        self.mark_all(tx, &marked, op, dry, outcomes)
+        self.mark_all(tx, &marked, op, outcomes)
     }
 
     /// A record that may be changed in this way, and its new values; of one that comes back, those that may be there once.
@@ -245,7 +258,7 @@ impl<'e> Editor<'e, '_> {
         tx: &mut Tx<'_>,
         target: Option<&'t Target>,
         turn: Turn,
-        Change { id, given, version, .. }: Change,
+        Change { id, given, version, .. }: Change<'_>,
     ) -> Result<(&'t Record, Stuffs), RecordsError> {
         let object = self.ground.object;
         let target = target.filter(|target| target.record.deleted_at.is_some() == (turn == Turn::Restore));
@@ -276,9 +289,9 @@ impl<'e> Editor<'e, '_> {
     }
 
     /// The values of a new record, or the changed ones of one that is there, checked and with what follows from them.
-    fn settled(&self, tx: &mut Tx<'_>, current: Option<&Record>, given: Given) -> Result<Stuffs, RecordsError> {
+    fn settled(&self, tx: &mut Tx<'_>, current: Option<&Record>, given: Given<'_>) -> Result<Stuffs, RecordsError> {
         let mut stuffs = match given {
-            Given::Fields(fields) => self.values(&fields)?,
+            Given::Fields(fields) => self.values(fields)?,
             Given::Stuffs(stuffs) => stuffs,
         };
         stuffs.extend(self.own.clone());
@@ -292,7 +305,6 @@ impl<'e> Editor<'e, '_> {
         tx: &mut Tx<'_>,
         records: &[(usize, &Record)],
         op: Op,
-        dry: bool,
         outcomes: &mut [Outcome],
     ) -> Result<(), RecordsError> {
         if records.is_empty() {
@@ -308,12 +320,15 @@ impl<'e> Editor<'e, '_> {
             .value(Alias::new("updated_at"), now)
             .value(Alias::new("updated_by"), self.access.actor.to_string())
             .and_where(Expr::col(Alias::new("id")).is_in(records.iter().map(|(_, record)| record.id.0)));
-        if !dry {
+        if self.is_writing() {
             tx.execute(&statement)?;
         }
         for (index, record) in records {
-            if !dry {
+            if self.is_writing() {
                 duplicates::mark(tx, self.ground.object, record, op == Op::Delete)?;
+            }
+            if op == Op::Delete {
+                self.done.note_gone(record.id);
             }
             outcomes[*index] = Outcome::Changed(record.id);
             let note = self.merge.map(|winner| ("merged_into".to_owned(), json!(winner)));

@@ -7,12 +7,40 @@ use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query, Value as Bo
 use super::{CHUNK, Editor, Stuffs};
 use crate::{
     Backend, Id, RecordsError, Tx, Verb,
+    record::Record,
     schema::{Field, FieldKind, Label, Object, table_of},
     value::Stuff,
 };
 
 /// Records that are named: by which edits, in which fields.
 type Named<'s> = BTreeMap<Id, Vec<(usize, &'s str)>>;
+
+/// What the edits before have made of what others go by, whether it is written or not.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Records that went to the trash.
+    gone: BTreeSet<Id>,
+    /// Records of which a unique field was changed.
+    left: BTreeSet<(String, Id)>,
+    /// Which record was given a value of a unique field: by field, then by value.
+    given: BTreeMap<String, BTreeMap<String, Id>>,
+}
+
+impl Done {
+    pub(super) fn note_gone(&mut self, record: Id) {
+        self.gone.insert(record);
+    }
+
+    pub(super) fn note_change(&mut self, object: &Object, record: &Record, stuffs: &Stuffs) {
+        let unique = object.live_fields().filter(|field| field.unique && stuffs.contains_key(&field.name));
+        self.left.extend(unique.map(|field| (field.name.clone(), record.id)));
+    }
+
+    /// Whether a record that has a value of a unique field in the database has it still.
+    fn has_still(&self, field: &str, record: Id) -> bool {
+        !self.gone.contains(&record) && !self.left.contains(&(field.to_owned(), record))
+    }
+}
 
 impl Editor<'_, '_> {
     /// Refuses values that name records, people or teams that are not there, or that the caller may not read. With `lock` what is named
@@ -43,7 +71,10 @@ impl Editor<'_, '_> {
         }
         for (target, ids) in named {
             let wanted: Vec<Id> = ids.keys().copied().collect();
-            let found = self.readable(tx, target, &wanted, lock)?;
+            let mut found = self.readable(tx, target, &wanted, lock)?;
+            if target == self.ground.object.name {
+                found.retain(|id| !self.done.gone.contains(id));
+            }
             for (id, places) in ids.into_iter().filter(|(id, _)| !found.contains(id)) {
                 for (index, name) in places {
                     let what = format!("there is no {} {id}", target.trim_start_matches('/'));
@@ -94,37 +125,37 @@ impl Editor<'_, '_> {
         }
         let rows: Vec<(usize, Id, &Stuffs)> = rows.collect();
         for field in unique {
-            let mut values: BTreeMap<String, (usize, Id)> = BTreeMap::new();
-            for (index, id, stuffs) in &rows {
-                let Some(stuff) = stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing) else { continue };
-                let text = stuff.to_json(&field.kind).to_string();
-                if values.insert(text, (*index, *id)).is_some() {
-                    self.refuse(*index, RecordsError::Taken { field: field.name.clone() })?;
-                }
-            }
-            let places: Vec<(usize, Id, Bound)> = rows
-                .iter()
-                .filter_map(|(index, id, stuffs)| {
-                    Some((*index, *id, stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing)?.bound()))
-                })
-                .collect();
-            for chunk in places.chunks(CHUNK) {
+            let given = rows.iter().filter_map(|(index, id, stuffs)| {
+                let stuff = stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing)?;
+                Some((*index, *id, stuff.to_json(&field.kind).to_string(), stuff.bound()))
+            });
+            let given: Vec<(usize, Id, String, Bound)> = given.collect();
+            let mut taken = BTreeMap::new();
+            for chunk in given.chunks(CHUNK) {
                 let column = Expr::col(Alias::new(&field.name));
                 let query = Query::select()
                     .columns([Alias::new("id"), Alias::new(&field.name)])
                     .from(Alias::new(table_of(&object.name)))
                     .and_where(Expr::col(Alias::new("deleted_at")).is_null())
-                    .and_where(column.is_in(chunk.iter().map(|(_, _, bound)| bound.clone())))
+                    .and_where(column.is_in(chunk.iter().map(|(.., bound)| bound.clone())))
                     .take();
                 for row in tx.query(&query)? {
-                    let taken = Stuff::of_column(field, &row, 1)?.to_json(&field.kind).to_string();
-                    if let Some((index, id)) = values.get(&taken)
-                        && id.0 != row.int(0)?
-                    {
-                        self.refuse(*index, RecordsError::Taken { field: field.name.clone() })?;
+                    let holder = Id(row.int(0)?);
+                    if self.done.has_still(&field.name, holder) {
+                        taken.insert(Stuff::of_column(field, &row, 1)?.to_json(&field.kind).to_string(), holder);
                     }
                 }
             }
+            let refused = self.refused();
+            let mut held = self.done.given.remove(&field.name).unwrap_or_default();
+            for (index, id, text, _) in given {
+                if held.get(&text).or(taken.get(&text)).is_some_and(|holder| *holder != id) {
+                    self.refuse(index, RecordsError::Taken { field: field.name.clone() })?;
+                } else if !refused.contains(&index) {
+                    held.insert(text, id);
+                }
+            }
+            self.done.given.insert(field.name.clone(), held);
         }
         Ok(())
     }

@@ -120,8 +120,8 @@ fn merge(
     let batch = moment.ids.next(moment.now)?;
     let editor = || Ok::<_, RecordsError>(Editor::new(moment, &able, name, Some(batch))?.merging_into(winner));
     // The loser first: values that only one record may have are free then.
-    editor()?.run(tx, vec![Edit::Delete { id: loser, version: Some(other.version) }])?;
-    editor()?.run(tx, vec![Edit::Update { id: winner, fields, version: Some(one.version) }])?;
+    editor()?.run(tx, &[Edit::Delete { id: loser, version: Some(other.version) }])?;
+    editor()?.run(tx, &[Edit::Update { id: winner, fields, version: Some(one.version) }])?;
     let moved = relink::move_all(moment, tx, &able, batch, object, (loser, winner))?;
     duplicates::settle_merged(tx, winner, loser)?;
     if let Some((stays, goes)) = &profiles {
@@ -343,7 +343,7 @@ pub(crate) fn unmerge(
     }
     if is_winner_as_before && !again.is_empty() {
         let edit = Edit::Update { id: about.winner, fields: again, version: None };
-        Editor::new(moment, &able, &about.object, Some(undone.batch))?.run(tx, vec![edit])?;
+        Editor::new(moment, &able, &about.object, Some(undone.batch))?.run(tx, &[edit])?;
     }
     undone.profiles = about.profiles;
     relink::move_back(moment, tx, &able, moves, undone)

@@ -118,7 +118,7 @@ fn who_names_a_record_of_the_demo_while_it_is_removed_keeps_it() {
     std::thread::scope(|scope| {
         let removal = desk.write(|moment, tx| {
             let named = vec![create(json!({ "subject": "Ours", "contact": id(3) }))];
-            Editor::new(moment, &everything(), "ticket", None)?.run(tx, named)?;
+            Editor::new(moment, &everything(), "ticket", None)?.run(tx, &named)?;
             let removal = scope.spawn(|| remover.go_on_removing_demo(&going).unwrap());
             // Until it waits for this transaction, or did not and has come to its end.
             while !removal.is_finished() && waits()? == 0 {
@@ -296,7 +296,7 @@ fn what_somebody_changes_while_the_demo_is_removed_stays() {
     std::thread::scope(|scope| {
         let removal = desk.write(|moment, tx| {
             let edit = Edit::Update { id: id(4), fields: fields(json!({ "amount": 1600 })), version: None };
-            Editor::new(moment, &ada, "deal", None)?.run(tx, vec![edit])?;
+            Editor::new(moment, &ada, "deal", None)?.run(tx, &[edit])?;
             let removal = scope.spawn(|| remover.go_on_removing_demo(&|_| ControlFlow::Continue(())));
             // Until the removal waits for this transaction.
             let begun = std::time::Instant::now();

@@ -1,0 +1,213 @@
+//! Requests of many edits: in what order they are done, and that one that is wrong is written in no part.
+
+use proptest::{
+    prelude::{Just, Strategy as _},
+    prop_oneof,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
+use serde_json::{Value, json};
+
+use super::{NOW, create, everything, fields, made, on_both};
+use crate::{
+    AuditQuery, Desk, Edit, Id, Op, RecordsError, RowError, Tx,
+    desk::Moment,
+    edit::{Each, Editor, Given, Outcome},
+};
+
+fn update(id: Id, given: Value) -> Edit {
+    Edit::Update { id, fields: fields(given), version: None }
+}
+
+fn delete(id: Id) -> Edit {
+    Edit::Delete { id, version: None }
+}
+
+fn told(refused: Result<crate::Edited, RecordsError>) -> Vec<(usize, String)> {
+    let Err(RecordsError::Rows(rows)) = refused else { panic!("{refused:?}") };
+    rows.into_iter().map(|row| (row.index, row.field)).collect()
+}
+
+/// What products are there, by their numbers.
+fn products(desk: &Desk) -> Vec<(String, String)> {
+    let query = crate::ListQuery { limit: 99, sort: Some("sku".to_owned()), ..crate::ListQuery::default() };
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let products = desk.list(&everything(), "product", &query).unwrap().records;
+    products.iter().map(|product| (text(&product.fields["sku"]), text(&product.fields["name"]))).collect()
+}
+
+#[test]
+fn what_is_deleted_or_changed_leaves_its_value_to_what_is_new() {
+    on_both(|desk| {
+        let access = everything();
+        let product = |sku: &str| made(desk, &access, "product", json!({ "name": "old", "sku": sku })).id;
+        let (a, b) = (product("a"), product("b"));
+        let before = products(desk);
+        let new = |sku: &str| create(json!({ "name": "new", "sku": sku }));
+        let edits = vec![new("a"), update(b, json!({ "sku": "c" })), new("b"), delete(a)];
+        let done = desk.edit(&access, "product", edits, None).unwrap();
+        let ids: Vec<Id> = done.records.iter().map(|record| record.id).collect();
+        assert_eq!((ids.len(), ids[1], ids[3]), (4, b, a), "in the order of the edits");
+        assert_eq!((&done.records[0].fields["sku"], &done.records[2].fields["sku"]), (&json!("a"), &json!("b")));
+        let pair = |sku: &str, name: &str| (sku.to_owned(), name.to_owned());
+        assert_eq!(products(desk), [pair("a", "new"), pair("b", "new"), pair("c", "old")]);
+        // The feed tells of it in the order in which it was done; backwards it can be taken back.
+        let lines = desk.audit(&access, &AuditQuery { batch: done.batch, limit: 9, ..AuditQuery::default() }).unwrap();
+        let lines: Vec<(Op, Id)> = lines.iter().rev().map(|line| (line.op, line.record)).collect();
+        assert_eq!(lines, [(Op::Delete, a), (Op::Update, b), (Op::Create, ids[0]), (Op::Create, ids[2])]);
+        assert_eq!(desk.undo(&access, done.batch.unwrap()).unwrap().kept, []);
+        assert_eq!(products(desk), before);
+        // What comes back comes last, and finds its value given away.
+        desk.edit(&access, "product", vec![delete(a)], None).unwrap();
+        let refused = desk.edit(&access, "product", vec![Edit::Restore { id: a }, new("a")], None);
+        assert_eq!(told(refused), [(0, "sku".to_owned())]);
+    });
+}
+
+#[test]
+fn nothing_new_names_what_the_same_request_deletes() {
+    on_both(|desk| {
+        let access = everything();
+        let company = |value| made(desk, &access, "company", value).id;
+        let gone = company(json!({ "name": "gone" }));
+        let names_it = || create(json!({ "name": "new", "parent": gone }));
+        assert_eq!(
+            told(desk.edit(&access, "company", vec![names_it(), delete(gone)], None)),
+            [(0, "parent".to_owned())]
+        );
+        // Also where it is not written, since something else is wrong.
+        let nobody = delete(Id(1));
+        let refused = desk.edit(&access, "company", vec![names_it(), nobody, delete(gone)], None);
+        assert_eq!(told(refused), [(0, "parent".to_owned()), (1, "id".to_owned())]);
+        assert_eq!(desk.count(&access, "company", None).unwrap(), 1);
+    });
+}
+
+#[test]
+fn of_a_request_that_is_wrong_nothing_is_written_and_everything_is_told() {
+    on_both(|desk| {
+        let access = everything();
+        let product = |sku: &str| made(desk, &access, "product", json!({ "name": "old", "sku": sku })).id;
+        let (a, b) = (product("a"), product("b"));
+        let new = |sku: &str| create(json!({ "name": "new", "sku": sku }));
+        let many = (0..600).map(|n| new(&format!("n{n}")));
+        let mut edits = vec![update(Id(1), json!({})), delete(a), update(b, json!({ "sku": "a" })), new("b"), new("a")];
+        edits.extend(many.chain([create(json!({ "sku": "z" })), new("n1")]));
+        let version = |tx: &mut Tx<'_>, id: Id| {
+            tx.query_sql(&format!("SELECT version FROM o_product WHERE id = {}", id.0), &[])?[0].int(0)
+        };
+        let looked = desk.write(|moment, tx| {
+            let refused = Editor::new(moment, &access, "product", Some(Id(1)))?.run(tx, &edits);
+            let Err(RecordsError::Rows(rows)) = refused else { panic!("{refused:?}") };
+            let rows: Vec<(usize, String)> = rows.into_iter().map(|row| (row.index, row.field)).collect();
+            let row = |index, field: &str| (index, field.to_owned());
+            assert_eq!(rows, [row(0, "id"), row(4, "sku"), row(605, "name"), row(606, "sku")]);
+            let there = tx.query_sql("SELECT count(*) FROM o_product", &[])?[0].int(0)?;
+            Ok((there, version(tx, b)?))
+        });
+        assert_eq!(looked.unwrap(), (2, 1), "what came after the mistake was checked and not written");
+    });
+}
+
+/// What is done with a record of a small world: its number and the one that it names, if they are given.
+#[derive(Debug, Clone)]
+enum Did {
+    Made(Option<usize>, Option<usize>),
+    Changed(usize, Option<usize>, Option<usize>),
+    Deleted(usize),
+    Restored(usize),
+}
+
+/// Records of the world, the last two in the trash; as many numbers and two more.
+const WORLD: usize = 6;
+
+/// A car has a number that no other one has, and can name another one.
+fn cars(desk: &Desk) -> Vec<Id> {
+    let access = everything();
+    let object = json!({
+        "name": "car", "label": { "en": "Car", "zh": "汽车" }, "plural": { "en": "Cars", "zh": "汽车" }, "title": "plate",
+        "fields": [
+            { "name": "plate", "label": { "en": "Plate", "zh": "车牌" }, "kind": { "type": "text" }, "unique": true },
+            { "name": "like", "label": { "en": "Like", "zh": "像" }, "kind": { "type": "relation", "object": "car" } },
+        ],
+    });
+    desk.define(&access, serde_json::from_value(object).unwrap()).unwrap();
+    let car = |n: usize| made(desk, &access, "car", json!({ "plate": n.to_string() })).id;
+    let cars: Vec<Id> = (0..WORLD).map(car).collect();
+    desk.edit(&access, "car", cars[WORLD - 2..].iter().map(|id| delete(*id)).collect(), None).unwrap();
+    cars
+}
+
+fn edit_of(cars: &[Id], did: &Did) -> Edit {
+    let given = |plate: &Option<usize>, like: &Option<usize>| {
+        let plate = plate.map(|plate| ("plate".to_owned(), json!(plate.to_string())));
+        plate.into_iter().chain(like.map(|like| ("like".to_owned(), json!(cars[like])))).collect()
+    };
+    match did {
+        Did::Made(plate, like) => Edit::Create { fields: given(plate, like) },
+        Did::Changed(car, plate, like) => Edit::Update { id: cars[*car], fields: given(plate, like), version: None },
+        Did::Deleted(car) => delete(cars[*car]),
+        Did::Restored(car) => Edit::Restore { id: cars[*car] },
+    }
+}
+
+fn each_of(editor: &Editor<'_, '_>, edit: &Edit) -> Each<'static> {
+    let given = |fields| Given::Stuffs(editor.values(fields).unwrap());
+    match edit {
+        Edit::Create { fields } | Edit::Upsert { fields, .. } => Each::Create(given(fields)),
+        Edit::Update { id, fields, version } => Each::Update(*id, given(fields), *version),
+        Edit::Delete { id, version } => Each::Delete(*id, *version),
+        Edit::Restore { id } => Each::Restore(*id),
+    }
+}
+
+/// Tries edits and takes them back; what is wrong with them, and of which something was made.
+fn tried(desk: &Desk, edits: &[Edit], dry: bool) -> (Vec<RowError>, Vec<bool>) {
+    let mut ran = None;
+    let access = everything();
+    let undone = desk.write(|moment, tx| {
+        let editor = Editor::new(moment, &access, "car", Some(Id(1)))?;
+        let each = edits.iter().map(|edit| each_of(&editor, edit)).collect();
+        let done = editor.run_each(tx, each, dry)?;
+        ran = Some((done.errors, done.outcomes.iter().map(|outcome| *outcome != Outcome::Refused).collect()));
+        Err::<(), _>(RecordsError::Conflict("only tried".to_owned()))
+    });
+    ran.unwrap_or_else(|| panic!("{undone:?}"))
+}
+
+fn refused_together(moment: &Moment<'_>, tx: &mut Tx<'_>, edits: &[Edit]) -> Result<Vec<RowError>, RecordsError> {
+    match Editor::new(moment, &everything(), "car", Some(Id(1)))?.run(tx, edits) {
+        Err(RecordsError::Rows(errors)) => Ok(errors),
+        done => done.map(|_| Vec::new()),
+    }
+}
+
+#[test]
+fn what_is_wrong_does_not_go_by_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::open_file(&folder.path().join("records.db"), || NOW).unwrap();
+    let cars = cars(&desk);
+    let plate = || proptest::option::of(0..WORLD + 2);
+    let like = || prop_oneof![3 => Just(None), 1 => (0..WORLD).prop_map(Some)];
+    let did = prop_oneof![
+        (plate(), like()).prop_map(|(plate, like)| Did::Made(plate, like)),
+        (0..WORLD, plate(), like()).prop_map(|(car, plate, like)| Did::Changed(car, plate, like)),
+        (0..WORLD).prop_map(Did::Deleted),
+        (0..WORLD).prop_map(Did::Restored),
+    ];
+    let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
+    let checked = runner.run(&proptest::collection::vec(did, 1..10), |dids| {
+        let edits: Vec<Edit> = dids.iter().map(|did| edit_of(&cars, did)).collect();
+        let really = tried(&desk, &edits, false);
+        if tried(&desk, &edits, true) != really {
+            return Err(TestCaseError::fail(format!("dry {:?}, really {really:?}", tried(&desk, &edits, true))));
+        }
+        let mut together = None;
+        let undone = desk.write(|moment, tx| {
+            together = Some(refused_together(moment, tx, &edits)?);
+            Err::<(), _>(RecordsError::Conflict("only tried".to_owned()))
+        });
+        let together = together.ok_or_else(|| TestCaseError::fail(format!("{undone:?}")))?;
+        if together == really.0 { Ok(()) } else { Err(TestCaseError::fail(format!("{together:?}, each {really:?}"))) }
+    });
+    checked.unwrap();
+}

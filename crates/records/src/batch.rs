@@ -141,8 +141,16 @@ impl Desk {
     /// call goes on with it.
     pub fn undo(&self, access: &Access, batch: Id) -> Result<Undone, RecordsError> {
         let mut undone = Undone::default();
-        while self.write(|moment, tx| step(moment, tx, access, batch, &mut undone))? == Step::More {}
-        Ok(undone)
+        loop {
+            let step = self.write_anew(|moment, tx| {
+                let mut undone = undone.clone();
+                Ok((step(moment, tx, access, batch, &mut undone)?, undone))
+            })?;
+            undone = step.1;
+            if step.0 == Step::Last {
+                return Ok(undone);
+            }
+        }
     }
 }
 

@@ -111,7 +111,7 @@ impl Desk {
 
     /// Converts a lead, once.
     pub fn convert(&self, access: &Access, lead: Id, conversion: &Conversion) -> Result<Converted, RecordsError> {
-        self.write(|moment, tx| convert(moment, tx, access, lead, conversion).map_err(RecordsError::of_one))
+        self.write_anew(|moment, tx| convert(moment, tx, access, lead, conversion).map_err(RecordsError::of_one))
     }
 }
 

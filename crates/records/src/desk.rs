@@ -7,29 +7,26 @@ use std::{
 };
 
 use parking_lot::RwLock;
-use rapport_types::{HOUR_MS, Timestamp};
-use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
+use rapport_types::Timestamp;
+use sea_query::{Alias, ExprTrait as _, Order};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Access, AggregateQuery, Backend, Change, Database, Edit, Group, Id, ListQuery, Page, RecordsError, Tx, contents,
+    Access, AggregateQuery, Backend, Change, Database, Edit, Group, Id, ListQuery, Once, Page, RecordsError, Tx,
+    contents,
     edit::Editor,
     feed::{self, Bell},
     ground::Ground,
     id::Ids,
     migrate,
+    once::Done,
     people::People,
     read,
     record::Record,
     schema::{MAX_OBJECTS, Object, Schema, check_object, ensure_fields, teams},
     search::SearchIndex,
 };
-
-/// How long the answer to a request with an Idempotency-Key is kept.
-const IDEMPOTENCY_MS: i64 = 24 * HOUR_MS;
-/// The longest Idempotency-Key.
-const KEY: usize = 255;
 
 /// The records of an installation.
 #[derive(Debug)]
@@ -61,26 +58,6 @@ impl Moment<'_> {
         let object = self.schema.object(object);
         let object = object.ok_or_else(|| RecordsError::NotFound("there is no such object".to_owned()))?;
         Ok(Ground::new(self.schema, object, access, self.now, self.backend))
-    }
-}
-
-/// A key with which a request can be sent again without being done again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Once {
-    /// What the caller chose.
-    pub key: String,
-    /// A hash of the request.
-    pub request: [u8; 32],
-}
-
-impl Once {
-    /// A key for a request that is the same as another if all its parts are.
-    pub fn of(key: &str, request: &[&str]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for part in request {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-        Self { key: key.to_owned(), request: *hasher.finalize().as_bytes() }
     }
 }
 
@@ -158,13 +135,18 @@ impl Desk {
         (self.clock)()
     }
 
+    /// What a request that begins now stands on.
+    fn moment<'m>(&'m self, schema: &'m Schema) -> Moment<'m> {
+        Moment { schema, ids: &self.ids, now: self.now(), backend: self.database.backend() }
+    }
+
     /// Reads in one moment.
     pub(crate) fn read<T>(
         &self,
         read: impl FnOnce(&Moment<'_>, &mut Tx<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
         let schema = self.schema();
-        let moment = Moment { schema: &schema, ids: &self.ids, now: self.now(), backend: self.database.backend() };
+        let moment = self.moment(&schema);
         self.database.read(|tx| read(&moment, tx))
     }
 
@@ -174,8 +156,20 @@ impl Desk {
         write: impl FnOnce(&Moment<'_>, &mut Tx<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
         let schema = self.schema();
-        let moment = Moment { schema: &schema, ids: &self.ids, now: self.now(), backend: self.database.backend() };
+        let moment = self.moment(&schema);
         let written = self.database.write(|tx| write(&moment, tx))?;
+        self.bell.ring();
+        Ok(written)
+    }
+
+    /// The same for what can be done anew: see [`Database::write_anew`].
+    pub(crate) fn write_anew<T>(
+        &self,
+        write: impl Fn(&Moment<'_>, &mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        let schema = self.schema();
+        let moment = self.moment(&schema);
+        let written = self.database.write_anew(|tx| write(&moment, tx))?;
         self.bell.ring();
         Ok(written)
     }
@@ -219,7 +213,7 @@ impl Desk {
         once: Option<&Once>,
     ) -> Result<Edited, RecordsError> {
         let is_batch = edits.len() > 1;
-        self.edit_all(access, object, edits, once, is_batch)
+        self.edit_all(access, object, &edits, once, is_batch)
     }
 
     /// The same as a batch, also if it is a single edit.
@@ -231,44 +225,35 @@ impl Desk {
         once: Option<&Once>,
     ) -> Result<Edited, RecordsError> {
         let is_batch = !edits.is_empty();
-        self.edit_all(access, object, edits, once, is_batch)
+        self.edit_all(access, object, &edits, once, is_batch)
     }
 
     fn edit_all(
         &self,
         access: &Access,
         object: &str,
-        edits: Vec<Edit>,
+        edits: &[Edit],
         once: Option<&Once>,
         is_batch: bool,
     ) -> Result<Edited, RecordsError> {
-        self.write(|moment, tx| {
+        self.write_anew(|moment, tx| {
             if let Some(once) = once
-                && let Some(answer) = begin_once(tx, access, once, moment.now)?
+                && let Some(done) = once.begin(tx, access, moment.now)?
             {
                 // The records as the caller may read them now.
-                let done: Done =
-                    serde_json::from_str(&answer).map_err(|error| RecordsError::Database(error.to_string()))?;
                 let records = records_of(moment, tx, access, object, &done.ids)?;
                 return Ok(Edited { records, batch: done.batch });
             }
             let batch = if is_batch { Some(moment.ids.next(moment.now)?) } else { None };
-            let count = edits.len();
-            let ids = Editor::new(moment, access, object, batch)?.run(tx, &edits)?;
+            let ids = Editor::new(moment, access, object, batch)?.run(tx, edits)?;
             if let Some(batch) = batch {
-                crate::batch::begin(
-                    tx,
-                    access,
-                    batch,
-                    "edit",
-                    &format!("{count} x {object}"),
-                    moment.now,
-                    count as i64,
-                )?;
+                let title = format!("{} x {object}", edits.len());
+                crate::batch::begin(tx, access, batch, "edit", &title, moment.now, edits.len() as i64)?;
             }
             let records = records_of(moment, tx, access, object, &ids)?;
+            let done = Done { ids, batch };
             if let Some(once) = once {
-                end_once(tx, access, once, &Done { ids, batch })?;
+                once.end(tx, access, &done)?;
             }
             Ok(Edited { records, batch })
         })
@@ -408,13 +393,6 @@ pub struct AuditQuery {
     pub limit: u64,
 }
 
-/// What is kept of a request that may be sent again: not the records, which the caller may see otherwise by then.
-#[derive(Serialize, Deserialize)]
-struct Done {
-    ids: Vec<Id>,
-    batch: Option<Id>,
-}
-
 /// The records that were just edited, in the order of the ids; one that the caller cannot read any more is left out.
 pub(crate) fn records_of(
     moment: &Moment<'_>,
@@ -441,54 +419,4 @@ pub(crate) fn without_hidden(mut change: Change, access: &Access) -> Change {
         fields.retain(|name, _| access.may_see(&change.object, name));
     }
     change
-}
-
-/// The first answer, if the request was done before.
-fn begin_once(tx: &mut Tx<'_>, access: &Access, once: &Once, now: Timestamp) -> Result<Option<String>, RecordsError> {
-    if once.key.is_empty() || once.key.len() > KEY {
-        return Err(RecordsError::invalid("Idempotency-Key", format!("it must have 1 to {KEY} bytes")));
-    }
-    let table = Alias::new("idempotency");
-    let column = |name: &str| Expr::col(Alias::new(name));
-    tx.execute(Query::delete().from_table(table.clone()).and_where(column("at").lt(now.0 - IDEMPOTENCY_MS)))?;
-    let caller = access.actor.to_string();
-    // Where another transaction has the same key and is still at work, PostgreSQL waits here for its end.
-    let insert = Query::insert()
-        .into_table(table.clone())
-        .columns(["caller", "key", "request", "answer", "at"].map(Alias::new))
-        .values_panic([
-            caller.clone().into(),
-            once.key.clone().into(),
-            once.request.to_vec().into(),
-            "".into(),
-            now.0.into(),
-        ])
-        .on_conflict(OnConflict::columns([Alias::new("caller"), Alias::new("key")]).do_nothing().to_owned())
-        .take();
-    if tx.execute(&insert)? == 1 {
-        return Ok(None);
-    }
-    let query = Query::select()
-        .columns([Alias::new("request"), Alias::new("answer")])
-        .from(table)
-        .and_where(column("caller").eq(caller))
-        .and_where(column("key").eq(&once.key))
-        .take();
-    let row = tx.first(&query)?.ok_or_else(|| RecordsError::Unavailable("the key is in use".to_owned()))?;
-    if row.bytes(0)? != once.request {
-        return Err(RecordsError::invalid("Idempotency-Key", "it was used for another request"));
-    }
-    Ok(Some(row.text(1)?.to_owned()))
-}
-
-fn end_once(tx: &mut Tx<'_>, access: &Access, once: &Once, edited: &Done) -> Result<(), RecordsError> {
-    let answer = serde_json::to_string(edited).map_err(|error| RecordsError::Database(error.to_string()))?;
-    let column = |name: &str| Expr::col(Alias::new(name));
-    let update = Query::update()
-        .table(Alias::new("idempotency"))
-        .value(Alias::new("answer"), answer)
-        .and_where(column("caller").eq(access.actor.to_string()))
-        .and_where(column("key").eq(&once.key))
-        .take();
-    tx.execute(&update).map(drop)
 }

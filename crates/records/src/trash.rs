@@ -12,7 +12,7 @@ impl Desk {
     pub fn empty_trash(&self, access: &Access, object: &str) -> Result<u64, RecordsError> {
         let mut gone = 0;
         loop {
-            let step = self.write(|moment, tx| purge_some(moment, tx, access, object))?;
+            let step = self.write_anew(|moment, tx| purge_some(moment, tx, access, object))?;
             gone += step;
             if step < STEP {
                 return Ok(gone);

@@ -30,6 +30,8 @@ use crate::RecordsError;
 pub(crate) const READERS: usize = 8;
 /// How long one waits for a free connection, or for another process's lock.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// How often is begun what another transaction got in the way of.
+pub(crate) const TRIES: usize = 5;
 /// So many rows are copied into PostgreSQL; fewer are inserted, which takes fewer messages.
 const COPIED: usize = 8;
 
@@ -97,6 +99,19 @@ impl Database {
         match &self.inner {
             Inner::Sqlite(database) => database.write(write),
             Inner::Postgres(database) => database.write(write),
+        }
+    }
+
+    /// The same for what can be done anew. Where in PostgreSQL two transactions wait for one another, one of them is ended; where two
+    /// give the same value to a unique column, the later one fails, however carefully it looked before. It is begun again then,
+    /// at most [`TRIES`] times in all, and sees what the other one did.
+    pub(crate) fn write_anew<T>(
+        &self,
+        write: impl Fn(&mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        match &self.inner {
+            Inner::Sqlite(database) => database.write(write),
+            Inner::Postgres(database) => database.write_anew(write),
         }
     }
 

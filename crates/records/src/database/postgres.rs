@@ -1,7 +1,8 @@
 //! PostgreSQL by its synchronous client.
 //!
 //! A read runs repeatable and read-only, so that all its queries see one moment. A write runs at "read committed" and locks
-//! the rows that it goes by, so it never has to be begun anew.
+//! the rows that it goes by. What it did not lock can still get in its way, once it waits for a transaction that waits for it, or finds
+//! a value of a unique column taken meanwhile; then it has to be begun anew.
 
 use std::{collections::HashMap, error::Error, io::Write as _};
 
@@ -13,7 +14,7 @@ use postgres::{
 use sea_query::Value;
 
 use super::{
-    PATIENCE, READERS, Tx, TxInner,
+    PATIENCE, READERS, TRIES, Tx, TxInner,
     pool::Pool,
     row::{Datum, Row},
     tls::{self, Secured, SecuredBy},
@@ -27,6 +28,8 @@ const COPIED_BYTES: usize = 64 << 10;
 /// How what is copied begins and ends (PostgreSQL's manual, COPY, Binary Format): a mark, no flags, nothing more in front.
 const COPY_BEGIN: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_END: [u8; 2] = (-1_i16).to_be_bytes();
+/// How a transaction fails that another one got in the way of.
+const OVERTAKEN: [SqlState; 2] = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION];
 /// The length of a value that is not there.
 const NO_VALUE: [u8; 4] = (-1_i32).to_be_bytes();
 
@@ -54,6 +57,8 @@ struct Connection {
 pub(super) struct PostgresTx<'c> {
     transaction: Transaction<'c>,
     statements: &'c mut HashMap<String, Statement>,
+    /// Set when another transaction gets in the way.
+    is_overtaken: &'c mut bool,
 }
 
 impl PostgresDatabase {
@@ -70,7 +75,8 @@ impl PostgresDatabase {
             let builder = connection.client.build_transaction();
             let builder = builder.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
             let transaction = builder.start().map_err(|error| told(&error))?;
-            let inner = PostgresTx { transaction, statements: &mut connection.statements };
+            let statements = &mut connection.statements;
+            let inner = PostgresTx { transaction, statements, is_overtaken: &mut false };
             read(&mut Tx { inner: TxInner::Postgres(inner) })
         })
     }
@@ -79,9 +85,33 @@ impl PostgresDatabase {
         &self,
         write: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
     ) -> Result<T, RecordsError> {
+        self.try_to_write(&mut false, write)
+    }
+
+    /// See [`super::Database::write_anew`].
+    pub(super) fn write_anew<T>(
+        &self,
+        write: impl Fn(&mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            let mut is_overtaken = false;
+            let done = self.try_to_write(&mut is_overtaken, &write);
+            if done.is_ok() || !is_overtaken || tries == 0 {
+                return done;
+            }
+        }
+    }
+
+    fn try_to_write<T>(
+        &self,
+        is_overtaken: &mut bool,
+        write: impl FnOnce(&mut Tx<'_>) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
         self.with(|connection| {
             let transaction = connection.client.transaction().map_err(|error| told(&error))?;
-            let inner = PostgresTx { transaction, statements: &mut connection.statements };
+            let inner = PostgresTx { transaction, statements: &mut connection.statements, is_overtaken };
             let mut tx = Tx { inner: TxInner::Postgres(inner) };
             let written = write(&mut tx)?;
             if let TxInner::Postgres(inner) = tx.inner {
@@ -119,7 +149,7 @@ impl PostgresTx<'_> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.transaction.prepare(sql).map_err(|error| told(&error))?;
+        let statement = self.transaction.prepare(sql).map_err(|error| failed(self.is_overtaken, &error))?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -128,14 +158,14 @@ impl PostgresTx<'_> {
     }
 
     pub(super) fn script(&mut self, sql: &str) -> Result<(), RecordsError> {
-        self.transaction.batch_execute(sql).map_err(|error| told(&error))
+        self.transaction.batch_execute(sql).map_err(|error| failed(self.is_overtaken, &error))
     }
 
     pub(super) fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, RecordsError> {
         let statement = self.prepared(sql)?;
         let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        let rows = self.transaction.query(&statement, &bound).map_err(|error| told(&error))?;
+        let rows = self.transaction.query(&statement, &bound).map_err(|error| failed(self.is_overtaken, &error))?;
         rows.iter()
             .map(|row| {
                 let datum = |place| Ok(row.try_get::<_, Option<Datum>>(place)?.unwrap_or(Datum::Null));
@@ -155,27 +185,27 @@ impl PostgresTx<'_> {
         let statement = self.prepared(&format!("SELECT \"{columns}\" FROM \"{table}\""))?;
         let types: Vec<Type> = statement.columns().iter().map(|column| column.type_().clone()).collect();
         let sql = format!("COPY \"{table}\" (\"{columns}\") FROM STDIN BINARY");
-        let mut out = self.transaction.copy_in(&sql).map_err(|error| told(&error))?;
+        let mut out = self.transaction.copy_in(&sql).map_err(|error| failed(self.is_overtaken, &error))?;
         let mut buffer = BytesMut::with_capacity(COPIED_BYTES * 2);
         buffer.extend_from_slice(COPY_BEGIN);
         for row in rows {
             copied(row.as_ref(), &types, &mut buffer)
                 .map_err(|error| RecordsError::Database(format!("a row of {table} cannot be copied: {error}")))?;
             if buffer.len() >= COPIED_BYTES {
-                out.write_all(&buffer).map_err(|error| told_of_stream(&error))?;
+                out.write_all(&buffer).map_err(|error| told_of_stream(self.is_overtaken, &error))?;
                 buffer.clear();
             }
         }
         buffer.extend_from_slice(&COPY_END);
-        out.write_all(&buffer).map_err(|error| told_of_stream(&error))?;
-        out.finish().map(drop).map_err(|error| told(&error))
+        out.write_all(&buffer).map_err(|error| told_of_stream(self.is_overtaken, &error))?;
+        out.finish().map(drop).map_err(|error| failed(self.is_overtaken, &error))
     }
 
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, RecordsError> {
         let statement = self.prepared(sql)?;
         let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.transaction.execute(&statement, &bound).map_err(|error| told(&error))
+        self.transaction.execute(&statement, &bound).map_err(|error| failed(self.is_overtaken, &error))
     }
 }
 
@@ -194,9 +224,15 @@ fn copied(row: &[Value], types: &[Type], out: &mut BytesMut) -> Result<(), Box<d
 }
 
 /// What the server said while rows were copied to it.
-fn told_of_stream(error: &std::io::Error) -> RecordsError {
+fn told_of_stream(is_overtaken: &mut bool, error: &std::io::Error) -> RecordsError {
     let said = error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>());
-    said.map_or_else(|| RecordsError::Unavailable(error.to_string()), told)
+    said.map_or_else(|| RecordsError::Unavailable(error.to_string()), |error| failed(is_overtaken, error))
+}
+
+/// A failure within a transaction in words; notes whether another one got in the way.
+fn failed(is_overtaken: &mut bool, error: &postgres::Error) -> RecordsError {
+    *is_overtaken |= error.code().is_some_and(|code| OVERTAKEN.contains(code));
+    told(error)
 }
 
 /// A failure in words.

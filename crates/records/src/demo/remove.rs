@@ -51,7 +51,7 @@ impl Desk {
             let mut removed = 0;
             for object in &order {
                 let mut after = Id(i64::MIN);
-                while let Some((last, gone)) = self.write(|moment, tx| step(moment, tx, object, after))? {
+                while let Some((last, gone)) = self.write_anew(|moment, tx| step(moment, tx, object, after))? {
                     (after, removed) = (last, removed + gone);
                     match self.read(|_, tx| Ok(newest(tx)?.map(|found| found.demo)))? {
                         Some(demo) if watch(&demo).is_break() => return Ok(Some(demo)),

@@ -19,7 +19,7 @@ use crate::{
     desk::Moment,
     duplicates,
     edit::Editor,
-    feed,
+    feed, purge,
     read::{self, not_found},
     record::Record,
     schema::{FieldKind, Object, Stored, table_of},
@@ -67,7 +67,7 @@ impl Desk {
         loser: Id,
         chosen: &Fields,
     ) -> Result<Merged, RecordsError> {
-        self.write(|moment, tx| {
+        self.write_anew(|moment, tx| {
             let merged = merge(moment, tx, access, object, (winner, loser), chosen).map_err(RecordsError::of_one)?;
             Ok(Merged { record: read::get(moment, tx, access, object, winner)?, ..merged })
         })
@@ -89,6 +89,7 @@ fn merge(
     if matches!(name, "pipeline" | "stage") {
         return Err(RecordsError::invalid("object", "deals go by pipelines and stages; move the deals instead"));
     }
+    hold(tx, name, [winner, loser])?;
     must(moment, tx, access, name, winner, Verb::Update)?;
     must(moment, tx, access, name, loser, Verb::Delete)?;
     for field in chosen.keys() {
@@ -132,6 +133,15 @@ fn merge(
     let about = About { object: name.to_owned(), winner, loser, profiles: profiles.clone() };
     remember(tx, batch, &about)?;
     Ok(Merged { record: one.clone(), batch, moved, profiles })
+}
+
+/// Keeps everybody else from both records at once: who took one after the other, and two who merge them either way, would wait for
+/// one another.
+fn hold(tx: &mut Tx<'_>, object: &str, both: [Id; 2]) -> Result<(), RecordsError> {
+    let mut query = Query::select();
+    query.column(Alias::new("id")).from(Alias::new(table_of(object)));
+    purge::hold(tx, query.and_where(feed::column("id").is_in(both.map(|id| id.0))));
+    tx.query(&query).map(drop)
 }
 
 /// Refuses whom it is not given to make two customers one.
@@ -307,6 +317,7 @@ pub(crate) fn unmerge(
 ) -> Result<(), RecordsError> {
     let damaged = || RecordsError::Damaged { what: format!("the merge {merge}") };
     let about = about(tx, merge)?.ok_or_else(damaged)?;
+    hold(tx, &about.object, [about.winner, about.loser])?;
     must(moment, tx, access, &about.object, about.winner, Verb::Update)?;
     must(moment, tx, access, &about.object, about.loser, Verb::Delete)?;
     let able = access.with_every_right();

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query, SelectStatement};
 use serde_json::{Map, Value, json};
 
 use super::MOVES;
@@ -47,11 +47,10 @@ pub(super) fn move_all(
     for object in moment.schema.objects() {
         let mut naming: BTreeMap<Id, BTreeSet<&str>> = BTreeMap::new();
         for field in fields_to(object, &target.name, false) {
-            let query = Query::select()
-                .column(Alias::new("id"))
-                .from(Alias::new(table_of(&object.name)))
-                .and_where(column(field).eq(from.0))
-                .take();
+            let mut query = Query::select();
+            query.column(Alias::new("id")).from(Alias::new(table_of(&object.name))).and_where(column(field).eq(from.0));
+            // Who was given another one meanwhile is left out.
+            hold(tx, &mut query);
             for row in tx.query(&query)? {
                 naming.entry(Id(row.int(0)?)).or_default().insert(field);
             }
@@ -78,7 +77,7 @@ pub(super) fn move_all(
 }
 
 /// Rows of a field that holds many: record, target.
-fn members(object: &Object, field: &str) -> sea_query::SelectStatement {
+fn members(object: &Object, field: &str) -> SelectStatement {
     Query::select()
         .columns(["record", "target"].map(Alias::new))
         .from(Alias::new("relation"))
@@ -144,17 +143,21 @@ fn line<'o>(
     Line { object: &object.name, record: id, version, op: Op::Update, before: taken(before), after: taken(after) }
 }
 
+/// Has a query of records keep everybody from changing them until the transaction ends.
+fn hold(tx: &Tx<'_>, query: &mut SelectStatement) {
+    if tx.backend() == Backend::Postgres {
+        query.order_by(Alias::new("id"), Order::Asc).lock(LockType::NoKeyUpdate);
+    }
+}
+
 /// The versions of some records, which are locked until the transaction ends.
 fn versions(tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<BTreeMap<Id, i64>, RecordsError> {
     let mut query = Query::select();
     query
         .columns(["id", "version"].map(Alias::new))
         .from(Alias::new(table_of(&object.name)))
-        .and_where(column("id").is_in(ids.iter().map(|id| id.0)))
-        .order_by(Alias::new("id"), sea_query::Order::Asc);
-    if tx.backend() == Backend::Postgres {
-        query.lock(LockType::NoKeyUpdate);
-    }
+        .and_where(column("id").is_in(ids.iter().map(|id| id.0)));
+    hold(tx, &mut query);
     tx.query(&query)?.iter().map(|row| Ok((Id(row.int(0)?), row.int(1)?))).collect()
 }
 

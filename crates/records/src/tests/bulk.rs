@@ -211,3 +211,22 @@ fn what_is_wrong_does_not_go_by_what_is_written() {
     });
     checked.unwrap();
 }
+
+#[test]
+fn a_row_that_is_refused_takes_no_value_and_one_that_is_taken_is_told_of_each_time() {
+    on_both(|desk| {
+        let cars = cars(desk);
+        let rows = |dids: &[Did]| {
+            let edits: Vec<Edit> = dids.iter().map(|did| edit_of(&cars, did)).collect();
+            let (wrong, done) = tried(desk, &edits, false);
+            assert_eq!(tried(desk, &edits, true), (wrong.clone(), done.clone()));
+            (wrong.into_iter().map(|row| (row.index, row.field)).collect::<Vec<_>>(), done)
+        };
+        let in_trash = WORLD - 1;
+        let (wrong, done) = rows(&[Did::Made(Some(7), Some(in_trash)), Did::Made(Some(7), None)]);
+        assert_eq!((wrong, done), (vec![(0, "like".to_owned())], vec![false, true]));
+        let (wrong, done) = rows(&[Did::Made(Some(0), None), Did::Made(Some(0), None), Did::Made(Some(7), None)]);
+        let taken = |index| (index, "plate".to_owned());
+        assert_eq!((wrong, done), (vec![taken(0), taken(1)], vec![false, false, true]));
+    });
+}

@@ -1,5 +1,6 @@
 //! The suite that every database passes: each case runs on SQLite and on a real PostgreSQL.
 
+mod at_once;
 mod bulk;
 mod contents;
 mod copies;

@@ -2,8 +2,10 @@
 //! many. A record that named one loses the name without a new version: what it named was in the trash, which is what its history
 //! tells of. A line in the feed says that they are gone.
 
+use std::collections::BTreeSet;
+
 use sea_query::{Alias, ExprTrait as _, LockType, Order, Query, SelectStatement};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::{
     Access, Backend, Id, Op, RecordsError, Tx,
@@ -12,6 +14,9 @@ use crate::{
     schema::{FieldKind, Object, table_of},
     ties,
 };
+
+/// The field that makes a contact a customer.
+const CUSTOMER: &str = "customer_id";
 
 /// The fields by which records name those of an object: the object that has the field, the field, and whether it holds many.
 pub(crate) fn fields_to<'m>(
@@ -79,13 +84,24 @@ pub(crate) fn purge(
     feed::write(tx, access, batch, moment.now, &lines)
 }
 
-/// Which customers some contacts are.
+/// Which customers some contacts are, and which they were before that was changed, as far as the feed tells of it.
 fn customers_of(tx: &mut Tx<'_>, contacts: &[(Id, i64)]) -> Result<Vec<String>, RecordsError> {
+    let ids = || contacts.iter().map(|(id, _)| id.0);
     let query = Query::select()
-        .column(Alias::new("customer_id"))
+        .column(Alias::new(CUSTOMER))
         .from(Alias::new(table_of("contact")))
-        .and_where(column("id").is_in(contacts.iter().map(|(id, _)| id.0)))
-        .and_where(column("customer_id").is_not_null())
+        .and_where(column("id").is_in(ids()))
+        .and_where(column(CUSTOMER).is_not_null())
         .take();
-    tx.query(&query)?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+    let mut customers = BTreeSet::new();
+    for row in tx.query(&query)? {
+        customers.insert(row.text(0)?.to_owned());
+    }
+    let mut changed = feed::select();
+    changed.and_where(column("record").is_in(ids())).and_where(column("before").like(format!("%\"{CUSTOMER}\"%")));
+    for row in tx.query(&changed)? {
+        let before = feed::change_of(&row)?.before;
+        customers.extend(before.get(CUSTOMER).and_then(Value::as_str).map(str::to_owned));
+    }
+    Ok(customers.into_iter().collect())
 }

@@ -5,14 +5,15 @@
 //! is left. The log is told which ids are one customer whenever a tie changes, by what is true when it is told: to tell it twice
 //! does no harm.
 //!
-//! Limits: [`JOINED`] ids of one customer.
+//! Limits: [`JOINED`] ids of one customer. A contact whose customer id was changed, and whose history of that was removed since, leaves
+//! its ties when it is purged: who comes with one of these ids is the same customer still.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rapport_types::Timestamp;
-use sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, OnConflict, Order, Query};
 
-use crate::{Desk, Id, Op, RecordsError, Tx, feed::Line, schema::table_of};
+use crate::{Backend, Desk, Id, Op, RecordsError, Tx, database::among, feed::Line, schema::table_of};
 
 /// How many customer ids can be one customer. Whatever happens to one of them is looked at with all others.
 pub(crate) const JOINED: usize = 64;
@@ -135,8 +136,8 @@ fn part(tx: &mut Tx<'_>, which: Expr, now: Timestamp) -> Result<(), RecordsError
     tx.execute(&update).map(drop)
 }
 
-/// Takes customers apart of whom no contact is left, after those with these customer ids were purged. As long as there is one, in the trash
-/// or not, it is a contact of all of them: that the one merged into it cannot come back any more makes nobody two customers.
+/// Takes customers apart of whom no contact is left, after those that have or had these customer ids were purged. As long as there is one,
+/// in the trash or not, it is a contact of all of them: that the one merged into it cannot come back any more makes nobody two customers.
 pub(crate) fn part_purged(tx: &mut Tx<'_>, customers: &[String], now: Timestamp) -> Result<(), RecordsError> {
     let mut tied: BTreeSet<String> = BTreeSet::new();
     for chunk in customers.chunks(CHUNK) {
@@ -150,20 +151,56 @@ pub(crate) fn part_purged(tx: &mut Tx<'_>, customers: &[String], now: Timestamp)
             tied.extend([row.text(0)?.to_owned(), row.text(1)?.to_owned()]);
         }
     }
+    hold(tx, &tied)?;
     while let Some(id) = tied.pop_first() {
         let group = group_of(tx, &id)?;
         tied.retain(|other| !group.contains(other));
-        let left = Query::select()
-            .column(Alias::new("id"))
-            .from(Alias::new(table_of("contact")))
-            .and_where(column("customer_id").is_in(&group))
-            .limit(1)
-            .take();
-        if tx.first(&left)?.is_none() {
+        if !is_one_left(tx, &group)? {
             part(tx, column("stays").is_in(&group), now)?;
         }
     }
     Ok(())
+}
+
+/// Has everybody wait who purges contacts of the same customers, however these are tied: of two who purge the last two at once,
+/// neither would see that none is left.
+fn hold(tx: &mut Tx<'_>, tied: &BTreeSet<String>) -> Result<(), RecordsError> {
+    if tied.is_empty() || tx.backend() == Backend::Sqlite {
+        return Ok(());
+    }
+    let mut groups: BTreeSet<String> = BTreeSet::new();
+    for id in tied {
+        if !groups.contains(id) {
+            groups.extend(group_of(tx, id)?);
+        }
+    }
+    let is_of_them = |name| among(Backend::Postgres, column(name), groups.iter().map(String::as_str));
+    let mut query = Query::select();
+    query
+        .column(Alias::new("loser"))
+        .from(Alias::new("tie"))
+        .and_where(column("is_joined").eq(true))
+        .and_where(is_of_them("stays").or(is_of_them("goes")))
+        .order_by_columns([(Alias::new("loser"), Order::Asc), (Alias::new("stays"), Order::Asc)])
+        .lock(LockType::Update);
+    tx.query(&query).map(drop)
+}
+
+/// Whether there is a contact with one of these customer ids, in the trash or not. Those that are not in it have an index.
+fn is_one_left(tx: &mut Tx<'_>, group: &[String]) -> Result<bool, RecordsError> {
+    for is_where in [column("deleted_at").is_null(), column("deleted_at").is_not_null()] {
+        let left = Query::select()
+            .column(Alias::new("id"))
+            .from(Alias::new(table_of("contact")))
+            .and_where(column("customer_id").is_in(group))
+            .and_where(is_where)
+            .limit(1)
+            .take();
+        if tx.first(&left)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The ids that are one customer with `id`, the one that names it first: the same for each of them.

@@ -119,9 +119,9 @@ fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result
     if gone.is_empty() {
         return Ok(Some((last, 0)));
     }
-    let of_them = column("record").is_in(gone.iter().map(|(id, _)| id.0));
-    tx.execute(&Query::delete().from_table(Alias::new("change")).and_where(of_them).take())?;
     purge::purge(moment, tx, &access(), Some(removal), object, &gone)?;
+    let of_them = column("record").is_in(gone.iter().map(|(id, _)| id.0)).and(column("op").ne(Op::Purge.to_string()));
+    tx.execute(&Query::delete().from_table(Alias::new("change")).and_where(of_them).take())?;
     add_changes(tx, removal, gone.len() as i64)?;
     Ok(Some((last, gone.len() as u64)))
 }

@@ -10,11 +10,13 @@ use sea_query::{Alias, Query};
 use serde_json::json;
 
 use super::{
-    NOW, everything, fields,
+    NOW,
+    at_once::{on_two, wait_for_waiting},
+    everything, fields, know, made,
     merge::{customer, news},
-    on_both, set_clock,
+    on_both, person, set_clock,
 };
-use crate::{Desk, Edit, Fields, Id, Identity, ListQuery, Tx, ties};
+use crate::{Desk, Edit, Fields, Grant, Id, Identity, ListQuery, Reach, Role, Tx, ties};
 
 fn merge(desk: &Desk, winner: Id, loser: Id) -> Id {
     desk.merge(&everything(), "contact", winner, loser, &Fields::new()).unwrap().batch
@@ -182,5 +184,64 @@ fn a_merge_that_came_with_a_workspace_is_told_and_can_be_taken_apart() {
         desk.edit(&everything(), "contact", vec![Edit::Restore { id: b }], None).unwrap();
         assert_eq!(news(desk), [[["a"], ["b"]]]);
         assert_eq!(heard_of(desk, "b", 2), ["a", "b"]);
+    });
+}
+
+#[test]
+fn a_tie_ends_with_a_contact_that_had_another_customer_id_when_it_was_merged() {
+    on_both(|desk| {
+        for (offset, now) in (1..).zip([json!("z"), json!(null)]) {
+            set_clock(0);
+            let [a, b] = ["a", "b"].map(|id| customer(desk, id));
+            merge(desk, a, b);
+            news(desk);
+            desk.empty_trash(&everything(), "contact").unwrap();
+            set_clock(1);
+            let edit = Edit::Update { id: a, fields: fields(json!({ "customer_id": now })), version: None };
+            desk.edit(&everything(), "contact", vec![edit], None).unwrap();
+            assert!(news(desk).is_empty(), "that can be taken back");
+            purge(desk, &[a]);
+            assert_eq!(news(desk), [[["a"], ["b"]]]);
+            assert_eq!(ties_kept(desk), 0);
+            assert_eq!(heard_of(desk, "b", offset), ["b"]);
+            let found = desk.list(&everything(), "contact", &ListQuery { limit: 9, ..ListQuery::default() }).unwrap();
+            purge(desk, &[found.records[0].id]);
+        }
+    });
+}
+
+#[test]
+fn of_two_who_purge_the_last_contacts_of_a_customer_the_later_one_ends_its_ties() {
+    on_two(|desk, other| {
+        know(desk, &[1, 2], &[]);
+        let owned = |id: &str, owner: i64| {
+            let contact = json!({ "name": id, "customer_id": id, "owner": Id(owner) });
+            made(desk, &everything(), "contact", contact).id
+        };
+        let [a, b, c] = [("a", 1), ("b", 2), ("c", 1)].map(|(id, owner)| owned(id, owner));
+        merge(desk, a, b);
+        set_clock(1);
+        merge(desk, c, a);
+        assert_eq!(news(desk), [[["c", "a", "b"]]; 2]);
+        // Of the one in the middle, by whom the others are tied, nothing is left.
+        let mine = Grant { read: Reach::Own, delete: Reach::Own, ..Grant::default() };
+        let [ann, bob] = [1, 2].map(|id| {
+            person(id, &[], Role { objects: [("contact".to_owned(), mine.clone())].into(), ..Role::default() })
+        });
+        assert_eq!(desk.empty_trash(&ann, "contact").unwrap(), 1);
+        desk.edit(&everything(), "contact", vec![Edit::Delete { id: c, version: None }], None).unwrap();
+        std::thread::scope(|scope| {
+            let later = desk.write(|moment, tx| {
+                let object = moment.schema.object("contact").unwrap();
+                crate::purge::purge(moment, tx, &ann, None, object, &[(c, 3)])?;
+                let later = scope.spawn(|| other.empty_trash(&bob, "contact"));
+                wait_for_waiting(tx, &later)?;
+                Ok(later)
+            });
+            assert_eq!(later.unwrap().join().unwrap().unwrap(), 1);
+        });
+        assert!(desk.get(&everything(), "contact", b).is_err());
+        assert_eq!(news(desk).len(), 2, "both ties are over");
+        assert_eq!(ties_kept(desk), 0);
     });
 }

@@ -35,13 +35,13 @@ pub(super) fn measure(desk: &Desk, folder: &Path, backend: Backend) -> Result<Ve
         fields.insert("team".to_owned(), json!(Id(synthetic::teams_of(1 + number as i64 % PEOPLE)[0])));
         let mut made = None;
         timed(&mut creates, || {
-            made = desk.edit(&access, "contact", vec![Edit::Create { fields }], None)?.records.pop();
+            made = desk.edit(&access, "contact", &[Edit::Create { fields }], None)?.records.pop();
             Ok(())
         })?;
         let Some(record) = made else { continue };
         let fields = Fields::from_iter([("city".to_owned(), json!(format!("City {number}")))]);
         let update = Edit::Update { id: record.id, fields, version: Some(record.version) };
-        timed(&mut updates, || Ok(desk.edit(&access, "contact", vec![update], None).map(drop)?))?;
+        timed(&mut updates, || Ok(desk.edit(&access, "contact", &[update], None).map(drop)?))?;
     }
     let sync = at(&syncs, 0.95);
     let row = |what: &str, times: &hdrhistogram::Histogram<u64>| {

@@ -41,8 +41,8 @@ fn make(desk: &Desk, object: &str, rows: usize, fields: impl Fn(usize) -> Fields
     let access = synthetic::administrator();
     for first in (0..rows).step_by(EDITS) {
         let numbers = first..rows.min(first + EDITS);
-        let edits = numbers.map(|number| Edit::Create { fields: fields(number) }).collect();
-        desk.edit(&access, object, edits, None)?;
+        let edits: Vec<Edit> = numbers.map(|number| Edit::Create { fields: fields(number) }).collect();
+        desk.edit(&access, object, &edits, None)?;
     }
     Ok(())
 }

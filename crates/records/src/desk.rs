@@ -209,11 +209,11 @@ impl Desk {
         &self,
         access: &Access,
         object: &str,
-        edits: Vec<Edit>,
+        edits: &[Edit],
         once: Option<&Once>,
     ) -> Result<Edited, RecordsError> {
         let is_batch = edits.len() > 1;
-        self.edit_all(access, object, &edits, once, is_batch)
+        self.edit_all(access, object, edits, once, is_batch)
     }
 
     /// The same as a batch, also if it is a single edit.
@@ -221,11 +221,11 @@ impl Desk {
         &self,
         access: &Access,
         object: &str,
-        edits: Vec<Edit>,
+        edits: &[Edit],
         once: Option<&Once>,
     ) -> Result<Edited, RecordsError> {
         let is_batch = !edits.is_empty();
-        self.edit_all(access, object, &edits, once, is_batch)
+        self.edit_all(access, object, edits, once, is_batch)
     }
 
     fn edit_all(

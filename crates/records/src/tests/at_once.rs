@@ -85,7 +85,7 @@ fn a_value_that_goes_to_another_request_is_told_by_its_row() {
         let access = everything();
         let product = |sku: &str| create(json!({ "name": "new", "sku": sku }));
         let (a, b) = (made(desk, &access, "product", json!({ "name": "a", "sku": "a" })).id, product("b"));
-        let b = desk.edit(&access, "product", vec![b], None).unwrap().records[0].id;
+        let b = desk.edit(&access, "product", &[b], None).unwrap().records[0].id;
         let many = |last: &str| (0..9).map(|n| product(&format!("{last}{n}"))).chain([product(last)]).collect();
         let cases: [(&str, Vec<Edit>, usize); 3] = [
             ("few", vec![product("x"), product("few")], 1),
@@ -96,7 +96,7 @@ fn a_value_that_goes_to_another_request_is_told_by_its_row() {
             thread::scope(|scope| {
                 let late = desk.write(|moment, tx| {
                     Editor::new(moment, &access, "product", None)?.run(tx, &[product(sku)])?;
-                    let late = scope.spawn(|| other.edit(&everything(), "product", edits, None));
+                    let late = scope.spawn(|| other.edit(&everything(), "product", &edits, None));
                     wait_for_waiting(tx, &late)?;
                     Ok(late)
                 });
@@ -147,7 +147,7 @@ fn mixed_requests_over_the_same_records_are_each_done_whole_or_not() {
             let product = |name: &str| made(desk, &access, "product", json!({ "name": name, "sku": sku(name) })).id;
             let products = ["a", "b", "c"].map(product);
             let [a, b, c] = products;
-            desk.edit(&access, "product", vec![delete(c)], None).unwrap();
+            desk.edit(&access, "product", &[delete(c)], None).unwrap();
             let edits = |name: &str| {
                 let new = create(json!({ "name": name, "sku": sku("a") }));
                 vec![delete(a), update(b, json!({ "name": name })), new, Edit::Restore { id: c }]
@@ -155,8 +155,8 @@ fn mixed_requests_over_the_same_records_are_each_done_whole_or_not() {
             let (forth, mut back) = (edits("one"), edits("other"));
             back.reverse();
             let (one, another) = at_once(
-                || desk.edit(&access, "product", forth, None),
-                || other.edit(&everything(), "product", back, None),
+                || desk.edit(&access, "product", &forth, None),
+                || other.edit(&everything(), "product", &back, None),
             );
             let done = [is_done(&one), is_done(&another)];
             assert!(done == [true, false] || done == [false, true], "one found the other's: {one:?}, {another:?}");
@@ -177,14 +177,16 @@ fn mixed_requests_over_the_same_records_are_each_done_whole_or_not() {
 fn long_requests_in_opposite_orders_are_done_one_after_the_other() {
     on_two(|desk, other| {
         let access = everything();
-        let contacts = (0..1_100).map(|n| create(json!({ "name": format!("N{n}") }))).collect();
-        let ids = desk.edit(&access, "contact", contacts, None).unwrap().records.into_iter().map(|record| record.id);
+        let contacts: Vec<Edit> = (0..1_100).map(|n| create(json!({ "name": format!("N{n}") }))).collect();
+        let ids = desk.edit(&access, "contact", &contacts, None).unwrap().records.into_iter().map(|record| record.id);
         let ids: Vec<Id> = ids.collect();
         let cities = |city: &str| ids.iter().map(|id| update(*id, json!({ "city": city }))).collect::<Vec<_>>();
         let (forth, mut back) = (cities("Bonn"), cities("Rome"));
         back.reverse();
-        let (one, another) =
-            at_once(|| desk.edit(&access, "contact", forth, None), || other.edit(&everything(), "contact", back, None));
+        let (one, another) = at_once(
+            || desk.edit(&access, "contact", &forth, None),
+            || other.edit(&everything(), "contact", &back, None),
+        );
         assert!(is_done(&one) && is_done(&another));
         let last = desk.get(&access, "contact", ids[0]).unwrap().fields["city"].clone();
         let filter = format!("city == {last} && version == 3");
@@ -202,7 +204,7 @@ fn of_a_merge_and_who_deletes_the_same_records_one_is_done() {
             let deal = made(desk, &access, "deal", json!({ "name": "d", "contact": loser, "contacts": [loser] })).id;
             let (merged, deleted) = at_once(
                 || desk.merge(&access, "contact", winner, loser, &Fields::new()),
-                || other.edit(&everything(), "contact", vec![delete(loser), delete(winner)], None),
+                || other.edit(&everything(), "contact", &[delete(loser), delete(winner)], None),
             );
             let deal = desk.get(&access, "deal", deal).unwrap().fields;
             let (named, there) = match (&merged, is_done(&deleted)) {
@@ -265,11 +267,11 @@ fn what_comes_back_while_the_trash_is_emptied_comes_whole_or_is_gone() {
         for _ in 0..ROUNDS {
             let contacts = [0; 5].map(|_| made(desk, &access, "contact", json!({ "name": "c" })).id);
             let deal = made(desk, &access, "deal", json!({ "name": "d", "contacts": contacts })).id;
-            desk.edit(&access, "contact", contacts.map(delete).to_vec(), None).unwrap();
+            desk.edit(&access, "contact", &contacts.map(delete), None).unwrap();
             let back = [contacts[4], contacts[0], contacts[2]];
             let (gone, restored) = at_once(
                 || desk.empty_trash(&access, "contact").unwrap(),
-                || other.edit(&everything(), "contact", back.map(|id| Edit::Restore { id }).to_vec(), None),
+                || other.edit(&everything(), "contact", &back.map(|id| Edit::Restore { id }), None),
             );
             let is_back = is_done(&restored);
             assert_eq!(gone, if is_back { 2 } else { 5 });

@@ -44,7 +44,7 @@ fn what_is_deleted_or_changed_leaves_its_value_to_what_is_new() {
         let before = products(desk);
         let new = |sku: &str| create(json!({ "name": "new", "sku": sku }));
         let edits = vec![new("a"), update(b, json!({ "sku": "c" })), new("b"), delete(a)];
-        let done = desk.edit(&access, "product", edits, None).unwrap();
+        let done = desk.edit(&access, "product", &edits, None).unwrap();
         let ids: Vec<Id> = done.records.iter().map(|record| record.id).collect();
         assert_eq!((ids.len(), ids[1], ids[3]), (4, b, a), "in the order of the edits");
         assert_eq!((&done.records[0].fields["sku"], &done.records[2].fields["sku"]), (&json!("a"), &json!("b")));
@@ -57,8 +57,8 @@ fn what_is_deleted_or_changed_leaves_its_value_to_what_is_new() {
         assert_eq!(desk.undo(&access, done.batch.unwrap()).unwrap().kept, []);
         assert_eq!(products(desk), before);
         // What comes back comes last, and finds its value given away.
-        desk.edit(&access, "product", vec![delete(a)], None).unwrap();
-        let refused = desk.edit(&access, "product", vec![Edit::Restore { id: a }, new("a")], None);
+        desk.edit(&access, "product", &[delete(a)], None).unwrap();
+        let refused = desk.edit(&access, "product", &[Edit::Restore { id: a }, new("a")], None);
         assert_eq!(told(refused), [(0, "sku".to_owned())]);
     });
 }
@@ -70,13 +70,10 @@ fn nothing_new_names_what_the_same_request_deletes() {
         let company = |value| made(desk, &access, "company", value).id;
         let gone = company(json!({ "name": "gone" }));
         let names_it = || create(json!({ "name": "new", "parent": gone }));
-        assert_eq!(
-            told(desk.edit(&access, "company", vec![names_it(), delete(gone)], None)),
-            [(0, "parent".to_owned())]
-        );
+        assert_eq!(told(desk.edit(&access, "company", &[names_it(), delete(gone)], None)), [(0, "parent".to_owned())]);
         // Also where it is not written, since something else is wrong.
         let nobody = delete(Id(1));
-        let refused = desk.edit(&access, "company", vec![names_it(), nobody, delete(gone)], None);
+        let refused = desk.edit(&access, "company", &[names_it(), nobody, delete(gone)], None);
         assert_eq!(told(refused), [(0, "parent".to_owned()), (1, "id".to_owned())]);
         assert_eq!(desk.count(&access, "company", None).unwrap(), 1);
     });
@@ -133,7 +130,7 @@ fn cars(desk: &Desk) -> Vec<Id> {
     desk.define(&access, serde_json::from_value(object).unwrap()).unwrap();
     let car = |n: usize| made(desk, &access, "car", json!({ "plate": n.to_string() })).id;
     let cars: Vec<Id> = (0..WORLD).map(car).collect();
-    desk.edit(&access, "car", cars[WORLD - 2..].iter().map(|id| delete(*id)).collect(), None).unwrap();
+    desk.edit(&access, "car", &cars[WORLD - 2..].iter().map(|id| delete(*id)).collect::<Vec<_>>(), None).unwrap();
     cars
 }
 

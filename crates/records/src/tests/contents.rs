@@ -111,10 +111,10 @@ fn nobody_says_by_hand_what_is_in_a_file() {
         let secret = upload(desk, &access, json!({"name": "secret"}), b"secret").unwrap();
         for field in ["hash", "size", "media_type"] {
             let value = secret.fields[field].clone();
-            let refused = desk.edit(&access, "file", vec![create(json!({"name": "mine", field: value}))], None);
+            let refused = desk.edit(&access, "file", &[create(json!({"name": "mine", field: value}))], None);
             assert!(matches!(&refused, Err(RecordsError::Invalid { field: told, .. }) if told == field), "{refused:?}");
             let edit = Edit::Update { id: secret.id, fields: fields(json!({ field: null })), version: None };
-            assert!(desk.edit(&access, "file", vec![edit], None).is_err());
+            assert!(desk.edit(&access, "file", &[edit], None).is_err());
             assert!(upload(desk, &access, json!({"name": "a", field: "x"}), b"x").is_err());
         }
         // A merge leaves each its own.
@@ -167,7 +167,7 @@ fn contents_go_when_nothing_names_them_and_not_before() {
         assert_eq!((swept.files, swept.bytes), (2, 5 + 9), "the first content, and what was left");
         names(2);
         // In the trash it is still somebody's.
-        desk.edit(&access, "file", vec![Edit::Delete { id: file.id, version: None }], None).unwrap();
+        desk.edit(&access, "file", &[Edit::Delete { id: file.id, version: None }], None).unwrap();
         assert_eq!(desk.sweep_files().unwrap().files, 0);
         assert_eq!(read(desk, &access, file.id).unwrap(), b"second");
         assert_eq!(desk.empty_trash(&access, "file").unwrap(), 1);
@@ -192,7 +192,7 @@ fn a_database_that_does_not_know_the_contents_of_a_folder_removes_none() {
         assert_eq!(other.sweep_files().unwrap(), Swept::default());
         assert_eq!(read(desk, &access, file.id).unwrap(), b"kept");
         // Whose it is sweeps, but not while everything is being read.
-        desk.edit(&access, "file", vec![Edit::Delete { id: file.id, version: None }], None).unwrap();
+        desk.edit(&access, "file", &[Edit::Delete { id: file.id, version: None }], None).unwrap();
         desk.empty_trash(&access, "file").unwrap();
         let held = crate::contents::owner::hold(folder).unwrap();
         assert!(held.is_some());
@@ -243,7 +243,7 @@ fn an_emptied_trash_holds_nothing_that_the_caller_may_delete() {
         let (mine, his, kept) = (give("mine", 5), give("his", 6), give("kept", 5));
         let deal = made(desk, &access, "deal", json!({"name": "d", "contact": mine, "contacts": [mine, kept]}));
         let edits = [mine, his].map(|id| Edit::Delete { id, version: None });
-        desk.edit(&access, "contact", edits.to_vec(), None).unwrap();
+        desk.edit(&access, "contact", &edits, None).unwrap();
         let grant = Grant { read: Reach::All, delete: Reach::Own, ..Grant::default() };
         let ann = person(5, &[], Role { objects: [("contact".to_owned(), grant)].into(), ..Role::default() });
         assert_eq!(desk.empty_trash(&ann, "contact").unwrap(), 1);
@@ -259,7 +259,7 @@ fn an_emptied_trash_holds_nothing_that_the_caller_may_delete() {
             (crate::Op::Purge, mine, "user:0000000000005")
         );
         assert!(matches!(desk.empty_trash(&ann, "deal"), Err(RecordsError::Forbidden(_))));
-        let restored = desk.edit(&access, "contact", vec![Edit::Restore { id: mine }], None);
+        let restored = desk.edit(&access, "contact", &[Edit::Restore { id: mine }], None);
         assert!(matches!(restored, Err(RecordsError::NotFound(_))), "nothing brings it back: {restored:?}");
     });
 }

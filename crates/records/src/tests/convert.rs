@@ -112,7 +112,7 @@ fn a_conversion_needs_the_rights_of_its_parts_and_is_whole() {
             Err(RecordsError::Invalid { field, .. }) => assert_eq!(field, "deal.amount"),
             other => panic!("{other:?}"),
         }
-        desk.edit(&admin, "lead", vec![Edit::Delete { id: nothing, version: None }], None).unwrap();
+        desk.edit(&admin, "lead", &[Edit::Delete { id: nothing, version: None }], None).unwrap();
         assert!(matches!(desk.convert(&seller, nothing, &wanted), Err(RecordsError::NotFound(_))));
         assert_eq!(desk.changes(&admin, end, 10).unwrap().0.len(), 1, "only the delete");
         let converted = desk.convert(&seller, mine, &wanted).unwrap();

@@ -27,11 +27,11 @@ fn fill(desk: &Desk) {
         "tags": ["vip"], "address": { "city": "Köln" } });
     let ann = made(desk, &access, "contact", ann);
     let more = (0..2_500).map(|n| create(json!({ "name": format!("N{n}"), "marketing_consent": n % 2 == 0 })));
-    let more = desk.edit(&access, "contact", more.collect(), None).unwrap().records;
+    let more = desk.edit(&access, "contact", &more.collect::<Vec<_>>(), None).unwrap().records;
     let deal = json!({ "name": "One", "amount": { "amount": 12.34, "currency": "USD" }, "contact": ann.id,
         "contacts": [more[0].id, more[1].id], "probability": 33.5 });
     made(desk, &access, "deal", deal);
-    desk.edit(&access, "contact", vec![crate::Edit::Delete { id: more[2].id, version: None }], None).unwrap();
+    desk.edit(&access, "contact", &[crate::Edit::Delete { id: more[2].id, version: None }], None).unwrap();
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn a_backup_under_load_is_of_one_moment() {
     thread::scope(|scope| {
         let write = || {
             while !stop.load(Ordering::Relaxed) {
-                let some = (0..20).map(|n| create(json!({ "name": format!("N{n}") }))).collect();
-                desk.edit(&everything(), "contact", some, None).unwrap();
+                let some: Vec<crate::Edit> = (0..20).map(|n| create(json!({ "name": format!("N{n}") }))).collect();
+                desk.edit(&everything(), "contact", &some, None).unwrap();
             }
         };
         scope.spawn(write);

@@ -164,7 +164,7 @@ fn history_that_tells_who_changed_the_demo_is_kept_as_long_as_it_is_there() {
     on_both(|desk| {
         fill(desk);
         let edit = Edit::Update { id: id(3), fields: fields(json!({ "city": "Bonn" })), version: None };
-        desk.edit(&person(7, &[], Role::administrator()), "contact", vec![edit], None).unwrap();
+        desk.edit(&person(7, &[], Role::administrator()), "contact", &[edit], None).unwrap();
         follow(desk);
         let end = desk.happened(10_000).unwrap().1;
         desk.told(end).unwrap();
@@ -233,7 +233,7 @@ fn the_log_is_not_told_and_a_customer_keeps_the_name_of_the_demo() {
         assert_eq!((&ann.fields["name"], &ann.fields["city"]), (&json!("Ann Lee"), &json!("York")));
         // What a person does with it is told as with any other.
         let edit = Edit::Update { id: id(6), fields: fields(json!({ "status": "open" })), version: None };
-        desk.edit(&everything(), "ticket", vec![edit], None).unwrap();
+        desk.edit(&everything(), "ticket", &[edit], None).unwrap();
         let (happened, _) = desk.happened(500).unwrap();
         let told: Vec<(&str, Option<&str>)> =
             happened.iter().map(|one| (one.customer.as_str(), one.name.as_deref())).collect();
@@ -253,7 +253,7 @@ fn what_a_person_wrote_stays_whatever_events_say_and_however_often() {
         let query = ListQuery { limit: 10, ..ListQuery::default() };
         let ann = desk.list(&everything(), "contact", &query).unwrap().records.remove(0);
         let edit = Edit::Update { id: ann.id, fields: fields(json!({ "city": "Köln" })), version: None };
-        desk.edit(&person(1, &[], Role::administrator()), "contact", vec![edit], None).unwrap();
+        desk.edit(&person(1, &[], Role::administrator()), "contact", &[edit], None).unwrap();
         for place in 2..4 {
             said(place, json!({ "name": format!("Ann {place}"), "city": "Leeds", "country": "UK" }));
         }
@@ -328,13 +328,8 @@ fn removing_leaves_no_trace() {
         let attributes = fields(json!({ "city": "Leeds" }));
         desk.take_identities(0, 1, &[Identity { customer: "17850".to_owned(), attributes }]).unwrap();
         // Nor does the trash.
-        desk.edit(
-            &person(1, &[], Role::administrator()),
-            "ticket",
-            vec![Edit::Delete { id: id(6), version: None }],
-            None,
-        )
-        .unwrap();
+        desk.edit(&person(1, &[], Role::administrator()), "ticket", &[Edit::Delete { id: id(6), version: None }], None)
+            .unwrap();
         let done = remove(desk);
         assert_eq!((done.state, done.records, done.removed, done.kept), (DemoState::Removed, 6, 6, 0));
         follow(desk);
@@ -358,7 +353,7 @@ fn what_people_made_theirs_stays_with_what_it_names() {
         let note = made(desk, &everything(), "note", json!({ "title": "Called", "contact": id(3) }));
         let ada = person(1, &[], Role::administrator());
         let edit = Edit::Update { id: id(4), fields: fields(json!({ "amount": 1600 })), version: None };
-        desk.edit(&ada, "deal", vec![edit], None).unwrap();
+        desk.edit(&ada, "deal", &[edit], None).unwrap();
         let done = remove(desk);
         assert_eq!((done.removed, done.kept), (2, 4));
         let there = |object: &str| {
@@ -401,7 +396,7 @@ fn a_deal_that_stays_keeps_the_stages_that_it_can_go_to() {
         desk.fill_demo(&everything(), &script, &|_| {}).unwrap();
         let ada = person(1, &[], Role::administrator());
         let edit = Edit::Update { id: id(14), fields: fields(json!({ "next_step": "Call" })), version: None };
-        desk.edit(&ada, "deal", vec![edit], None).unwrap();
+        desk.edit(&ada, "deal", &[edit], None).unwrap();
         assert_eq!(remove(desk).kept, 5);
         let count = |object: &str, filter: &str| desk.count(&everything(), object, Some(filter)).unwrap();
         assert_eq!(
@@ -426,9 +421,8 @@ fn an_interrupted_removal_is_gone_on_with_by_whoever_comes() {
         let desk = open();
         assert!(desk.is_removing_demo().unwrap());
         // Between two steps somebody makes a record of the demo theirs.
-        let kept = desk
-            .edit(&everything(), "task", vec![create(json!({ "title": "Visit", "company": id(1) }))], None)
-            .unwrap();
+        let kept =
+            desk.edit(&everything(), "task", &[create(json!({ "title": "Visit", "company": id(1) }))], None).unwrap();
         let done = remove(&desk);
         assert_eq!((done.state, done.removed, done.kept), (DemoState::Removed, 5, 1));
         assert!(desk.get(&everything(), "company", id(1)).is_ok() && !desk.is_removing_demo().unwrap());

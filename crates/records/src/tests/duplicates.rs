@@ -14,7 +14,7 @@ fn titles(found: &[Similar]) -> Vec<&str> {
 }
 
 fn update(desk: &Desk, object: &str, id: Id, given: Value) {
-    desk.edit(&everything(), object, vec![Edit::Update { id, fields: fields(given), version: None }], None).unwrap();
+    desk.edit(&everything(), object, &[Edit::Update { id, fields: fields(given), version: None }], None).unwrap();
 }
 
 /// The names of the pairs that wait.
@@ -69,9 +69,9 @@ fn who_types_is_told_what_is_there_already() {
         assert_eq!(mail(), 0);
         update(desk, "contact", ann.id, json!({ "email": "ann.lee@gmail.com" }));
         assert_eq!(mail(), 1);
-        desk.edit(&access, "contact", vec![Edit::Delete { id: ann.id, version: None }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Delete { id: ann.id, version: None }], None).unwrap();
         assert_eq!(mail(), 0);
-        desk.edit(&access, "contact", vec![Edit::Restore { id: ann.id }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Restore { id: ann.id }], None).unwrap();
         assert_eq!(mail(), 1);
         assert!(matches!(desk.similar(&access, "nothing", &typed, None), Err(RecordsError::NotFound(_))));
     });
@@ -123,7 +123,8 @@ fn the_queue_follows_the_records() {
             json!({ "name": "John Smith" }),
             json!({ "name": "John Smith" }),
         ];
-        let rows = desk.edit(&access, "contact", rows.into_iter().map(create).collect(), None).unwrap().records;
+        let rows =
+            desk.edit(&access, "contact", &rows.into_iter().map(create).collect::<Vec<_>>(), None).unwrap().records;
         assert_eq!(queue(desk, &access, "contact"), [pair("Ann Lee", "Lee, Ann")]);
         assert_eq!(desk.find_duplicates(100).unwrap(), 0, "nothing is left");
         // A change makes a pair, another takes it away; what has nothing to do with likeness changes nothing.
@@ -153,9 +154,9 @@ fn the_queue_follows_the_records() {
         update(desk, "contact", rows[4].id, json!({ "phone": "030 1234567" }));
         assert_eq!(queue(desk, &access, "contact"), [pair("Ann Lee", "Lee, Ann")]);
         // The trash holds no pairs.
-        desk.edit(&access, "contact", vec![Edit::Delete { id: rows[0].id, version: None }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Delete { id: rows[0].id, version: None }], None).unwrap();
         assert_eq!(queue(desk, &access, "contact"), []);
-        desk.edit(&access, "contact", vec![Edit::Restore { id: rows[0].id }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Restore { id: rows[0].id }], None).unwrap();
         assert_eq!(queue(desk, &access, "contact"), [pair("Ann Lee", "Lee, Ann")]);
     });
 }
@@ -168,7 +169,7 @@ fn what_thousands_share_makes_no_pairs_and_does_not_hide_others() {
         let vowels = ["a", "e", "i", "o", "u"];
         let name = |n: usize| format!("Bo{}{}{}t", vowels[n % 5], vowels[n / 5 % 5], vowels[n / 25]);
         let crowd = (0..60).map(|n| create(json!({ "name": name(n), "phone": "030 1234567" })));
-        desk.edit(&access, "contact", crowd.collect(), None).unwrap();
+        desk.edit(&access, "contact", &crowd.collect::<Vec<_>>(), None).unwrap();
         assert_eq!(queue(desk, &access, "contact"), []);
         // The spelling leads one to the other all the same.
         made(desk, &access, "contact", json!({ "name": name(7), "phone": "030 1234567" }));

@@ -22,7 +22,7 @@ fn a_text_with_nul_is_no_failure() {
         let query = || ListQuery { filter: condition.clone(), limit: 10, ..ListQuery::default() };
         let key = |value: Value| Edit::Upsert { key: "email".to_owned(), fields: fields(value) };
         let create = |value: Value| Edit::Create { fields: fields(value) };
-        let edit = |object: &str, edit: Edit| desk.edit(&access, object, vec![edit], None).map(drop);
+        let edit = |object: &str, edit: Edit| desk.edit(&access, object, &[edit], None).map(drop);
         let similar = fields(json!({ "name": nul, "email": nul, "phone": nul }));
         let aggregate = AggregateQuery { group: "country".to_owned(), sum: None, filter: condition.clone() };
         let audit = AuditQuery {
@@ -148,8 +148,8 @@ fn no_name_and_no_definition_has_nul() {
             view("a", &format!("name == {}", json!(nul))),
             desk.add_team(&access, nul).map(drop),
             desk.add_role(&access, &Role { name: nul.to_owned(), ..Role::reader() }).map(drop),
-            desk.edit(&access, "note", vec![create(json!({ "title": nul }))], None).map(drop),
-            desk.edit(&access, "note", vec![create(json!({ "title": "a", "description": nul }))], None).map(drop),
+            desk.edit(&access, "note", &[create(json!({ "title": nul }))], None).map(drop),
+            desk.edit(&access, "note", &[create(json!({ "title": "a", "description": nul }))], None).map(drop),
         ];
         for (place, answer) in refused.into_iter().enumerate() {
             let is_told = matches!(answer, Err(RecordsError::Invalid { .. } | RecordsError::Condition(_)));

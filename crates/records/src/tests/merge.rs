@@ -8,7 +8,7 @@ use crate::{
 };
 
 fn update(desk: &Desk, object: &str, id: Id, given: Value) {
-    desk.edit(&everything(), object, vec![Edit::Update { id, fields: fields(given), version: None }], None).unwrap();
+    desk.edit(&everything(), object, &[Edit::Update { id, fields: fields(given), version: None }], None).unwrap();
 }
 
 /// All records of an object, without what every change changes.
@@ -64,7 +64,7 @@ fn two_contacts_become_one_and_two_again() {
         made(desk, &access, "deal", json!({ "name": "e", "contact": other.id, "contacts": [loser.id] }));
         made(desk, &access, "lead", json!({ "name": "l", "contact": loser.id }));
         let gone = made(desk, &access, "ticket", json!({ "subject": "t", "contact": loser.id }));
-        desk.edit(&access, "ticket", vec![Edit::Delete { id: gone.id, version: None }], None).unwrap();
+        desk.edit(&access, "ticket", &[Edit::Delete { id: gone.id, version: None }], None).unwrap();
         let objects = ["contact", "deal", "lead", "ticket"];
         let before: Vec<_> = objects.iter().map(|object| all(desk, object)).collect();
         let chosen = fields(json!({ "city": "Potsdam", "email": "annie@home.example" }));
@@ -117,7 +117,7 @@ fn many_relations_move_and_what_changed_since_stays() {
         let winner = made(desk, &access, "company", json!({ "name": "Acme", "parent": loser })).id;
         made(desk, &access, "company", json!({ "name": "Child", "parent": loser }));
         let visits = (0..1_203).map(|n| create(json!({ "name": format!("v{n}"), "host": loser, "guests": [loser] })));
-        let visits = desk.edit(&access, "visit", visits.collect(), None).unwrap().records;
+        let visits = desk.edit(&access, "visit", &visits.collect::<Vec<_>>(), None).unwrap().records;
         let before = (all(desk, "company"), all(desk, "visit"));
         let merge = || desk.merge(&access, "company", winner, loser, &Fields::new()).unwrap();
         let first = merge();
@@ -310,11 +310,11 @@ fn customers_are_two_while_both_have_a_contact_whatever_brings_it_back() {
         desk.merge(&access, "contact", a, b, &Fields::new()).unwrap();
         assert_eq!(news(desk), [[["a", "b"]]]);
         set_clock(5);
-        desk.edit(&access, "contact", vec![Edit::Restore { id: b }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Restore { id: b }], None).unwrap();
         assert_eq!(news(desk), [[["a"], ["b"]]]);
         // What is no contact of a merge is no news.
-        desk.edit(&access, "contact", vec![Edit::Delete { id: b, version: None }], None).unwrap();
-        desk.edit(&access, "contact", vec![Edit::Restore { id: b }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Delete { id: b, version: None }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Restore { id: b }], None).unwrap();
         assert!(news(desk).is_empty());
     });
 }
@@ -370,7 +370,7 @@ fn who_goes_on_to_another_before_the_log_was_told_is_told_of_both() {
         desk.merge(&access, "contact", a, x, &Fields::new()).unwrap();
         assert_eq!(news(desk), [[["a", "x"]]]);
         set_clock(1);
-        desk.edit(&access, "contact", vec![Edit::Restore { id: x }], None).unwrap();
+        desk.edit(&access, "contact", &[Edit::Restore { id: x }], None).unwrap();
         set_clock(2);
         desk.merge(&access, "contact", b, x, &Fields::new()).unwrap();
         assert_eq!(news(desk), [vec![vec!["a"], vec!["b", "x"]], vec![vec!["b", "x"]]]);

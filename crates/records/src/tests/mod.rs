@@ -83,7 +83,7 @@ pub(crate) fn create(value: Value) -> Edit {
 
 /// Makes a record.
 pub(crate) fn made(desk: &Desk, access: &Access, object: &str, value: Value) -> crate::Record {
-    desk.edit(access, object, vec![create(value)], None).unwrap().records.remove(0)
+    desk.edit(access, object, &[create(value)], None).unwrap().records.remove(0)
 }
 
 /// Makes people and teams known, so that records can belong to them.

@@ -411,7 +411,7 @@ fn a_role_that_changes_counts_from_the_next_request_on() {
         let change = UserChange { role: Some(reader), ..UserChange::default() };
         desk.change_user(&administrator, begun.session.person, &change).unwrap();
         let (access, _) = let_in(desk, &begun);
-        let refused = desk.edit(&access, "contact", vec![create(json!({ "last_name": "Ray" }))], None);
+        let refused = desk.edit(&access, "contact", &[create(json!({ "last_name": "Ray" }))], None);
         assert!(matches!(refused, Err(RecordsError::Forbidden(_))), "{refused:?}");
     });
 }
@@ -446,7 +446,7 @@ fn a_key_for_reading_changes_nothing_whatever_its_role() {
             Edit::Restore { id },
         ];
         for edit in edits {
-            assert!(desk.edit(&access, "contact", vec![edit.clone()], None).is_err(), "{edit:?}");
+            assert!(desk.edit(&access, "contact", std::slice::from_ref(&edit), None).is_err(), "{edit:?}");
         }
         assert_eq!(desk.get(&administrator, "contact", id).unwrap().version, 1);
         assert!(desk.audit(&access, &AuditQuery { limit: 1, ..AuditQuery::default() }).is_err());

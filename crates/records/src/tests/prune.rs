@@ -41,7 +41,7 @@ fn lines_go_when_they_are_old_and_every_reader_has_them() {
         let access = everything();
         let edit = |id, city: &str| {
             let edit = Edit::Update { id, fields: fields(json!({ "city": city })), version: None };
-            desk.edit(&access, "contact", vec![edit], None).unwrap();
+            desk.edit(&access, "contact", &[edit], None).unwrap();
         };
         let first = lines(desk).len();
         let ann = made(desk, &access, "contact", json!({ "name": "Ann" })).id;
@@ -71,8 +71,8 @@ fn what_can_be_undone_is_whole_or_gone_and_an_undo_at_work_keeps_its_lines() {
     on_both(|desk| {
         let access = everything();
         let many = |n: usize| {
-            let edits = (0..n).map(|n| create(json!({ "name": format!("Contact {n}") }))).collect();
-            desk.edit(&access, "contact", edits, None).unwrap().batch.unwrap()
+            let edits: Vec<Edit> = (0..n).map(|n| create(json!({ "name": format!("Contact {n}") }))).collect();
+            desk.edit(&access, "contact", &edits, None).unwrap().batch.unwrap()
         };
         let (old, open) = (many(3), many(2));
         day(500);

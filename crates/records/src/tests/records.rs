@@ -64,7 +64,7 @@ fn wrong_values_are_told_by_their_field() {
             (json!({ "name": "A", "description": "\u{0}" }), "description"),
         ];
         for (given, wrong) in cases {
-            match desk.edit(&access, "contact", vec![create(given.clone())], None) {
+            match desk.edit(&access, "contact", &[create(given.clone())], None) {
                 Err(RecordsError::Invalid { field, .. }) => assert_eq!(field, wrong, "{given}"),
                 other => panic!("{given}: {other:?}"),
             }
@@ -81,7 +81,7 @@ fn json_may_speak_of_the_character_that_it_may_not_have() {
         let order = made(desk, &access, "order", json!({ "number": "1", "items": items }));
         assert_eq!(desk.get(&access, "order", order.id).unwrap().fields["items"], items);
         for wrong in [json!(["a\u{0}"]), json!({ "a": { "b\u{0}": 1 } })] {
-            let refused = desk.edit(&access, "order", vec![create(json!({ "number": "2", "items": wrong }))], None);
+            let refused = desk.edit(&access, "order", &[create(json!({ "number": "2", "items": wrong }))], None);
             assert!(matches!(&refused, Err(RecordsError::Invalid { field, .. }) if field == "items"), "{refused:?}");
         }
     });
@@ -137,7 +137,7 @@ fn pages_hold_every_record_once_while_rows_come_and_go() {
             let city = (n % 3 != 0).then(|| format!("C{}", n % 5));
             create(json!({ "name": format!("N{n:02}"), "city": city }))
         });
-        desk.edit(&access, "contact", create_some.collect(), None).unwrap();
+        desk.edit(&access, "contact", &create_some.collect::<Vec<_>>(), None).unwrap();
         for sort in ["city", "-city", "name", "-name", "created_at", "-created_at", "-updated_at", "birthday"] {
             let mut query = ListQuery { sort: Some(sort.to_owned()), limit: 4, ..ListQuery::default() };
             let mut seen: Vec<String> = Vec::new();
@@ -149,7 +149,7 @@ fn pages_hold_every_record_once_while_rows_come_and_go() {
                     values.push(record.fields.get("city").cloned().unwrap_or(json!("")));
                 }
                 let extra = made(desk, &access, "contact", json!({ "name": "extra", "city": "A" }));
-                desk.edit(&access, "contact", vec![Edit::Delete { id: extra.id, version: None }], None).unwrap();
+                desk.edit(&access, "contact", &[Edit::Delete { id: extra.id, version: None }], None).unwrap();
                 let Some(next) = page.next else { break };
                 query.cursor = Some(next);
             }
@@ -199,9 +199,9 @@ fn a_jump_is_to_where_the_pages_before_lead_and_passes_over_the_trash() {
         let access = everything();
         let some =
             (0..30).map(|n| create(json!({ "name": format!("N{:02}", n * 7 % 30), "city": format!("C{}", n % 4) })));
-        let made = desk.edit(&access, "contact", some.collect(), None).unwrap().records;
+        let made = desk.edit(&access, "contact", &some.collect::<Vec<_>>(), None).unwrap().records;
         let gone = made.iter().step_by(3).map(|record| Edit::Delete { id: record.id, version: None });
-        desk.edit(&access, "contact", gone.collect(), None).unwrap();
+        desk.edit(&access, "contact", &gone.collect::<Vec<_>>(), None).unwrap();
         for (trash, held) in [(false, 20), (true, 10)] {
             for sort in [None, Some("created_at"), Some("name"), Some("-name"), Some("-updated_at"), Some("city")] {
                 let sort = sort.map(str::to_owned);
@@ -296,7 +296,7 @@ fn nobody_sees_or_changes_what_they_may_not() {
         let all = list(desk, &admin, "contact", "true == true").records;
         let (mine, team, other) = (all[0].id, all[1].id, all[2].id);
         let change = |id, given| {
-            desk.edit(&access, "contact", vec![Edit::Update { id, fields: fields(given), version: None }], None)
+            desk.edit(&access, "contact", &[Edit::Update { id, fields: fields(given), version: None }], None)
         };
         assert!(matches!(desk.get(&access, "contact", other), Err(RecordsError::NotFound(_))));
         assert!(matches!(change(other, json!({ "country": "X" })), Err(RecordsError::NotFound(_))));
@@ -305,7 +305,7 @@ fn nobody_sees_or_changes_what_they_may_not() {
         assert!(matches!(change(mine, json!({ "phone": "9999" })), Err(RecordsError::Invalid { .. })));
         assert!(change(mine, json!({ "country": "AT" })).is_ok());
         assert!(matches!(
-            desk.edit(&access, "contact", vec![create(json!({ "name": "new" }))], None),
+            desk.edit(&access, "contact", &[create(json!({ "name": "new" }))], None),
             Err(RecordsError::Forbidden(_))
         ));
         for query in [
@@ -337,7 +337,7 @@ fn what_only_one_may_have_goes_from_one_to_another_in_one_request() {
         let contact = |id: &str| made(desk, &access, "contact", json!({ "name": id, "customer_id": id })).id;
         let (one, other) = (contact("a"), contact("b"));
         let give = |id: &str| Edit::Update { id: one, fields: fields(json!({ "customer_id": id })), version: None };
-        let edit = |edits: Vec<Edit>| desk.edit(&access, "contact", edits, None).unwrap().batch.unwrap();
+        let edit = |edits: Vec<Edit>| desk.edit(&access, "contact", &edits, None).unwrap().batch.unwrap();
         let batch = edit(vec![give("b"), Edit::Delete { id: other, version: None }]);
         edit(vec![Edit::Restore { id: other }, give("c")]);
         assert_eq!(desk.get(&access, "contact", other).unwrap().fields["customer_id"], "b");
@@ -347,7 +347,7 @@ fn what_only_one_may_have_goes_from_one_to_another_in_one_request() {
         assert_eq!(desk.undo(&access, again).unwrap().kept, []);
         assert_eq!(desk.get(&access, "contact", one).unwrap().fields["customer_id"], "b");
         let twice = vec![give("e"), give("f")];
-        assert!(desk.edit(&access, "contact", twice, None).is_err());
+        assert!(desk.edit(&access, "contact", &twice, None).is_err());
     });
 }
 
@@ -359,23 +359,23 @@ fn a_stale_version_is_refused_and_a_repeat_is_answered_once() {
         let update = |name: &str, version| {
             vec![Edit::Update { id: contact.id, fields: fields(json!({ "name": name })), version }]
         };
-        assert_eq!(desk.edit(&access, "contact", update("B", Some(1)), None).unwrap().records[0].version, 2);
+        assert_eq!(desk.edit(&access, "contact", &update("B", Some(1)), None).unwrap().records[0].version, 2);
         assert!(matches!(
-            desk.edit(&access, "contact", update("C", Some(1)), None),
+            desk.edit(&access, "contact", &update("C", Some(1)), None),
             Err(RecordsError::Stale { current: 2 })
         ));
         assert_eq!(
-            desk.edit(&access, "contact", update("B", None), None).unwrap().records[0].version,
+            desk.edit(&access, "contact", &update("B", None), None).unwrap().records[0].version,
             2,
             "nothing changed"
         );
         let once = Once { key: "k1".to_owned(), request: [1; 32] };
-        let first = desk.edit(&access, "contact", vec![create(json!({ "name": "once" }))], Some(&once)).unwrap();
-        let again = desk.edit(&access, "contact", vec![create(json!({ "name": "once" }))], Some(&once)).unwrap();
+        let first = desk.edit(&access, "contact", &[create(json!({ "name": "once" }))], Some(&once)).unwrap();
+        let again = desk.edit(&access, "contact", &[create(json!({ "name": "once" }))], Some(&once)).unwrap();
         assert_eq!(first, again);
         assert_eq!(desk.count(&access, "contact", Some("name == \"once\"")).unwrap(), 1);
         let other = Once { request: [2; 32], ..once };
-        assert!(desk.edit(&access, "contact", vec![create(json!({ "name": "other" }))], Some(&other)).is_err());
+        assert!(desk.edit(&access, "contact", &[create(json!({ "name": "other" }))], Some(&other)).is_err());
     });
 }
 
@@ -388,7 +388,7 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
             create(json!({ "name": "b", "sku": "1" })),
             create(json!({ "sku": "3" })),
         ];
-        match desk.edit(&access, "product", wrong, None) {
+        match desk.edit(&access, "product", &wrong, None) {
             Err(RecordsError::Rows(rows)) => assert_eq!(
                 rows.iter().map(|row| (row.index, row.field.as_str())).collect::<Vec<_>>(),
                 [(1, "sku"), (2, "name")]
@@ -396,20 +396,20 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
             other => panic!("{other:?}"),
         }
         let taken = vec![create(json!({ "name": "a", "sku": "1" })), create(json!({ "name": "b", "sku": "1" }))];
-        assert!(matches!(desk.edit(&access, "product", taken, None), Err(RecordsError::Rows(_))));
+        assert!(matches!(desk.edit(&access, "product", &taken, None), Err(RecordsError::Rows(_))));
         assert_eq!(desk.count(&access, "product", None).unwrap(), 0);
         let upsert = |sku: &str, name: &str| Edit::Upsert {
             key: "sku".to_owned(),
             fields: fields(json!({ "sku": sku, "name": name })),
         };
-        let first = desk.edit(&access, "product", vec![upsert("1", "one"), upsert("2", "two")], None).unwrap();
-        let second = desk.edit(&access, "product", vec![upsert("1", "uno"), upsert("3", "three")], None).unwrap();
+        let first = desk.edit(&access, "product", &[upsert("1", "one"), upsert("2", "two")], None).unwrap();
+        let second = desk.edit(&access, "product", &[upsert("1", "uno"), upsert("3", "three")], None).unwrap();
         assert_eq!(second.records[0].id, first.records[0].id);
         assert_eq!(desk.count(&access, "product", None).unwrap(), 3);
         desk.edit(
             &access,
             "product",
-            vec![Edit::Update { id: second.records[1].id, fields: fields(json!({ "name": "drei" })), version: None }],
+            &[Edit::Update { id: second.records[1].id, fields: fields(json!({ "name": "drei" })), version: None }],
             None,
         )
         .unwrap();
@@ -421,12 +421,12 @@ fn many_edits_happen_all_or_none_and_can_be_undone() {
         let history = desk.history(&access, "product", first.records[0].id, None, 10).unwrap();
         let told: Vec<(Op, Value)> = history.iter().map(|change| (change.op, change.after["name"].clone())).collect();
         assert_eq!(told, [(Op::Update, json!("one")), (Op::Update, json!("uno")), (Op::Create, json!("one"))]);
-        let alone = desk.edit(&access, "product", vec![upsert("9", "nine")], None).unwrap();
+        let alone = desk.edit(&access, "product", &[upsert("9", "nine")], None).unwrap();
         assert_eq!(alone.batch, None);
-        let together = desk.edit_together(&access, "product", vec![upsert("9", "neuf")], None).unwrap();
+        let together = desk.edit_together(&access, "product", &[upsert("9", "neuf")], None).unwrap();
         desk.undo(&access, together.batch.unwrap()).unwrap();
         assert_eq!(desk.get(&access, "product", alone.records[0].id).unwrap().fields["name"], "nine");
-        assert_eq!(desk.edit_together(&access, "product", Vec::new(), None).unwrap().batch, None);
+        assert_eq!(desk.edit_together(&access, "product", &[], None).unwrap().batch, None);
     });
 }
 
@@ -436,7 +436,7 @@ fn a_stage_or_pipeline_goes_when_no_record_is_in_it() {
         let access = everything();
         let deal = made(desk, &access, "deal", json!({ "name": "d" }));
         let stage: Id = deal.fields["stage"].as_str().unwrap().parse().unwrap();
-        let remove = |object: &str, id| desk.edit(&access, object, vec![Edit::Delete { id, version: None }], None);
+        let remove = |object: &str, id| desk.edit(&access, object, &[Edit::Delete { id, version: None }], None);
         let refused = remove("stage", stage).unwrap_err();
         assert!(
             matches!(&refused, RecordsError::Conflict(what) if what.contains("deals in this stage")),
@@ -471,7 +471,7 @@ fn deals_follow_their_stages_and_boards_count_them() {
             .edit(
                 &access,
                 "deal",
-                vec![Edit::Update { id: deal.id, fields: fields(json!({ "stage": stages[0].id })), version: None }],
+                &[Edit::Update { id: deal.id, fields: fields(json!({ "stage": stages[0].id })), version: None }],
                 None,
             )
             .unwrap();
@@ -548,7 +548,7 @@ fn a_condition_over_a_records_own_kind_goes_by_the_right_record() {
         assert_eq!(names(&list(desk, &access, "deal", "company.employees == 7")), ["a"]);
         let itself = Edit::Update { id: eu.id, fields: fields(json!({ "parent": eu.id })), version: None };
         assert!(matches!(
-            desk.edit(&admin, "company", vec![itself], None),
+            desk.edit(&admin, "company", &[itself], None),
             Err(RecordsError::Invalid { field, .. }) if field == "parent"
         ));
     });
@@ -560,11 +560,11 @@ fn a_repeat_is_answered_with_the_rights_of_now() {
         know(desk, &[1], &[]);
         let once = Once::of("k", &["request"]);
         let edit = || vec![create(json!({ "name": "A", "phone": "12345" }))];
-        let first = desk.edit(&person(1, &[], Role::manager()), "contact", edit(), Some(&once)).unwrap();
+        let first = desk.edit(&person(1, &[], Role::manager()), "contact", &edit(), Some(&once)).unwrap();
         assert_eq!(first.records[0].fields["phone"], "12345");
         let mut role = Role::manager();
         role.other.hidden = vec!["phone".to_owned()];
-        let again = desk.edit(&person(1, &[], role), "contact", edit(), Some(&once)).unwrap();
+        let again = desk.edit(&person(1, &[], role), "contact", &edit(), Some(&once)).unwrap();
         assert_eq!(again.records[0].id, first.records[0].id);
         assert!(!again.records[0].fields.contains_key("phone"));
     });

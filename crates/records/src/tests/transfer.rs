@@ -410,7 +410,7 @@ fn a_workspace_goes_out_whole_and_comes_back_whole() {
             json!({ "name": "Big", "amount": 10, "contacts": [ann.id, bob.id], "company": acme.id }),
         );
         let edits = vec![crate::Edit::Delete { id: bob.id, version: None }];
-        desk.edit(&access, "contact", edits, None).unwrap();
+        desk.edit(&access, "contact", &edits, None).unwrap();
         let mut out = Vec::new();
         let manifest = desk.export_workspace(&access, &mut out, &mut |_, _| ()).unwrap();
         assert_eq!((manifest.counts["records/contact.jsonl"], manifest.counts["person.jsonl"]), (2, 1));

@@ -133,7 +133,7 @@ fn what_lies_in_the_trash_is_like_nothing_and_goes_without_a_trace() {
     let (file, _) = exported(|desk| {
         let ann = made(desk, &everything(), "contact", json!({ "name": "Ann Lee", "email": "ann@example.com" }));
         made(desk, &everything(), "contact", json!({ "name": "Anne Lee", "email": "ann@example.com" }));
-        desk.edit(&everything(), "contact", vec![Edit::Delete { id: ann.id, version: None }], None).unwrap();
+        desk.edit(&everything(), "contact", &[Edit::Delete { id: ann.id, version: None }], None).unwrap();
     });
     on_served(|desk| {
         restore(desk, &file).unwrap();

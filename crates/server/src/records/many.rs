@@ -122,7 +122,7 @@ pub(crate) async fn bulk(
 ) -> Result<Answer<Edited>, Problem> {
     let body: BulkBody = parse(&text)?;
     let once = once(&headers, &object, &text)?;
-    ask(&app, &operator, move |desk, access| desk.edit_together(access, &object, body.edits, once.as_ref()))
+    ask(&app, &operator, move |desk, access| desk.edit_together(access, &object, &body.edits, once.as_ref()))
         .await
         .map(Answer)
 }

@@ -52,8 +52,9 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let body: FieldsBody = parse(&text)?;
     let once = once(&headers, &object, &text)?;
-    let edits = vec![Edit::Create { fields: body.fields }];
-    let mut edited = ask(&app, &operator, move |desk, access| desk.edit(access, &object, edits, once.as_ref())).await?;
+    let edit = Edit::Create { fields: body.fields };
+    let mut edited =
+        ask(&app, &operator, move |desk, access| desk.edit(access, &object, &[edit], once.as_ref())).await?;
     // Somebody may make what they may not read, such as a record of another team.
     match edited.records.pop() {
         Some(record) => Ok(tagged(StatusCode::CREATED, record)),
@@ -87,7 +88,7 @@ pub(crate) async fn change(
     Json(body): Json<FieldsBody>,
 ) -> Result<Response, Problem> {
     let edit = Edit::Update { id: id_of(&id)?, fields: body.fields, version: if_match(&headers)? };
-    let mut edited = ask(&app, &operator, move |desk, access| desk.edit(access, &object, vec![edit], None)).await?;
+    let mut edited = ask(&app, &operator, move |desk, access| desk.edit(access, &object, &[edit], None)).await?;
     match edited.records.pop() {
         Some(record) => Ok(tagged(StatusCode::OK, record)),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
@@ -105,7 +106,7 @@ pub(crate) async fn remove(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let edit = Edit::Delete { id: id_of(&id)?, version: if_match(&headers)? };
-    done(&app, &operator, move |desk, access| desk.edit(access, &object, vec![edit], None).map(drop)).await
+    done(&app, &operator, move |desk, access| desk.edit(access, &object, &[edit], None).map(drop)).await
 }
 
 /// Takes a record out of the trash.
@@ -118,7 +119,7 @@ pub(crate) async fn restore(
 ) -> Result<Response, Problem> {
     let id = id_of(&id)?;
     let restore = move |desk: &rapport_records::Desk, access: &rapport_records::Access| {
-        desk.edit(access, &object, vec![Edit::Restore { id }], None)
+        desk.edit(access, &object, &[Edit::Restore { id }], None)
     };
     match ask(&app, &operator, restore).await?.records.pop() {
         Some(record) => Ok(tagged(StatusCode::OK, record)),

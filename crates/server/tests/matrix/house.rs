@@ -116,7 +116,7 @@ fn fields(value: Value) -> Fields {
 
 fn made(desk: &Desk, access: &Access, object: &str, value: Value) -> Id {
     let edit = Edit::Create { fields: fields(value) };
-    desk.edit(access, object, vec![edit], None).unwrap_or_else(|error| panic!("{object}: {error}")).records[0].id
+    desk.edit(access, object, &[edit], None).unwrap_or_else(|error| panic!("{object}: {error}")).records[0].id
 }
 
 /// An object that the organisation made.
@@ -284,13 +284,13 @@ fn hide(desk: &Desk, administrator: &Access, team: Id, names: &mut BTreeMap<&'st
     names.insert("file", file.id.to_string());
     // Others' own rows that name what they may not read.
     name_what_is_hidden(desk, administrator, company);
-    desk.edit(administrator, "contact", vec![Edit::Delete { id: trashed, version: None }], None).unwrap();
+    desk.edit(administrator, "contact", &[Edit::Delete { id: trashed, version: None }], None).unwrap();
     while desk.find_duplicates(500).unwrap() > 0 {}
     let pairs = desk.duplicates(administrator, "contact", 10).unwrap();
     names.insert("pair", pairs.first().expect("the two are alike").id.to_string());
     let update = Edit::Update { id: contact, fields: fields(json!({ "city": "Quorvath" })), version: None };
     let again = Edit::Create { fields: fields(json!({ "name": "Again Quorvath", "country": "SE", "team": team })) };
-    let edited = desk.edit(administrator, "contact", vec![update, again], None).unwrap();
+    let edited = desk.edit(administrator, "contact", &[update, again], None).unwrap();
     names.insert("batch", edited.batch.unwrap().to_string());
     let view = NewView {
         object: "contact".to_owned(),
@@ -312,7 +312,7 @@ fn name_what_is_hidden(desk: &Desk, administrator: &Access, company: Id) {
     let query = ListQuery { filter: Some(r#"name == "Mine Alone""#.to_owned()), limit: 100, ..ListQuery::default() };
     for record in desk.list(administrator, "contact", &query).unwrap().records {
         let fields = fields(json!({ "company": company }));
-        desk.edit(administrator, "contact", vec![Edit::Update { id: record.id, fields, version: None }], None).unwrap();
+        desk.edit(administrator, "contact", &[Edit::Update { id: record.id, fields, version: None }], None).unwrap();
     }
 }
 

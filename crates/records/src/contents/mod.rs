@@ -75,8 +75,8 @@ impl Desk {
             Editor::new(moment, access, OBJECT, None)?.check_values(tx, fields)
         })?;
         self.with_content(content, limit, |desk, own| {
-            desk.write(|moment, tx| {
-                let editor = Editor::new(moment, access, OBJECT, None)?.setting(own);
+            desk.write_anew(|moment, tx| {
+                let editor = Editor::new(moment, access, OBJECT, None)?.setting(own.clone());
                 let ids = editor.run(tx, &[Edit::Create { fields: fields.clone() }])?;
                 Ok(records_of(moment, tx, access, OBJECT, &ids)?.pop())
             })
@@ -94,8 +94,8 @@ impl Desk {
     ) -> Result<Option<Record>, RecordsError> {
         self.read(|moment, tx| crate::merge::must(moment, tx, access, OBJECT, id, Verb::Update))?;
         self.with_content(content, limit, |desk, own| {
-            desk.write(|moment, tx| {
-                let editor = Editor::new(moment, access, OBJECT, None)?.setting(own);
+            desk.write_anew(|moment, tx| {
+                let editor = Editor::new(moment, access, OBJECT, None)?.setting(own.clone());
                 let ids = editor.run(tx, &[Edit::Update { id, fields: Fields::new(), version }])?;
                 Ok(records_of(moment, tx, access, OBJECT, &ids)?.pop())
             })

@@ -89,7 +89,7 @@ fn merge(
     if matches!(name, "pipeline" | "stage") {
         return Err(RecordsError::invalid("object", "deals go by pipelines and stages; move the deals instead"));
     }
-    hold(tx, name, [winner, loser])?;
+    hold(moment, tx, access, name, [winner, loser])?;
     must(moment, tx, access, name, winner, Verb::Update)?;
     must(moment, tx, access, name, loser, Verb::Delete)?;
     for field in chosen.keys() {
@@ -137,10 +137,17 @@ fn merge(
 
 /// Keeps everybody else from both records at once: who took one after the other, and two who merge them either way, would wait for
 /// one another.
-fn hold(tx: &mut Tx<'_>, object: &str, both: [Id; 2]) -> Result<(), RecordsError> {
-    let mut query = Query::select();
-    query.column(Alias::new("id")).from(Alias::new(table_of(object)));
-    purge::hold(tx, query.and_where(feed::column("id").is_in(both.map(|id| id.0))));
+fn hold(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    access: &Access,
+    object: &str,
+    both: [Id; 2],
+) -> Result<(), RecordsError> {
+    let ground = moment.ground(object, access)?;
+    let mut query = ground.select_any(access)?;
+    query.expr(ground.column("id")).and_where(ground.column("id").is_in(both.map(|id| id.0)));
+    purge::hold(tx, &mut query);
     tx.query(&query).map(drop)
 }
 
@@ -317,7 +324,7 @@ pub(crate) fn unmerge(
 ) -> Result<(), RecordsError> {
     let damaged = || RecordsError::Damaged { what: format!("the merge {merge}") };
     let about = about(tx, merge)?.ok_or_else(damaged)?;
-    hold(tx, &about.object, [about.winner, about.loser])?;
+    hold(moment, tx, access, &about.object, [about.winner, about.loser])?;
     must(moment, tx, access, &about.object, about.winner, Verb::Update)?;
     must(moment, tx, access, &about.object, about.loser, Verb::Delete)?;
     let able = access.with_every_right();

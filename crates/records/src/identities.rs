@@ -96,20 +96,9 @@ impl Desk {
                 newest.entry(customer).or_default().extend(identity.attributes.clone());
             }
             let ground = moment.ground("contact", &access)?;
-            let mut edits = Vec::new();
+            // One after the other: two customers may come with the address of one contact, which is the first one's then.
             for (customer, attributes) in newest {
-                let fields = fields_of(ground.object, &attributes);
-                edits.extend(edit(&ground, tx, &access, customer, fields)?);
-            }
-            for edit in edits {
-                // One customer's odd attribute must not stop all others.
-                let done = tx.attempt(|tx| Editor::new(moment, &access, "contact", None)?.run(tx, &[edit]))?;
-                if let Err(error) = done {
-                    if error.is_passing() {
-                        return Err(error);
-                    }
-                    tracing::warn!(%error, "a customer was not made a contact");
-                }
+                take(moment, tx, &ground, &access, customer, &fields_of(ground.object, &attributes))?;
             }
             feed::set_position(tx, &reader_of(partition), next as i64)
         })
@@ -169,6 +158,33 @@ fn fields_of(object: &Object, attributes: &Map<String, Value>) -> Fields {
     fields
 }
 
+/// Fills a customer's contact. An odd attribute must not stop all others, and is told of in the program's log.
+fn take(
+    moment: &Moment<'_>,
+    tx: &mut Tx<'_>,
+    ground: &Ground<'_>,
+    access: &Access,
+    customer: &str,
+    fields: &Fields,
+) -> Result<(), RecordsError> {
+    // Somebody may have made the contact after it was looked for.
+    for is_last in [false, true] {
+        let Some(edit) = edit(ground, tx, access, customer, fields.clone())? else { return Ok(()) };
+        let done = tx.attempt(|tx| Editor::new(moment, access, "contact", None)?.run(tx, &[edit]))?;
+        match done {
+            Ok(_) => return Ok(()),
+            Err(RecordsError::Taken { .. }) if !is_last => {}
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "a customer was not made a contact");
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What fills a customer's contact; none if there is nothing to fill.
 fn edit(
     ground: &Ground<'_>,
     tx: &mut Tx<'_>,

@@ -13,7 +13,9 @@ use rapport_testkit::postgres::Server;
 use serde_json::{Value, json};
 
 use super::{create, everything, fields, made, opened};
-use crate::{AuditQuery, Database, Desk, Edit, Edited, Fields, Id, ListQuery, RecordsError, Tx, edit::Editor};
+use crate::{
+    AuditQuery, Database, Desk, Edit, Edited, Fields, Id, Identity, ListQuery, RecordsError, Tx, edit::Editor,
+};
 
 /// How often two race.
 const ROUNDS: usize = 12;
@@ -106,6 +108,28 @@ fn a_value_that_goes_to_another_request_is_told_by_its_row() {
             });
         }
         assert_eq!(desk.count(&access, "product", None).unwrap(), 5);
+    });
+}
+
+#[test]
+fn an_event_fills_a_contact_that_somebody_makes_meanwhile() {
+    on_two(|desk, other| {
+        let attributes = fields(json!({ "city": "Rome" }));
+        let heard = [Identity { customer: "c".to_owned(), attributes }];
+        let made = thread::scope(|scope| {
+            let taken = desk.write(|moment, tx| {
+                let contact = create(json!({ "name": "Ann", "customer_id": "c" }));
+                let made = Editor::new(moment, &everything(), "contact", None)?.run(tx, &[contact])?;
+                let taken = scope.spawn(|| other.take_identities(0, 1, &heard));
+                wait_for_waiting(tx, &taken)?;
+                Ok((made[0], taken))
+            });
+            let (made, taken) = taken.unwrap();
+            taken.join().unwrap().unwrap();
+            made
+        });
+        assert_eq!(desk.get(&everything(), "contact", made).unwrap().fields["city"], "Rome");
+        assert_eq!(desk.count(&everything(), "contact", None).unwrap(), 1);
     });
 }
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 
-use super::{create, everything, fields, know, on_both, person};
+use super::{create, everything, fields, know, made, on_both, person};
 use crate::{
     AggregateQuery, AuditQuery, Edit, Fault, Grant, Identity, ListQuery, Reach, RecordsError, Role,
     import::State,
@@ -115,6 +115,24 @@ fn customers_become_contacts_whatever_events_say_of_them() {
         let blank = json!({ "customer_id": "c-3", "name": "c-3" });
         let number = json!({ "customer_id": "c-4", "name": "4711", "email": "d@example.com" });
         assert_eq!(contacts, [ann, other, blank, number]);
+    });
+}
+
+/// A family may have one address. The contact is one of them, and does not become another.
+#[test]
+fn of_two_customers_with_the_address_of_one_contact_the_first_is_that_contact() {
+    on_both(|desk| {
+        let access = everything();
+        let contact = made(desk, &access, "contact", json!({ "name": "Ann", "email": "lee@example.com" })).id;
+        let say = |customer: &str| Identity {
+            customer: customer.to_owned(),
+            attributes: fields(json!({ "email": "lee@example.com" })),
+        };
+        desk.take_identities(0, 1, &[say("c-1"), say("c-2")]).unwrap();
+        let query = ListQuery { limit: 9, sort: Some("customer_id".to_owned()), ..ListQuery::default() };
+        let contacts = desk.list(&access, "contact", &query).unwrap().records;
+        let known: Vec<&Value> = contacts.iter().map(|contact| &contact.fields["customer_id"]).collect();
+        assert_eq!((known, contacts[0].id), (vec![&json!("c-1"), &json!("c-2")], contact));
     });
 }
 

@@ -90,7 +90,7 @@ fn after_a_stop_nothing_is_taken_twice_and_nothing_is_left_out() {
     for (customer, name) in [("ann", "Ann Lee"), ("bob", "Bob Ray")] {
         let fields = Fields::from_iter([("name".to_owned(), json!(name))]);
         let edit = Edit::Update { id: world.contact(customer).id, fields, version: None };
-        world.desk.edit(&world.access, "contact", vec![edit], None).unwrap();
+        world.desk.edit(&world.access, "contact", &[edit], None).unwrap();
     }
     world.append(0, said(3, "cleo", Some("Cleo")));
     world.append(1, said(4, "dan", Some("Dan")));

@@ -21,9 +21,9 @@ export const signOnsQuery = queryOptions({
 export const removeSignOn = (id: string) => call<void>('DELETE', `/me/sign-ons/${encodeURIComponent(id)}`);
 
 /** Whether it is the last sign-on that lets its owner in: those whose provider is set up no more let nobody in. */
-export const isLastWay = (signOn: SignOn, all: SignOn[], providers: Provider[]) =>
-  !all.some((other) => other.id !== signOn.id && providers.some((provider) => provider.name === other.provider));
+export const isLastWay = (signOn: SignOn, all: SignOn[]) =>
+  !all.some((other) => other.id !== signOn.id && other.is_set_up);
 
-/** What people call a provider; its name where the settings have it no more. */
-export const titleOf = (providers: Provider[], name: string) =>
-  providers.find((provider) => provider.name === name)?.title ?? name;
+/** What people call the provider of a sign-on. One that is set up no more has its name only, which may be another one's now. */
+export const titleOf = (providers: Provider[], { provider, is_set_up }: SignOn) =>
+  (is_set_up && providers.find(({ name }) => name === provider)?.title) || provider;

@@ -58,7 +58,7 @@ pub use self::{
     secret::Secret,
     session::{SESSION_MS, SESSIONS, SessionFacts, SignedIn},
     sign_in::{Answer, SignIn},
-    sign_on::{SignOn, SignOnAnswer, SignOnFacts, SignOnRefusal, SignOnTry},
+    sign_on::{SetUp, SignOn, SignOnAnswer, SignOnFacts, SignOnRefusal, SignOnTry},
     stand_in::StandIn,
     team::TeamFacts,
     user::{User, UserChange},

@@ -87,13 +87,24 @@ impl SignOnRefusal {
 #[must_use]
 pub struct SignOnTry(Try);
 
+/// A provider that is set up now, so that it can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetUp {
+    /// Its address, by which it is known; its name may change.
+    pub issuer: String,
+    /// What the settings call it.
+    pub provider: String,
+}
+
 /// A sign-on of one's own account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SignOnFacts {
     /// Its id, by which it can be taken away.
     pub id: Id,
-    /// What the settings call the provider.
+    /// What the settings call the provider, or called it when the sign-on was last used, if it is set up no more.
     pub provider: String,
+    /// Whether its provider, known by its issuer, is set up now. If not, the sign-on lets nobody in.
+    pub is_set_up: bool,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub linked_at: Timestamp,
@@ -223,6 +234,12 @@ fn whose(
     }
 }
 
+/// What a provider is called now; none if it is set up no more. Of several clients of one issuer it is the one that was used.
+fn name_now<'a>(set_up: &'a [SetUp], issuer: &str, used: &str) -> Option<&'a str> {
+    let names = || set_up.iter().filter(|one| one.issuer == issuer).map(|one| one.provider.as_str());
+    names().find(|name| *name == used).or_else(|| names().next())
+}
+
 fn role_called(tx: &mut Tx<'_>, name: &str) -> Result<Id, RecordsError> {
     let row = tx.first(&select("role", &["id"]).and_where(col("name").eq(name)).take())?;
     let missing = || RecordsError::invalid("new_people", format!("there is no role \"{name}\" for new people"));
@@ -272,18 +289,21 @@ impl Desk {
         self.people.guard.take_back(&attempt.0);
     }
 
-    /// The sign-ons of the caller's account.
-    pub fn sign_ons(&self, access: &Access) -> Result<Vec<SignOnFacts>, RecordsError> {
+    /// The sign-ons of the caller's account, as they are where these providers are set up.
+    pub fn sign_ons(&self, access: &Access, set_up: &[SetUp]) -> Result<Vec<SignOnFacts>, RecordsError> {
         let person = own(access)?;
         self.read(|_, tx| {
-            let query = select("sign_on", &["id", "provider", "linked_at", "used_at"])
+            let query = select("sign_on", &["id", "provider", "linked_at", "used_at", "issuer"])
                 .and_where(col("person").eq(person.0))
                 .order_by(Alias::new("id"), Order::Asc)
                 .take();
             let facts = |row: &Row| {
+                let (kept, issuer) = (row.text(1)?, row.text(4)?);
+                let name = name_now(set_up, issuer, kept);
                 Ok(SignOnFacts {
                     id: Id(row.int(0)?),
-                    provider: row.text(1)?.to_owned(),
+                    provider: name.unwrap_or(kept).to_owned(),
+                    is_set_up: name.is_some(),
                     linked_at: Timestamp(row.int(2)?),
                     used_at: Timestamp(row.int(3)?),
                 })
@@ -292,14 +312,15 @@ impl Desk {
         })
     }
 
-    /// Takes a sign-on of the caller's account away. Somebody with neither a password nor another one of `issuers`, which are
-    /// those that can be asked, could not come in again, and is refused.
-    pub fn remove_sign_on(&self, access: &Access, sign_on: Id, issuers: &[String]) -> Result<(), RecordsError> {
+    /// Takes a sign-on of the caller's account away. Somebody with neither a password nor another one of a provider
+    /// that is set up could not come in again, and is refused.
+    pub fn remove_sign_on(&self, access: &Access, sign_on: Id, set_up: &[SetUp]) -> Result<(), RecordsError> {
         let person = own(access)?;
         self.change_people(access, |_, tx, ledger| {
             let is_it = col("id").eq(sign_on.0).and(col("person").eq(person.0));
             let row = tx.first(&select("sign_on", &["provider", "subject"]).and_where(is_it.clone()).take())?;
             let row = row.ok_or_else(|| RecordsError::NotFound("there is no such sign-on of yours".to_owned()))?;
+            let issuers = set_up.iter().map(|provider| &provider.issuer);
             let others = col("person").eq(person.0).and(col("id").ne(sign_on.0)).and(col("issuer").is_in(issuers));
             let is_last = count(tx, "sign_on", others)? == 0;
             if is_last && account::kept_password(tx, person)?.is_none() {

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     Access, Desk, RecordsError,
-    people::{AccountChange, Answer, Invitation, SignIn, SignOn, SignOnAnswer, SignOnRefusal, SignedIn, UserChange},
+    people::{
+        AccountChange, Answer, Invitation, SetUp, SignIn, SignOn, SignOnAnswer, SignOnRefusal, SignedIn, UserChange,
+    },
 };
 
 const EMAIL: &str = "ann@example.com";
@@ -208,6 +210,34 @@ fn failures_from_an_address_wait_and_successes_are_none() {
     });
 }
 
+fn set_up(issuer: &str, provider: &str) -> SetUp {
+    SetUp { issuer: issuer.to_owned(), provider: provider.to_owned() }
+}
+
+#[test]
+fn a_sign_on_goes_by_the_issuer_and_not_by_the_name_of_its_provider() {
+    on_both(|desk| {
+        let (administrator, _) = administrator(desk);
+        somebody(desk, &administrator, EMAIL, "Member", &[]);
+        let access = let_in(desk, &begun(sign_on(desk, &told("a1", Some(EMAIL))))).0;
+        let (old, new) = ("https://login.example.com", "https://new.example.com");
+        for (providers, name, is_set_up) in [
+            (vec![set_up(old, "company")], "company", true),
+            // The name stayed, the issuer is another one.
+            (vec![set_up(new, "company")], "company", false),
+            // The issuer stayed, the name is another one.
+            (vec![set_up(old, "renamed")], "renamed", true),
+            (vec![set_up(new, "company"), set_up(old, "renamed")], "renamed", true),
+            // Two clients of one issuer.
+            (vec![set_up(old, "other"), set_up(old, "company")], "company", true),
+            (vec![], "company", false),
+        ] {
+            let facts = desk.sign_ons(&access, &providers).unwrap();
+            assert_eq!((&*facts[0].provider, facts[0].is_set_up), (name, is_set_up), "{providers:?}");
+        }
+    });
+}
+
 #[test]
 fn a_sign_on_is_taken_away_where_something_else_lets_in() {
     on_both(|desk| {
@@ -217,24 +247,25 @@ fn a_sign_on_is_taken_away_where_something_else_lets_in() {
         desk.invite(&administrator, &invitation).unwrap();
         let ann = begun(sign_on(desk, &told("a1", Some(EMAIL))));
         let access = let_in(desk, &ann).0;
-        let facts = desk.sign_ons(&access).unwrap();
+        let set_up = [set_up("https://login.example.com", "company")];
+        let facts = desk.sign_ons(&access, &set_up).unwrap();
         assert_eq!((facts.len(), facts[0].provider.as_str()), (1, "company"));
-        let issuers = ["https://login.example.com".to_owned()];
-        let last = desk.remove_sign_on(&access, facts[0].id, &issuers);
+        let last = desk.remove_sign_on(&access, facts[0].id, &set_up);
         assert!(matches!(last, Err(RecordsError::Conflict(_))), "{last:?}");
         // One of a provider that the settings no longer have lets nobody in.
         let gone = SignOn { issuer: "https://gone.example.com".to_owned(), ..told("a1", Some(EMAIL)) };
         begun(sign_on(desk, &gone));
-        let last = desk.remove_sign_on(&access, facts[0].id, &issuers);
+        let last = desk.remove_sign_on(&access, facts[0].id, &set_up);
         assert!(matches!(last, Err(RecordsError::Conflict(_))), "{last:?}");
-        let other = desk.sign_ons(&access).unwrap().into_iter().find(|other| other.id != facts[0].id).unwrap().id;
-        desk.remove_sign_on(&access, other, &issuers).unwrap();
+        let other =
+            desk.sign_ons(&access, &set_up).unwrap().into_iter().find(|other| other.id != facts[0].id).unwrap().id;
+        desk.remove_sign_on(&access, other, &set_up).unwrap();
         let bob = somebody(desk, &administrator, "bob@example.com", "Member", &[]);
-        let foreign = desk.remove_sign_on(&let_in(desk, &bob).0, facts[0].id, &issuers);
+        let foreign = desk.remove_sign_on(&let_in(desk, &bob).0, facts[0].id, &set_up);
         assert!(matches!(foreign, Err(RecordsError::NotFound(_))), "{foreign:?}");
         desk.change_password(&access, ann.session.id, None, "plum tractor nine").unwrap();
-        desk.remove_sign_on(&access, facts[0].id, &issuers).unwrap();
-        assert!(desk.sign_ons(&access).unwrap().is_empty());
+        desk.remove_sign_on(&access, facts[0].id, &set_up).unwrap();
+        assert!(desk.sign_ons(&access, &set_up).unwrap().is_empty());
         assert_eq!(audit(desk, &administrator, "person")[0].before["sign_on"], json!("company"));
         // Another subject may take its place now.
         assert_eq!(begun(sign_on(desk, &told("a2", Some(EMAIL)))).session.person, ann.session.person);

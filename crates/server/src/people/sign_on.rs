@@ -11,8 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rapport_records::{
-    Desk, Id,
-    people::{Origin, SESSION_MS, SignOnAnswer, SignOnFacts, SignOnRefusal, SignedIn},
+    Id,
+    people::{Origin, SESSION_MS, SetUp, SignOnAnswer, SignOnFacts, SignOnRefusal, SignedIn},
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
@@ -197,10 +197,20 @@ pub(crate) struct SignOnList {
     sign_ons: Vec<SignOnFacts>,
 }
 
+/// The providers of the settings, as records know them.
+fn set_up(app: &Shared) -> Vec<SetUp> {
+    let set_up = |provider: &Provider| SetUp {
+        issuer: provider.settings.issuer.clone(),
+        provider: provider.settings.name.clone(),
+    };
+    app.state.sign_on.providers().iter().map(set_up).collect()
+}
+
 /// The sign-ons of the caller's account.
 #[utoipa::path(get, path = "/api/v1/me/sign-ons", tag = "account", responses((status = 200, body = SignOnList), (status = 401, body = Problem), (status = 403, body = Problem)))]
 pub(crate) async fn list(State(app): State<Shared>, operator: Operator) -> Result<Answer<SignOnList>, Problem> {
-    let sign_ons = ask(&app, &operator, Desk::sign_ons).await?;
+    let set_up = set_up(&app);
+    let sign_ons = ask(&app, &operator, move |desk, access| desk.sign_ons(access, &set_up)).await?;
     Ok(Answer(SignOnList { sign_ons }))
 }
 
@@ -212,7 +222,6 @@ pub(crate) async fn remove(
     operator: Operator,
     Piece(id): Piece<Id>,
 ) -> Result<StatusCode, Problem> {
-    let issuers: Vec<String> =
-        app.state.sign_on.providers().iter().map(|provider| provider.settings.issuer.clone()).collect();
-    done(&app, &operator, move |desk, access| desk.remove_sign_on(access, id, &issuers)).await
+    let set_up = set_up(&app);
+    done(&app, &operator, move |desk, access| desk.remove_sign_on(access, id, &set_up)).await
 }

@@ -12,7 +12,7 @@ use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
-use common::{NOW, Told, World, administrator, desk};
+use common::{Gate, NOW, Told, World, administrator, desk};
 use provider::{CLIENT, Forge, Provider, SECRET};
 use rapport_outbound::{Allowed, Client, Limits as DoorLimits};
 use rapport_records::{
@@ -58,6 +58,7 @@ fn world_of(providers: Vec<ProviderSettings>, allowed: &str) -> World {
     World::changed(MemoryLog::new(2).unwrap(), HubOptions::default(), Limits::default(), |state| {
         state.sign_on = sign_on;
         state.clock = now;
+        state.access = Arc::new(Gate(Arc::clone(&state.records)));
     })
 }
 
@@ -174,6 +175,25 @@ async fn somebody_comes_back_signed_in_where_they_wanted_to_go() {
     let query = AuditQuery { object: Some("session".to_owned()), limit: 500, ..AuditQuery::default() };
     let audit = desk().audit(&administrator(), &query).unwrap();
     assert!(audit.iter().any(|line| line.record == facts.id && line.after["by"] == json!("sign-on company")));
+}
+
+#[tokio::test]
+async fn a_sign_on_says_whether_its_issuer_is_set_up_whatever_it_is_called() {
+    let provider = Provider::start().await;
+    let world = world(&provider);
+    expect(&provider, "renamed@example.com");
+    let told = sign_on(&world, &provider).await;
+    let session = cookie(&told, "rapport_session").unwrap();
+    let session = session.split(';').next().unwrap();
+    let elsewhere = ProviderSettings { issuer: "https://new.example.com".to_owned(), ..settings(&provider) };
+    let renamed = ProviderSettings { name: "renamed".to_owned(), ..settings(&provider) };
+    for (settings, name, is_set_up) in
+        [(settings(&provider), "company", true), (elsewhere, "company", false), (renamed, "renamed", true)]
+    {
+        let told = get(&world_of(vec![settings], provider.host()), "/api/v1/me/sign-ons", Some(session)).await.json();
+        let facts = &told["sign_ons"][0];
+        assert_eq!((&facts["provider"], &facts["is_set_up"]), (&json!(name), &json!(is_set_up)), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -11,13 +11,11 @@ import { Part, useAct } from './part';
 export function SignOns({ me }: { me: Account }) {
   const { t } = useI18n();
   const signOns = useQuery(signOnsQuery);
-  const known = useQuery(providersQuery);
-  const providers = known.data ?? [];
+  const providers = useQuery(providersQuery).data ?? [];
   const act = useAct(signOnsKey);
   const all = signOns.data ?? [];
   if (signOns.isSuccess && all.length === 0) return null;
-  // Where it is not known which providers there are, the server says what may not be taken away.
-  const isNeeded = (signOn: SignOn) => known.isSuccess && !me.password && isLastWay(signOn, all, providers);
+  const isNeeded = (signOn: SignOn) => !me.password && isLastWay(signOn, all);
   return (
     <Card withBorder>
       <Title order={2} size="h4" mb="xs">
@@ -29,13 +27,12 @@ export function SignOns({ me }: { me: Account }) {
         query={signOns}
         heads={[t.signOn.provider, t.signOn.since, t.signOn.lastUsed]}
         row={(signOn) => {
-          const title = titleOf(providers, signOn.provider);
-          const isOver = known.isSuccess && !providers.some((provider) => provider.name === signOn.provider);
+          const title = titleOf(providers, signOn);
           return (
             <Table.Tr key={signOn.id} data-sign-on={signOn.provider}>
               <Table.Td>
                 {title}
-                {isOver && (
+                {!signOn.is_set_up && (
                   <Text size="xs" c="dimmed">
                     {t.signOn.isOver}
                   </Text>

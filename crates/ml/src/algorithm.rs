@@ -309,21 +309,26 @@ impl Fitted {
         }
     }
 
+    /// Which algorithm; none for a model of another program.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        match self {
+            Self::LinearRegression(_) => Some(Algorithm::LinearRegression),
+            Self::LogisticRegression(_) => Some(Algorithm::LogisticRegression),
+            Self::LinearSvm(_) => Some(Algorithm::LinearSvm),
+            Self::KernelSvm(_) => Some(Algorithm::KernelSvm),
+            Self::DecisionTree(_) => Some(Algorithm::DecisionTree),
+            Self::RandomForest(_) => Some(Algorithm::RandomForest),
+            Self::GradientBoosting(_) => Some(Algorithm::GradientBoosting),
+            Self::NearestNeighbours(_) => Some(Algorithm::NearestNeighbours),
+            Self::NaiveBayes(_) => Some(Algorithm::NaiveBayes),
+            Self::Onnx(_) => None,
+            Self::OnlineLogistic(_) => Some(Algorithm::OnlineLogistic),
+        }
+    }
+
     /// The name of the algorithm; `onnx` for a model of another program.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::LinearRegression(_) => Algorithm::LinearRegression.name(),
-            Self::LogisticRegression(_) => Algorithm::LogisticRegression.name(),
-            Self::LinearSvm(_) => Algorithm::LinearSvm.name(),
-            Self::KernelSvm(_) => Algorithm::KernelSvm.name(),
-            Self::DecisionTree(_) => Algorithm::DecisionTree.name(),
-            Self::RandomForest(_) => Algorithm::RandomForest.name(),
-            Self::GradientBoosting(_) => Algorithm::GradientBoosting.name(),
-            Self::NearestNeighbours(_) => Algorithm::NearestNeighbours.name(),
-            Self::NaiveBayes(_) => Algorithm::NaiveBayes.name(),
-            Self::Onnx(_) => "onnx",
-            Self::OnlineLogistic(_) => Algorithm::OnlineLogistic.name(),
-        }
+        self.algorithm().map_or("onnx", Algorithm::name)
     }
 }
 

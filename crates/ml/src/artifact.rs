@@ -29,6 +29,12 @@ pub struct References {
     pub score: Option<Reference>,
 }
 
+impl References {
+    fn check(&self) -> Result<(), MlError> {
+        self.inputs.values().chain(&self.score).try_for_each(Reference::check)
+    }
+}
+
 /// A trained model with all that is known of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
@@ -52,7 +58,8 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// [`MlError::Format`] for a newer one, [`MlError::Artifact`] for what is none or is damaged.
+    /// [`MlError::Format`] for a newer one, [`MlError::Artifact`] for what is none or is damaged, [`MlError::Unreadable`] for the
+    /// model of a version whose models this one does not know, [`MlError::Shape`] for one that could not answer.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MlError> {
         let Some(rest) = bytes.strip_prefix(MAGIC) else { return first::read(bytes) };
         let wrong = |what: &str| MlError::Artifact(what.to_owned());
@@ -83,10 +90,12 @@ impl Artifact {
             (end == content.len()).then_some((card, report, body))
         };
         let (card, report, body) = parts().ok_or_else(|| wrong("its parts do not fit together"))?;
-        let card = serde_json::from_slice(card).map_err(|error| MlError::Artifact(error.to_string()))?;
+        let card: Card = serde_json::from_slice(card).map_err(|error| MlError::Artifact(error.to_string()))?;
+        // The checksum is right, so it is not the file that is at fault.
         let (model, references): (Model, References) =
-            postcard::from_bytes(body).map_err(|error| MlError::Artifact(error.to_string()))?;
+            postcard::from_bytes(body).map_err(|_| MlError::Unreadable(card.program.clone()))?;
         model.check()?;
+        references.check()?;
         let report = String::from_utf8(report.to_vec()).map_err(|error| MlError::Artifact(error.to_string()))?;
         Ok(Self { card, model, references, report: (!report.is_empty()).then_some(report) })
     }

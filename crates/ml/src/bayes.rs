@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sound::{self, Form};
 use crate::{Context, Examples, Kind, MlError, Predict, Task, linear::sigmoid};
 
 /// This share of the variance of all values of a column is added to its variance in each class, so that none is 0.
@@ -52,6 +53,21 @@ enum Likelihood {
 }
 
 impl Likelihood {
+    fn check(&self, kind: Kind) -> Result<(), MlError> {
+        let (is_of_kind, numbers) = match (self, kind) {
+            (Self::Gaussian { mean, half_precision, top }, Kind::Number) => {
+                (*half_precision >= 0.0, vec![mean, half_precision, top])
+            }
+            (Self::Count { log }, Kind::Number) => (true, vec![log]),
+            (Self::Category { logs }, Kind::Category { count }) => {
+                (logs.len() == count as usize, logs.iter().collect())
+            }
+            _ => (false, Vec::new()),
+        };
+        sound::fits(is_of_kind, "a likelihood of naive Bayes is not for its column")?;
+        sound::numbers("a likelihood", numbers)
+    }
+
     fn log(&self, value: f64) -> f64 {
         if !value.is_finite() {
             return 0.0;
@@ -85,6 +101,18 @@ pub struct NaiveBayes {
 }
 
 impl NaiveBayes {
+    /// Refuses what cannot answer.
+    pub(crate) fn check(&self, form: Form<'_>) -> Result<(), MlError> {
+        sound::fits(self.classes.len() >= 2, "naive Bayes has less than two classes")?;
+        for class in &self.classes {
+            sound::number("the share of a class", class.prior)?;
+            let is_as_wide = class.columns.len() == form.kinds.len();
+            sound::fits(is_as_wide, "naive Bayes has not one likelihood for each column")?;
+            class.columns.iter().zip(form.kinds).try_for_each(|(column, kind)| column.check(*kind))?;
+        }
+        Ok(())
+    }
+
     /// Fits to examples of classes, each of which must have rows.
     pub fn fit(examples: &Examples<'_>, options: &BayesOptions, context: &Context<'_>) -> Result<Self, MlError> {
         examples.check()?;

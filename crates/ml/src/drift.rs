@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::MlError;
+use crate::{MlError, sound};
 
 /// A share is taken to be at least this, so that a bin that is empty on one side has a finite index.
 const LEAST_SHARE: f64 = 1e-4;
@@ -87,6 +87,22 @@ pub struct Drift {
 }
 
 impl Reference {
+    /// Refuses what is no count of values in bins.
+    pub(crate) fn check(&self) -> Result<(), MlError> {
+        let bins = match &self.bins {
+            Bins::Edges(edges) => {
+                sound::numbers("an edge", edges)?;
+                sound::fits(edges.is_sorted_by(|one, next| one < next), "the edges of a reference do not rise")?;
+                Some(edges.len() + 1)
+            }
+            Bins::Codes(count) => (*count as usize).checked_add(1),
+        };
+        sound::fits(bins == Some(self.counts.bins.len()), "a reference has not one count for each bin")?;
+        let mut counts = self.counts.bins.iter().chain([&self.counts.missing]);
+        let sum = counts.try_fold(0_u64, |sum, count| sum.checked_add(*count));
+        sound::fits(sum.is_some_and(|sum| sum > 0), "a reference has counted nothing, or more than there can be")
+    }
+
     /// The share of values that were missing.
     pub fn missing_share(&self) -> f64 {
         self.counts.missing as f64 / self.counts.rows().max(1.0)

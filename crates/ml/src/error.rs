@@ -13,6 +13,12 @@ pub enum MlError {
         known = crate::FORMAT
     )]
     Format(u32),
+    /// An artifact whose checksum is right, but whose model is none that this program can hold.
+    #[error(
+        "the artifact is whole, but this version of Rapport cannot read its model, which was written by {}: train the model \
+         again", if .0.is_empty() { "another program" } else { .0 }
+    )]
+    Unreadable(String),
     /// Too little to learn from.
     #[error(
         "there are {rows} rows, {positives} of them positive; at least {least} of each kind are needed to learn from"

@@ -42,6 +42,7 @@ pub mod pieces;
 pub mod pipeline;
 mod predict;
 mod random;
+mod sound;
 pub mod split;
 mod standard;
 mod svm;

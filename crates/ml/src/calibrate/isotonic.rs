@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check;
-use crate::MlError;
+use crate::{MlError, sound};
 
 /// A curve of straight pieces that never falls. Each pooled block is level; between blocks the curve is a straight line; beyond the
 /// ends it goes on level.
@@ -58,6 +58,16 @@ impl Isotonic {
             curve.before.extend(knots);
         }
         Ok(curve)
+    }
+
+    /// Refuses what is no such curve.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        let is_whole = self.before.len() == self.after.len() && !self.before.is_empty();
+        sound::fits(is_whole, "the curve of the calibration has not one value for each knot")?;
+        let is_ascending = self.before.is_sorted_by(|one, next| one < next) && self.after.is_sorted();
+        sound::fits(is_ascending, "the curve of the calibration does not rise")?;
+        let mut all = self.before.iter().chain(&self.after);
+        all.try_for_each(|one| sound::probability("a knot of the calibration", *one))
     }
 
     /// The corrected probability.

@@ -40,6 +40,15 @@ impl Calibrator {
         }
     }
 
+    /// Refuses what gives no probabilities.
+    pub(crate) fn check(&self) -> Result<(), MlError> {
+        match self {
+            Self::Isotonic(isotonic) => isotonic.check(),
+            Self::Platt(platt) => platt.check(),
+            Self::Temperature(temperature) => temperature.check(),
+        }
+    }
+
     /// The corrected probability of yes.
     pub fn apply(&self, probability: f64) -> f64 {
         match self {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{check, log_odds};
-use crate::{MlError, linear::sigmoid};
+use crate::{MlError, linear::sigmoid, sound};
 
 const STEPS: usize = 100;
 /// The fit ends when no entry of the gradient is larger than this for each row.
@@ -76,6 +76,12 @@ impl Platt {
     /// What is added then.
     pub fn intercept(&self) -> f64 {
         self.intercept
+    }
+
+    /// Refuses what gives no probabilities.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        sound::numbers("the calibration", [&self.slope, &self.intercept])?;
+        sound::fits(self.slope > 0.0, "the calibration turns the order of answers around")
     }
 
     /// The corrected probability.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::log_odds;
-use crate::{MlError, linear::sigmoid};
+use crate::{MlError, linear::sigmoid, sound};
 
 const CLIP: f64 = 1e-12;
 /// The temperature is looked for between 1 / this and this.
@@ -62,6 +62,12 @@ impl Temperature {
     /// The temperature; above 1 the model was too bold.
     pub fn temperature(&self) -> f64 {
         self.temperature
+    }
+
+    /// Refuses what gives no probabilities.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        sound::divisor("the temperature of the calibration", self.temperature)?;
+        sound::fits(self.temperature > 0.0, "the calibration turns the order of answers around")
     }
 
     /// The corrected probability of yes, of two classes.

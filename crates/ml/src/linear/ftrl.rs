@@ -11,7 +11,7 @@ use super::positive;
 use super::sigmoid;
 use super::symmetric::soft;
 use super::{ClassWeights, weights_of_rows};
-use crate::{Context, Examples, Explain, MlError, Predict, Random, Task};
+use crate::{Context, Examples, Explain, MlError, Predict, Random, Task, sound};
 
 /// No number of a row may be larger: columns are standardised, and one such row would outweigh all others for good.
 const LARGEST: f64 = 1e6;
@@ -40,6 +40,19 @@ impl Default for FtrlOptions {
     }
 }
 
+impl FtrlOptions {
+    fn check(&self) -> Result<(), MlError> {
+        positive("alpha", self.alpha)?;
+        positive("beta", self.beta)?;
+        for (name, value) in [("l1", self.l1), ("l2", self.l2)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(MlError::Shape(format!("{name} is {value}; it must be a number from 0")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What is kept of a coordinate.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 struct Coordinate {
@@ -63,13 +76,7 @@ pub struct Ftrl {
 impl Ftrl {
     /// Knows nothing yet of rows of `columns` numbers.
     pub fn new(columns: usize, options: FtrlOptions) -> Result<Self, MlError> {
-        positive("alpha", options.alpha)?;
-        positive("beta", options.beta)?;
-        for (name, value) in [("l1", options.l1), ("l2", options.l2)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(MlError::Shape(format!("{name} is {value}; it must be a number from 0")));
-            }
-        }
+        options.check()?;
         let coordinates = vec![Coordinate::default(); columns];
         Ok(Self { options, coordinates, intercept: Coordinate::default(), means: vec![0.0; columns] })
     }
@@ -99,9 +106,16 @@ impl Ftrl {
         Ok(model)
     }
 
-    /// Whether it is for rows of so many columns, and has all that belongs to each of them.
-    pub(crate) fn fits(&self, columns: usize) -> bool {
-        self.coordinates.len() == columns && self.means.len() == columns
+    /// Refuses what cannot answer rows of so many columns, or go on learning from them.
+    pub(crate) fn check(&self, columns: usize) -> Result<(), MlError> {
+        let is_as_wide = self.coordinates.len() == columns && self.means.len() == columns;
+        sound::fits(is_as_wide, "a linear model has not one weight for each column that its preprocessing makes")?;
+        self.options.check()?;
+        for coordinate in self.coordinates.iter().chain([&self.intercept]) {
+            sound::numbers("a weight", [&coordinate.z, &coordinate.n, &coordinate.weight])?;
+            sound::fits(coordinate.n >= 0.0, "a sum of squares is negative")?;
+        }
+        sound::numbers("a mean", &self.means)
     }
 
     /// Learns from one row: numbers, in which NaN counts as 0; the answer, 0 or 1; how much it counts, from 0.

@@ -93,9 +93,9 @@ impl LogisticRegression {
         Ok(Self { margins: Margins::new(&design, &coefficients, &weights, context) })
     }
 
-    /// Whether it is for rows of so many columns.
-    pub(crate) fn fits(&self, columns: usize) -> bool {
-        self.margins.fits(columns)
+    /// Refuses what cannot answer rows of so many columns.
+    pub(crate) fn check(&self, columns: usize) -> Result<(), MlError> {
+        self.margins.check(columns)
     }
 
     /// From weights that are known, of the answer 1.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Design;
 use super::dot::{dot, dot_present};
-use crate::{Context, Matrix};
+use crate::{Context, Matrix, MlError, sound};
 
 /// So many margins of a batch are made before they are turned into answers, side by side.
 const BLOCK: usize = 64;
@@ -45,10 +45,13 @@ impl Margins {
         Self { columns: weights.len(), weights, intercepts: vec![intercept], means }
     }
 
-    /// Whether it is for rows of so many columns, and has a weight and a mean for each of them.
-    pub(crate) fn fits(&self, columns: usize) -> bool {
+    /// Refuses what is not for rows of so many columns, or has not a sound weight and mean for each of them.
+    pub(crate) fn check(&self, columns: usize) -> Result<(), MlError> {
         let weights = columns.checked_mul(self.outputs());
-        self.columns == columns && weights == Some(self.weights.len()) && self.means.len() == columns
+        let is_as_wide = self.columns == columns && weights == Some(self.weights.len()) && self.means.len() == columns;
+        sound::fits(is_as_wide, "a linear model has not one weight for each column that its preprocessing makes")?;
+        sound::numbers("a weight", self.weights.iter().chain(&self.intercepts))?;
+        sound::numbers("a mean", &self.means)
     }
 
     pub(crate) fn outputs(&self) -> usize {

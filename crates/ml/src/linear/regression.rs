@@ -83,9 +83,9 @@ impl LinearRegression {
         Ok(Self { margins: Margins::new(&design, &coefficients, &weights, context) })
     }
 
-    /// Whether it is for rows of so many columns.
-    pub(crate) fn fits(&self, columns: usize) -> bool {
-        self.margins.fits(columns)
+    /// Refuses what cannot answer rows of so many columns.
+    pub(crate) fn check(&self, columns: usize) -> Result<(), MlError> {
+        self.margins.check(columns)
     }
 
     /// The weights of the columns.

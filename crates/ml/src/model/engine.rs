@@ -98,7 +98,7 @@ impl Engine {
     fn finish(&self, compiled: &Compiled, out: &mut [f64]) {
         match compiled.ending {
             Ending::Margin => link(self.task, out),
-            Ending::Logarithm => out.iter_mut().for_each(|out| *out = out.exp()),
+            Ending::Logarithm => out.iter_mut().for_each(|out| *out = exponential(*out)),
             Ending::Answer => out.iter_mut().for_each(|out| *out /= compiled.divisor),
         }
     }
@@ -146,7 +146,7 @@ impl Engine {
                 let base = compiled.explainer.contributions(row, output, &mut spare.trees, out);
                 match compiled.ending {
                     Ending::Margin => base,
-                    Ending::Logarithm => explain::rescale(base, out, f64::exp),
+                    Ending::Logarithm => explain::rescale(base, out, exponential),
                     Ending::Answer => explain::rescale(base, out, from_answer),
                 }
             }
@@ -185,6 +185,11 @@ impl Engine {
             Inner::Trees(_) => None,
         }
     }
+}
+
+/// The exponential, as far as there are numbers.
+fn exponential(margin: f64) -> f64 {
+    margin.exp().min(f64::MAX)
 }
 
 fn mean(trees: &[Tree], task: Task) -> Result<Compiled, MlError> {

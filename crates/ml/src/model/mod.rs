@@ -4,6 +4,7 @@
 //! values for numbers. So what the inputs bring adds up for the whole as it does for each. [`Model`] is data; [`Scorer`] is the
 //! same ready to answer.
 
+mod check;
 mod engine;
 mod explain;
 pub(crate) mod first;
@@ -14,8 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibrate::Calibrator;
 use crate::pipeline::{Coding, Pipeline, Source};
-use crate::tree::{Node, Tree};
-use crate::{Fitted, MlError, Predict, Task};
+use crate::{Fitted, MlError, Task};
 
 pub use engine::{link, margin_of};
 pub use scorer::{Coded, Row, Scorer, Workspace};
@@ -47,7 +47,7 @@ impl Model {
     ///
     /// [`MlError::Shape`] if they do not fit: a member without its pipeline, another number of outputs than the task has, a tree
     /// that looks at a column beyond its pipeline's, a linear model with another number of weights, weights of members that do not
-    /// add up to 1, classes with another calibration than by temperature.
+    /// add up to 1, classes with another calibration than by temperature; or if a number is none or beyond all measure.
     pub fn new(
         task: Task,
         pipelines: Vec<Pipeline>,
@@ -57,48 +57,6 @@ impl Model {
         let model = Self { task, pipelines, members, calibrator };
         model.check()?;
         Ok(model)
-    }
-
-    pub(crate) fn check(&self) -> Result<(), MlError> {
-        let wrong = |what: &str| Err(MlError::Shape(what.to_owned()));
-        if self.members.is_empty() {
-            return wrong("a model needs at least one fitted algorithm");
-        }
-        for member in &self.members {
-            let Some(pipeline) = self.pipelines.get(member.pipeline) else {
-                return wrong("a fitted algorithm has no preprocessing");
-            };
-            if member.fitted.outputs() != self.task.outputs() {
-                return wrong("a fitted algorithm answers another question than the model");
-            }
-            if let Fitted::Onnx(imported) = &member.fitted
-                && imported.model().columns() != pipeline.width()
-            {
-                let (takes, given) = (imported.model().columns(), pipeline.width());
-                return Err(MlError::Shape(format!("the ONNX model takes {takes} columns; {given} inputs were named")));
-            }
-            let is_as_wide = match &member.fitted {
-                Fitted::LinearRegression(model) => model.fits(pipeline.width()),
-                Fitted::LogisticRegression(model) => model.fits(pipeline.width()),
-                Fitted::LinearSvm(model) => model.fits(pipeline.width()),
-                Fitted::OnlineLogistic(model) => model.fits(pipeline.width()),
-                _ => true,
-            };
-            if !is_as_wide {
-                return wrong("a linear model has not one weight for each column that its preprocessing makes");
-            }
-            if trees(&member.fitted).iter().any(|tree| looks_beyond(tree, pipeline.width())) {
-                return wrong("a tree looks at a column that its preprocessing does not make");
-            }
-        }
-        let sum: f64 = self.members.iter().map(|member| member.weight).sum();
-        if !(sum - 1.0).abs().is_finite() || (sum - 1.0).abs() > 1e-9 {
-            return wrong("the weights of the fitted algorithms do not add up to 1");
-        }
-        match (self.task, &self.calibrator) {
-            (_, None) | (Task::Binary, Some(_)) | (Task::Multiclass { .. }, Some(Calibrator::Temperature(_))) => Ok(()),
-            _ => wrong("this calibration does not fit the task"),
-        }
     }
 
     /// What it predicts.
@@ -169,21 +127,6 @@ impl Model {
             Coding::Tree => f64::NAN,
         }
     }
-}
-
-/// The trees of a member that is made of some.
-fn trees(fitted: &Fitted) -> &[Tree] {
-    match fitted {
-        Fitted::DecisionTree(tree) => std::slice::from_ref(&tree.tree),
-        Fitted::RandomForest(forest) => &forest.trees,
-        Fitted::GradientBoosting(boosting) => &boosting.trees,
-        _ => &[],
-    }
-}
-
-/// Whether a row of so many columns is too short for a tree.
-fn looks_beyond(tree: &Tree, width: usize) -> bool {
-    tree.nodes.iter().any(|node| matches!(node, Node::Split { column, .. } if *column as usize >= width))
 }
 
 /// The hash of Fowler, Noll and Vo (1a, 64 bits), the same on every machine and in every version.

@@ -124,7 +124,7 @@ impl Scorer {
     ///
     /// [`MlError::Shape`] if it cannot go on learning, or was learnt from other columns.
     pub fn set_online(&mut self, learnt: Ftrl) -> Result<(), MlError> {
-        if self.online().is_none() || !learnt.fits(self.width) {
+        if self.online().is_none() || learnt.check(self.width).is_err() {
             return Err(MlError::Shape("what was learnt belongs to another model".to_owned()));
         }
         if let Some(online) = self.members[0].engine.online_mut() {

@@ -14,6 +14,7 @@ use fearless_simd::Level;
 use serde::{Deserialize, Serialize};
 
 use self::points::{Found, Points};
+use crate::sound::{self, Form};
 use crate::{Context, Examples, MlError, Predict, Task};
 
 /// More neighbours than this are no neighbourhood; they also stand on the stack while a row is answered.
@@ -46,6 +47,16 @@ impl Default for NeighboursOptions {
     }
 }
 
+impl NeighboursOptions {
+    fn check(&self) -> Result<(), MlError> {
+        if (1..=NEIGHBOURS_MAX).contains(&self.neighbours) {
+            return Ok(());
+        }
+        let asked = self.neighbours;
+        Err(MlError::Shape(format!("{asked} neighbours are asked for; take from 1 to {NEIGHBOURS_MAX}")))
+    }
+}
+
 /// Known rows with their answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Neighbours {
@@ -61,10 +72,7 @@ impl Neighbours {
     /// Remembers the rows that have a weight.
     pub fn fit(examples: &Examples<'_>, options: &NeighboursOptions, context: &Context<'_>) -> Result<Self, MlError> {
         examples.check()?;
-        if options.neighbours == 0 || options.neighbours > NEIGHBOURS_MAX {
-            let asked = options.neighbours;
-            return Err(MlError::Shape(format!("{asked} neighbours are asked for; take from 1 to {NEIGHBOURS_MAX}")));
-        }
+        options.check()?;
         let kept: Vec<usize> = (0..examples.target.len()).filter(|row| examples.weight(*row) > 0.0).collect();
         if kept.is_empty() {
             return Err(MlError::Shape("every row has the weight 0; there is nothing to learn from".to_owned()));
@@ -75,11 +83,37 @@ impl Neighbours {
         Ok(Self { task: examples.task, options: *options, points, target, weights })
     }
 
-    fn weight(&self, found: &Found, exact: bool) -> f64 {
+    /// Refuses what cannot answer.
+    pub(crate) fn check(&self, form: Form<'_>) -> Result<(), MlError> {
+        self.options.check()?;
+        self.points.check(form.kinds)?;
+        sound::fits(self.task == form.task, "nearest neighbours answer another question than the model")?;
+        let is_whole = self.target.len() == self.points.count() && self.weights.len() == self.points.count();
+        sound::fits(is_whole, "nearest neighbours have not one answer and one weight for each row")?;
+        for (target, weight) in self.target.iter().zip(&self.weights) {
+            let classes = match form.task {
+                Task::Binary => 2.0,
+                Task::Multiclass { classes } => f64::from(classes),
+                Task::Regression | Task::Ranking => f64::INFINITY,
+            };
+            let is_class = (0.0..classes).contains(target) && target.fract() == 0.0;
+            let told = format_args!("a row of nearest neighbours has the class {target}");
+            sound::fits(is_class || classes.is_infinite(), told)?;
+            sound::number("an answer", *target)?;
+            sound::divisor("a weight", *weight)?;
+            sound::fits(*weight > 0.0, "a row of nearest neighbours has a negative weight")?;
+        }
+        Ok(())
+    }
+
+    /// How much a neighbour counts where the nearest is so far.
+    fn weight(&self, found: &Found, nearest: f64) -> f64 {
         let own = self.weights[found.point as usize];
         match self.options.weighting {
             Weighting::Uniform => own,
-            Weighting::Distance if exact => own * f64::from(u8::from(found.squared == 0.0)),
+            Weighting::Distance if nearest == 0.0 => own * f64::from(u8::from(found.squared == 0.0)),
+            // All are beyond measure: none is nearer than another.
+            Weighting::Distance if nearest.is_infinite() => own,
             Weighting::Distance => own / found.squared.sqrt(),
         }
     }
@@ -93,11 +127,11 @@ impl Predict for Neighbours {
     fn predict(&self, row: &[f64], out: &mut [f64]) {
         let mut places = [Found::NONE; NEIGHBOURS_MAX];
         let found = self.points.nearest(Level::new(), row, &mut places[..self.options.neighbours]);
-        let exact = found.first().is_some_and(|nearest| nearest.squared == 0.0);
+        let nearest = found.first().map_or(f64::INFINITY, |nearest| nearest.squared);
         out.fill(0.0);
         let mut total = 0.0;
         for neighbour in found {
-            let (weight, target) = (self.weight(neighbour, exact), self.target[neighbour.point as usize]);
+            let (weight, target) = (self.weight(neighbour, nearest), self.target[neighbour.point as usize]);
             total += weight;
             match self.task {
                 Task::Multiclass { .. } => out[target as usize] += weight,

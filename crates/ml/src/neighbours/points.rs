@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::{BLOCK, Blocks, FAN};
 use super::search::Search;
-use crate::{Context, Examples, Kind, MlError, standard::Standard};
+use crate::{Context, Examples, Kind, MlError, sound, standard::Standard};
 
 /// More columns than this are refused: among so many all rows are about equally far, and a row that is asked stands on the
 /// stack.
@@ -135,6 +135,25 @@ impl Points {
         let values = kept.iter().flat_map(|row| placed(&measures, &columns, examples.rows.row(*row))).collect();
         let rows = kept.iter().map(|row| *row as u32).collect();
         Ok((Stored { measures, columns, values, rows }.try_into()?, kept))
+    }
+
+    /// Refuses points whose numbers are none, or that are not compared by all columns of these kinds, each as what it is.
+    pub(super) fn check(&self, kinds: &[Kind]) -> Result<(), MlError> {
+        let mut met = vec![false; kinds.len()];
+        for (measure, column) in self.measures.iter().zip(&self.columns) {
+            let is_new = met.get_mut(*column as usize).is_some_and(|met| !std::mem::replace(met, true));
+            let is_of_kind = is_new
+                && match measure {
+                    Measure::Number(_) => kinds[*column as usize] == Kind::Number,
+                    Measure::Category => kinds[*column as usize] != Kind::Number,
+                };
+            sound::fits(is_of_kind, format_args!("nearest neighbours compare column {column} as what it is not"))?;
+            if let Measure::Number(standard) = measure {
+                sound::numbers("a unit", [&standard.mean, &standard.inverse])?;
+            }
+        }
+        sound::fits(met.iter().all(|met| *met), "nearest neighbours do not compare every column")?;
+        sound::numbers("a row", &self.values)
     }
 
     /// The points nearest to a row, nearest first, in as many places as there are points for.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::dictionary::Dictionary;
 use super::number::moments;
 use super::{Coding, ManyCategories, PipelineOptions};
-use crate::Task;
+use crate::{MlError, Task, sound};
 
 /// Beyond this many classes a rate for each of them would be too wide.
 const CLASSES_MAX: u32 = 8;
@@ -36,6 +36,21 @@ impl Lookup {
             Some(name) => self.dictionary.find(name).unwrap_or(self.dictionary.len()),
             None => self.dictionary.len() + 1,
         }
+    }
+
+    /// Refuses what has not its numbers for each category.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        let values = (self.dictionary.len() + 2).checked_mul(self.outputs);
+        let is_whole = self.outputs > 0
+            && (self.outputs == 1 || self.by == ManyCategories::Target)
+            && values == Some(self.values.len())
+            && self.scales.len() == self.outputs;
+        sound::fits(is_whole, "a column of categories has not its numbers for each of them")?;
+        sound::numbers("the rate of a category", &self.values)?;
+        self.scales.iter().try_for_each(|(mean, deviation)| {
+            sound::number("a mean", *mean)?;
+            sound::divisor("a deviation", *deviation)
+        })
     }
 
     pub(super) fn scaled(&self, output: usize, value: f64) -> f64 {

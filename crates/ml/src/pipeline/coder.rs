@@ -10,8 +10,8 @@ use super::instant::Instants;
 use super::number::Standard;
 use super::text::Terms;
 use super::{ManyCategories, tokens};
-use crate::Kind;
 use crate::frame::{Cell, Reading};
+use crate::{Kind, MlError};
 
 /// The name of the place of rare and unseen categories.
 const OTHER: &str = "(other)";
@@ -78,6 +78,17 @@ impl Coder {
             },
             Self::Instants(instants) => instants.parts().iter().for_each(|part| number(format!("{column} ({part})"))),
             Self::Terms(terms) => terms.names().iter().for_each(|term| number(format!("{column}~{term}"))),
+        }
+    }
+
+    /// Refuses what cannot code.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        match self {
+            Self::Plain | Self::OneHot { .. } | Self::Codes { .. } => Ok(()),
+            Self::Standard(standard) => standard.check(),
+            Self::Lookup(lookup) => lookup.check(),
+            Self::Instants(instants) => instants.check(),
+            Self::Terms(terms) => terms.check(),
         }
     }
 

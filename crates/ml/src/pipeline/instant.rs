@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Coding;
 use super::number::Standard;
+use crate::MlError;
 use crate::frame::{DAY, civil};
 
 /// What was learnt of a column of instants.
@@ -26,6 +27,11 @@ impl Instants {
         let clock = times.iter().any(|time| time.rem_euclid(DAY) != 0);
         let days: Vec<f64> = times.iter().map(|time| (time - end) as f64 / DAY as f64).collect();
         Self { coding, end, clock, days: Standard::fit(&days, missing) }
+    }
+
+    /// Refuses what makes no numbers.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        self.days.check()
     }
 
     /// The names of the outputs' parts.

@@ -10,6 +10,7 @@
 //! [`Pipeline::apply`].
 
 mod category;
+mod check;
 mod coder;
 mod dictionary;
 mod fit;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{MlError, sound};
+
 /// Beyond this skewness a column that is never negative is taken by its logarithm, unless that is more skewed the other way: up to
 /// it a distribution is fairly symmetrical (Bulmer, Principles of Statistics, 1979).
 const SKEWED: f64 = 0.5;
@@ -35,6 +37,13 @@ impl Standard {
             standard.deviation = 0.0;
         }
         standard
+    }
+
+    /// Refuses what makes no numbers.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        sound::number("a mean", self.mean)?;
+        sound::fits(self.deviation >= 0.0, "a deviation is negative")?;
+        if self.deviation == 0.0 { Ok(()) } else { sound::divisor("a deviation", self.deviation) }
     }
 
     fn transform(&self, value: f64) -> f64 {

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::tokens::{Buffer, Term, terms};
+use crate::{MlError, sound};
 
 /// A term in fewer texts is not learnt from.
 const TEXTS_LEAST: u32 = 3;
@@ -83,6 +84,13 @@ impl Terms {
             chosen.iter().map(|(_, count)| 1.0 + ((1.0 + all) / (1.0 + f64::from(count.texts))).ln()).collect();
         let terms = written(&places, texts, parts);
         Self { written: Written { terms, rarity, parts }, places }
+    }
+
+    /// Refuses what has not a weight for each term.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        let Written { terms, rarity, .. } = &self.written;
+        sound::fits(terms.len() == rarity.len(), "a vocabulary has not one weight for each term")?;
+        rarity.iter().try_for_each(|rarity| sound::divisor("the rarity of a term", *rarity))
     }
 
     /// The terms.

@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::MlError;
+use crate::{MlError, sound};
 
+/// Powers beyond this one are 0 or infinite in single precision for most rows.
+const MOST_DEGREE: u32 = 32;
 /// Rows that are compared at a time.
 const LANES: usize = 16;
 
@@ -21,7 +23,7 @@ pub enum Kernel {
     },
     /// (gamma·sum of products + shift)^degree.
     Polynomial {
-        /// At least 1.
+        /// From 1 to 32.
         degree: u32,
         /// As for the radial kernel.
         gamma: Option<f64>,
@@ -35,21 +37,36 @@ impl Kernel {
     pub(super) fn settled(self, columns: usize, values: &[f64]) -> Result<Self, MlError> {
         let settle = |gamma: Option<f64>| {
             let gamma = gamma.unwrap_or_else(|| scale(columns, values));
+            // Beyond single precision it is computed with, infinite.
+            if gamma > f64::from(f32::MAX) {
+                return Err(MlError::Shape(format!("gamma is {gamma}; it must be less")));
+            }
             crate::linear::positive("gamma", gamma).map(|()| Some(gamma))
         };
         Ok(match self {
             Self::Linear => Self::Linear,
             Self::Rbf { gamma } => Self::Rbf { gamma: settle(gamma)? },
-            Self::Polynomial { degree: 0, .. } => {
-                return Err(MlError::Shape("the degree is 0; it must be at least 1".to_owned()));
+            Self::Polynomial { degree, .. } if !(1..=MOST_DEGREE).contains(&degree) => {
+                return Err(MlError::Shape(format!("the degree is {degree}; it must be from 1 to {MOST_DEGREE}")));
             }
-            Self::Polynomial { degree, gamma, shift } if shift.is_finite() => {
+            Self::Polynomial { degree, gamma, shift } if shift.abs() <= f64::from(f32::MAX) => {
                 Self::Polynomial { degree, gamma: settle(gamma)?, shift }
             }
             Self::Polynomial { shift, .. } => {
                 return Err(MlError::Shape(format!("the shift is {shift}; it must be a number")));
             }
         })
+    }
+
+    /// Refuses what [`Self::settled`] does not make.
+    pub(super) fn check(self) -> Result<(), MlError> {
+        match self {
+            Self::Linear => Ok(()),
+            Self::Rbf { gamma: None } | Self::Polynomial { gamma: None, .. } => {
+                sound::fits(false, "a kernel has no gamma")
+            }
+            Self::Rbf { gamma: Some(_) } | Self::Polynomial { gamma: Some(_), .. } => self.settled(0, &[]).map(|_| ()),
+        }
     }
 
     /// Turns sums of products into the kernel's values; `square` and `squares` are the rows' own sums. The kernel is told
@@ -65,7 +82,9 @@ impl Kernel {
             }
             Self::Polynomial { degree, gamma, shift } => {
                 let (gamma, shift) = (gamma.unwrap_or(1.0) as f32, shift as f32);
-                products.iter_mut().for_each(|value| *value = (gamma * *value + shift).powi(degree as i32));
+                // What is beyond single precision is as much as it can hold, so that a sum of it is still a number.
+                let power = |value: f32| (gamma * value + shift).powi(degree as i32).clamp(f32::MIN, f32::MAX);
+                products.iter_mut().for_each(|value| *value = power(*value));
             }
         }
     }
@@ -125,6 +144,18 @@ impl Lanes {
             }
         }
         lanes
+    }
+
+    /// Refuses what are not rows of so many columns, each with its square.
+    pub(super) fn check(&self, columns: usize) -> Result<(), MlError> {
+        let places = self.rows.div_ceil(LANES).checked_mul(LANES);
+        let is_whole = self.columns == columns
+            && places == Some(self.squares.len())
+            && places.and_then(|places| places.checked_mul(columns)) == Some(self.values.len());
+        sound::fits(is_whole, "a support vector is not as long as a row")?;
+        // Where the square is finite, so are products with ordinary rows.
+        let mut all = self.values.iter().chain(&self.squares);
+        sound::fits(all.all(|value| value.is_finite()), "a support vector has a number that is none")
     }
 
     pub(super) fn rows(&self) -> usize {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::platt::{Platt, folds};
 use crate::linear::{Design, Loss, Margins, Penalty, Problem, positive, weights_of_rows};
 use crate::predict::row_by_row;
+use crate::sound::{self, Form};
 use crate::{ClassWeights, Context, Examples, Explain, Matrix, MlError, Predict, Task};
 
 /// How to fit a [`LinearSvm`].
@@ -107,9 +108,12 @@ impl LinearSvm {
         Ok(Self { margins: Margins::new(design, &coefficients, &weights, context), sigmoids: Vec::new() })
     }
 
-    /// Whether it is for rows of so many columns.
-    pub(crate) fn fits(&self, columns: usize) -> bool {
-        self.margins.fits(columns)
+    /// Refuses what cannot answer.
+    pub(crate) fn check(&self, form: Form<'_>) -> Result<(), MlError> {
+        self.margins.check(form.kinds.len())?;
+        let sigmoids = if form.task == Task::Regression { 0 } else { self.outputs() };
+        sound::fits(self.sigmoids.len() == sigmoids, "a support vector machine has not one sigmoid for each class")?;
+        self.sigmoids.iter().try_for_each(Platt::check)
     }
 
     /// The weights of the columns.

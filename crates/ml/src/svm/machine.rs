@@ -12,6 +12,7 @@ use super::kernel::{Kernel, Lanes};
 use super::platt::{Platt, folds};
 use super::smo::{Dual, Solution};
 use crate::linear::{positive, weights_of_rows};
+use crate::sound::{self, Form};
 use crate::{ClassWeights, Context, Examples, MlError, Predict, Task};
 
 const MOST_ROWS: usize = 20_000;
@@ -119,6 +120,18 @@ impl KernelSvm {
         Ok(Self { kernel, outputs: examples.task.outputs(), pairs })
     }
 
+    /// Refuses what cannot answer.
+    pub(crate) fn check(&self, form: Form<'_>) -> Result<(), MlError> {
+        self.kernel.check()?;
+        let classes = self.outputs;
+        sound::fits(classes == form.task.outputs() && classes <= MOST_CLASSES, "a kernel machine has other classes")?;
+        let pairs = (0..classes).flat_map(|first| (first + 1..classes).map(move |second| (first, second)));
+        let pairs: Vec<(usize, usize)> = if classes == 1 { vec![(1, 0)] } else { pairs.collect() };
+        let are_all = self.pairs.iter().map(|pair| pair.classes).eq(pairs);
+        sound::fits(are_all, "a kernel machine has not one part for each pair of classes")?;
+        self.pairs.iter().try_for_each(|pair| pair.check(form.kinds.len()))
+    }
+
     /// The margin of one pair of classes: of 1 against 0, or the pairs (0, 1), (0, 2), and so on in order.
     pub fn margin(&self, row: &[f64], pair: usize) -> f64 {
         self.pairs[pair].margin(self.kernel, row)
@@ -131,6 +144,14 @@ impl KernelSvm {
 }
 
 impl Pair {
+    fn check(&self, columns: usize) -> Result<(), MlError> {
+        self.vectors.check(columns)?;
+        let is_whole = self.coefficients.len() == self.vectors.rows();
+        sound::fits(is_whole, "a kernel machine has not one coefficient for each support vector")?;
+        sound::numbers("a coefficient", self.coefficients.iter().chain([&self.shift]))?;
+        self.sigmoid.check()
+    }
+
     fn margin(&self, kernel: Kernel, row: &[f64]) -> f64 {
         let mut sum = self.shift;
         let entry = |column: usize| if row[column].is_nan() { 0.0 } else { row[column] as f32 };

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Random;
 use crate::linear::sigmoid;
+use crate::{MlError, Random, sound};
 
 const STEPS: usize = 100;
 
@@ -57,6 +57,11 @@ impl Platt {
             (at, value) = (trial, after);
         }
         at
+    }
+
+    /// Refuses what gives no probability.
+    pub(super) fn check(&self) -> Result<(), MlError> {
+        sound::numbers("a sigmoid", [&self.slope, &self.shift])
     }
 
     /// The probability of a margin.

@@ -1,14 +1,14 @@
 //! Whether a tree that came from outside keeps what [`Tree`] promises, so that walking it cannot panic or run in circles.
 
 use super::{Node, Test, Tree};
-use crate::MlError;
+use crate::{MlError, sound};
 
 /// How many words a set of categories may have: 32 million categories.
 const MOST_WORDS: usize = 1 << 20;
 
 impl Tree {
     /// Refuses a tree whose parts do not fit together: children that do not stand behind their parent or have two, leaves
-    /// without their numbers, a threshold that is not a number.
+    /// without their numbers, a threshold or a number of a leaf that is none.
     pub fn check(&self) -> Result<(), MlError> {
         let wrong = |what: String| Err(MlError::Shape(format!("a tree is damaged: {what}")));
         if self.nodes.is_empty() || self.nodes.len() > u32::MAX as usize {
@@ -20,6 +20,10 @@ impl Tree {
         if self.cover.len() != self.nodes.len() {
             return wrong(format!("{} nodes, {} covers", self.nodes.len(), self.cover.len()));
         }
+        if let Some(cover) = self.cover.iter().find(|cover| !(**cover >= 0.0 && cover.is_finite())) {
+            return wrong(format!("a cover is {cover}"));
+        }
+        sound::numbers("a leaf", &self.values)?;
         let mut has_parent = vec![false; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate() {
             if at > 0 && !has_parent[at] {

@@ -92,8 +92,12 @@ impl Artifact {
         let (card, report, body) = parts().ok_or_else(|| wrong("its parts do not fit together"))?;
         let card: Card = serde_json::from_slice(card).map_err(|error| MlError::Artifact(error.to_string()))?;
         // The checksum is right, so it is not the file that is at fault.
-        let (model, references): (Model, References) =
-            postcard::from_bytes(body).map_err(|_| MlError::Unreadable(card.program.clone()))?;
+        let unreadable = || MlError::Unreadable(card.program.clone());
+        let ((model, references), rest): ((Model, References), _) =
+            postcard::take_from_bytes(body).map_err(|_| unreadable())?;
+        if !rest.is_empty() {
+            return Err(unreadable());
+        }
         model.check()?;
         references.check()?;
         let report = String::from_utf8(report.to_vec()).map_err(|error| MlError::Artifact(error.to_string()))?;

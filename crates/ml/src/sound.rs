@@ -34,7 +34,7 @@ pub(crate) fn number(what: &str, number: f64) -> Result<(), MlError> {
     if number.abs() <= LARGEST {
         return Ok(());
     }
-    let told = format!("{what} of the model is {number}, with which it cannot answer");
+    let told = format!("{what} of the model is {number:?}, with which it cannot answer");
     Err(MlError::Shape(format!("{told}; train it again, on numbers of a usual size")))
 }
 
@@ -51,5 +51,5 @@ pub(crate) fn divisor(what: &str, one: f64) -> Result<(), MlError> {
 
 /// Refuses what is no probability. Sums of shares may be a little more than 1 after rounding.
 pub(crate) fn probability(what: &str, one: f64) -> Result<(), MlError> {
-    fits((0.0..=1.0 + 1e-9).contains(&one), format_args!("{what} is {one}, which is no probability"))
+    fits((0.0..=1.0 + 1e-9).contains(&one), format_args!("{what} is {one:?}, which is no probability"))
 }

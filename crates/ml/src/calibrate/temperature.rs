@@ -65,7 +65,7 @@ impl Temperature {
     }
 
     /// Refuses what gives no probabilities.
-    pub(super) fn check(&self) -> Result<(), MlError> {
+    pub(super) fn check(self) -> Result<(), MlError> {
         sound::divisor("the temperature of the calibration", self.temperature)?;
         sound::fits(self.temperature > 0.0, "the calibration turns the order of answers around")
     }

@@ -86,7 +86,8 @@ fn check_boosting(boosting: &Boosting, form: Form<'_>) -> Result<(), MlError> {
     check_trees(&boosting.trees, form)?;
     sound::fits(boosting.task == form.task, "trees answer another question than the model")?;
     let outputs = form.task.outputs();
-    let are_in_turns = boosting.trees.iter().all(|tree| tree.outputs == 1) && boosting.trees.len() % outputs == 0;
+    let are_in_turns =
+        boosting.trees.iter().all(|tree| tree.outputs == 1) && boosting.trees.len().is_multiple_of(outputs);
     let are_whole = boosting.trees.iter().all(|tree| tree.outputs as usize == outputs);
     let fits = boosting.base.len() == outputs && (are_in_turns || are_whole);
     sound::fits(fits, "trees have not one number for each answer")?;

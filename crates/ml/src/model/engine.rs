@@ -187,9 +187,9 @@ impl Engine {
     }
 }
 
-/// The exponential, as far as there are numbers.
+/// The exponential of the logarithm of a number, which is never more than this: what is larger comes from no count.
 fn exponential(margin: f64) -> f64 {
-    margin.exp().min(f64::MAX)
+    margin.min(170.0).exp()
 }
 
 fn mean(trees: &[Tree], task: Task) -> Result<Compiled, MlError> {

@@ -2,6 +2,7 @@
 
 use rapport_decide::Effect;
 use rapport_engine::{Engine, EngineOptions, Sink};
+use rapport_ml::onnx::{Linear, export_linear};
 use rapport_server::{
     api::{JobState, Origin, TrialKind},
     ports::Language,
@@ -428,21 +429,18 @@ fn a_model_that_cannot_be_compared_waits() {
 #[test]
 fn a_model_that_cannot_answer_is_neither_imported_nor_put_into_service() {
     let world = World::new("{}", 40);
-    // Zeros are so far from the mean that what two inputs bring is infinite, and their difference NaN.
-    let input = |name: &str, weight: &str| {
-        format!(
-            r#"{{"name":"{name}","transform":"identity","mean":25.0,"deviation":1e-300,"missing_rate":0.0,
-            "weight":{weight},"missing_weight":0.0}}"#
-        )
-    };
-    let inputs = [input("orders", "1e308"), input("since", "-1e308")].join(",");
-    let head = r#""format":1,"algorithm":"logistic_regression","intercept":0.0,"ridge":1.0,"rows":9"#;
-    let artifact = format!(r#"{{{head},"inputs":[{inputs}]}}"#);
-    let refused = world.trainer.import(SCORE, artifact.as_bytes(), &[]);
+    let linear = Linear { offset: &[], scale: &[], weights: &[1.0, -1.0], intercepts: &[0.0] };
+    let without_missing = export_linear(linear, 2, rapport_ml::Task::Binary).unwrap();
+    let names = ["orders".to_owned(), "since".to_owned()];
+    let refused = world.trainer.import(SCORE, &without_missing, &names);
     assert!(matches!(refused, Err(Refusal::Invalid { what, .. }) if what.contains("no probability")));
-    let model = learner::read(artifact.as_bytes(), &[]).unwrap();
+    let model = learner::read(&without_missing, &["orders", "since"]).unwrap();
     let version = world.trainer.register(SCORE, &model, ModelOrigin::Imported).unwrap();
     assert!(matches!(world.trainer.activate(SCORE, version), Err(Refusal::Conflict(_))));
+    // What no fit makes is refused as it is read.
+    let damaged = sure(1e300);
+    let refused = world.trainer.import(SCORE, damaged.as_bytes(), &[]);
+    assert!(matches!(refused, Err(Refusal::Invalid { what, .. }) if what.contains("with which it cannot answer")));
     let panics = life::survived(|| panic!("as a damaged model does"));
     assert!(matches!(panics, Err(Refusal::Conflict(what)) if what.contains("damaged")));
 }

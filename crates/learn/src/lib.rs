@@ -21,6 +21,6 @@ mod train;
 
 pub use data::Data;
 pub use error::LearnError;
-pub use moments::{Task, TrainingSet, training_set};
+pub use moments::{Served, Task, TrainingSet, training_set};
 pub use threads::Threads;
 pub use train::{Effort, Progress, Step, TrainOptions, Trained, Watch, main_metric, train};

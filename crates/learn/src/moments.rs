@@ -15,7 +15,7 @@ use rapport_ml::frame::{Column, Frame};
 use rapport_ml::{Matrix, MlError};
 use rapport_profile::{Changes, FeatureSet, PartitionState, Place};
 use rapport_stream::Log;
-use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Offset, PartitionId, Timestamp, partition_of};
+use rapport_types::{CustomerId, DAY_MS, Duration, Entry, Offset, PartitionId, Rollback, Timestamp, partition_of};
 
 use crate::{
     LearnError,
@@ -30,6 +30,7 @@ const HOPS: usize = 16;
 /// What is to be learnt of known customers, as a score declares it.
 #[derive(Debug)]
 pub struct Task {
+    score: Box<str>,
     labels: Labels,
     until: Option<Timestamp>,
 }
@@ -37,12 +38,46 @@ pub struct Task {
 impl Task {
     /// The task of a declared score. Only what happened before `until` is seen; everything if none.
     pub fn new(score: &ScoreDefinition, until: Option<Timestamp>) -> Result<Self, LearnError> {
-        Ok(Self { labels: Labels::new(score).map_err(LearnError::Mismatch)?, until })
+        let labels = Labels::new(score).map_err(LearnError::Mismatch)?;
+        Ok(Self { score: score.name.clone(), labels, until })
     }
 
     /// How soon the outcome must come.
     pub fn within(&self) -> Duration {
         self.labels.within()
+    }
+}
+
+/// Where a moment was seen, and which models of its score were there to see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Served {
+    /// The partition.
+    pub partition: u32,
+    /// The version in service.
+    pub in_service: Option<u32>,
+    /// The version on trial.
+    pub on_trial: Option<u32>,
+}
+
+impl Served {
+    /// Whether a version was in service or on trial.
+    pub fn has(&self, version: u32) -> bool {
+        self.in_service == Some(version) || self.on_trial == Some(version)
+    }
+
+    /// Takes an entry in that may change which models of a score are there.
+    fn take(&mut self, entry: &Entry, score: &str) {
+        match entry {
+            Entry::Activation(activation) if *activation.score == *score => {
+                (self.in_service, self.on_trial) = (activation.version, None);
+            }
+            Entry::Trial(trial) if *trial.score == *score => self.on_trial = trial.version,
+            Entry::Rollback(Rollback { activation, trial }) if *activation.score == *score => {
+                self.in_service = activation.version;
+                self.on_trial = trial.as_ref().and_then(|trial| trial.version);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -57,6 +92,10 @@ pub struct TrainingSet {
     pub at: Vec<Timestamp>,
     /// Whether the outcome came in time; the other way round if the score asks for its absence.
     pub labels: Vec<bool>,
+    /// From when on each label is known: the outcome happened, or its time was over.
+    pub known: Vec<Timestamp>,
+    /// Where each moment was seen.
+    pub served: Vec<Served>,
     /// Whose moment each is: equal numbers are one customer.
     pub customers: Vec<u32>,
     /// Moments that were left out because their outcome is not known yet.
@@ -86,6 +125,7 @@ struct Moment {
     /// Whose moment it is.
     event: u128,
     row: Vec<f64>,
+    served: Served,
 }
 
 /// What an event is to the score.
@@ -107,6 +147,7 @@ struct Seen {
 
 struct Folded {
     state: PartitionState,
+    served: Served,
     moments: Vec<Moment>,
     outcomes: Vec<Seen>,
 }
@@ -138,7 +179,8 @@ pub fn training_set(
         let one = |(partition, end): (u32, &Offset)| {
             let (replay, tell, end, side) = (&replay, &tell, *end, exchange.side(PartitionId(partition)));
             let state = PartitionState::new(PartitionId(partition), partitions);
-            let folded = Folded { state, moments: Vec::new(), outcomes: Vec::new() };
+            let served = Served { partition, ..Served::default() };
+            let folded = Folded { state, served, moments: Vec::new(), outcomes: Vec::new() };
             scope.spawn(move || replay.fold(folded, end, &side, tell))
         };
         let threads: Vec<_> = (0..).zip(&ends).map(one).collect();
@@ -192,6 +234,7 @@ impl Replay<'_> {
                     folded.state.skip(record.offset);
                 } else {
                     let meant = self.meant(record.offset, &entry);
+                    folded.served.take(&entry, &self.task.score);
                     folded.state.apply(record.offset, entry, self.features, &mut changes);
                     self.note(&mut folded, meant.as_ref(), &mut changes);
                 }
@@ -219,7 +262,7 @@ impl Replay<'_> {
     /// Notes what an entry changed. A moment is of the time of the customer's newest event, which its features know. An outcome is of
     /// its own time, however late it was told.
     fn note(&self, folded: &mut Folded, meant: Option<&Meant>, changes: &mut Changes) {
-        let Folded { state, moments, outcomes } = folded;
+        let Folded { state, served, moments, outcomes } = folded;
         if let Some(&Meant { at, key, event, meaning }) = meant {
             for slot in changes.concerned() {
                 let profile = state.profile(slot);
@@ -234,7 +277,7 @@ impl Replay<'_> {
                     let row = self.numbers.iter().map(number).collect();
                     // A timer may have taken the profile beyond its events.
                     let at = profile.last_seen;
-                    moments.push(Moment { customer: profile.primary.clone(), at, key, event, row });
+                    moments.push(Moment { customer: profile.primary.clone(), at, key, event, row, served: *served });
                 }
             }
         }
@@ -300,6 +343,8 @@ fn label(folded: Vec<Folded>, names: Vec<String>, task: &Task) -> Result<Trainin
         let new = numbers.len() as u32;
         set.customers.push(*numbers.entry(moment.customer).or_insert(new));
         set.labels.push(label);
+        set.known.push(came.map_or(last.plus(Duration(1)), |(at, ..)| *at));
+        set.served.push(moment.served);
         set.rows.push(&moment.row)?;
         set.at.push(moment.at);
     }

@@ -288,8 +288,8 @@ pub struct Watched {
     /// The index of the score itself.
     #[schema(required)]
     pub score_psi: Option<f64>,
-    /// What it has learnt in service; none if it does not go on learning. All other figures are those of the model as it was
-    /// registered.
+    /// What it has learnt in service; none if it does not go on learning. All other figures are of what it had learnt by each
+    /// moment; before it came into service, and where it learnt from no outcome yet, that is the model as it was registered.
     #[schema(required)]
     pub learning: Option<Learning>,
     /// Its inputs, the most drifted first.

@@ -117,7 +117,7 @@ export const modelTexts = {
     asRegistered: 'Had it stayed as registered',
     byShare: 'Always the share of positives',
     learningHelp:
-      'Each outcome first tests what was said at its moment, and is then learned from. Figures below are those of the model as it was registered.',
+      'Each outcome first tests what was said at its moment, and is then learned from. Figures below are those of what it had learned by each moment.',
     drift: 'Drift of the inputs',
     driftUnknown:
       'It is not known yet. It takes outcomes to measure by, and a model that says what it was trained on; one of another program may not.',

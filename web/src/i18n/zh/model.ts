@@ -103,7 +103,7 @@ export const modelTexts: typeof English = {
     asItLearns: '边用边学',
     asRegistered: '若保持登记时的样子',
     byShare: '总是回答正例比例',
-    learningHelp: '每个结果先检验当时的预测，再用于学习。下面的数字是登记时的模型的。',
+    learningHelp: '每个结果先检验当时的预测，再用于学习。下面的数字按各时刻当时已学到的计算。',
     drift: '输入漂移',
     driftUnknown: '目前还不知道。需要有已知结果的时刻，以及记录了训练数据分布的模型；来自其他程序的模型可能没有记录。',
     bands: {

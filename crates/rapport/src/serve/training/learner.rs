@@ -10,8 +10,8 @@ use rapport_learn::{
     train,
 };
 use rapport_ml::{
-    Algorithm, Artifact, Card, Fitted as Algorithms, Imported, InputFact, Member, MlError, Model, References, Scorer,
-    Task, pipeline::Pipeline,
+    Algorithm, Artifact, Card, Fitted as Algorithms, Imported, InputFact, Member, MlError, Model, References, Task,
+    pipeline::Pipeline,
 };
 use rapport_server::{
     api::{BestSoFar, JobStep, TrainRequest},
@@ -141,12 +141,6 @@ fn describe(artifact: Artifact) -> Result<Fitted, MlError> {
         algorithm: artifact.card.algorithm,
         metrics: artifact.card.metrics,
     })
-}
-
-/// The probabilities that a model gives to some moments.
-pub(super) fn probabilities(artifact: &[u8], set: &TrainingSet, rows: &[usize]) -> Result<Vec<f64>, LearnError> {
-    let artifact = Artifact::from_bytes(artifact)?;
-    Ok(Scorer::new(&artifact.model)?.predict_frame(&set.frame()?, rows)?)
 }
 
 /// The model card.

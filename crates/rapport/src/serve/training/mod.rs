@@ -4,9 +4,10 @@
 //! - `jobs`: trainings under way, told to whoever watches.
 //! - `learner`: the one place that knows how a model is learnt, read and written.
 //! - `registry`, `life`: models as the API tells of them, and what becomes of them.
-//! - `monitor`, `measured`: how models do on the newest history, measured once for all who ask.
+//! - `monitor`, `measured`, `answers`: how models do on the newest history, measured once for all who ask.
 //! - `schedule`, `promotion`, `compare`: training again by itself, and what becomes of the new model.
 
+mod answers;
 mod calibration;
 mod compare;
 mod jobs;

@@ -3,16 +3,15 @@
 //!
 //! The history is replayed for it, so the figures are those of the log, whoever was answered what. Moments whose outcome is
 //! not known yet count for no figure, though drift could do without outcomes: it lags by a score's span. Weeks that a model
-//! was trained on are not told apart from later ones. A model that learns in service is measured as it was registered; how it
-//! does as it learns, the engine counts, and that is told beside it as of now.
+//! was trained on are not told apart from later ones. A model that learns in service is measured as it had learnt by each
+//! moment; what it did on each outcome that was told, the engine counts, and that is told beside it as of now.
 
 use std::ops::ControlFlow;
 
 use rapport_decide::Lessons;
-use rapport_learn::{Task, TrainingSet, training_set};
+use rapport_learn::{LearnError, Task, TrainingSet, training_set};
 use rapport_ml::{
-    Artifact, MlError, Scorer,
-    frame::Frame,
+    Artifact, MlError,
     metrics::{Answers, Sweep, log_loss},
 };
 use rapport_profile::FeatureSet;
@@ -22,7 +21,7 @@ use rapport_server::{
 };
 use rapport_types::{DAY_MS, Timestamp};
 
-use super::{Trainer, compare};
+use super::{Trainer, answers::answers, compare};
 use crate::{cli::Failure, serve::access::internal};
 
 /// Drift is that of so much of the newest history.
@@ -62,10 +61,8 @@ impl Trainer {
             let bytes = self.store.artifact(name, version)?.ok_or("a model is not in the registry")?;
             Ok(Artifact::from_bytes(&bytes)?)
         };
-        let frame = set.frame()?;
-        let look = |version: u32| -> Result<(Watched, Vec<f64>), Failure> {
-            Ok(watch(version, &model(version)?, &set, &frame)?)
-        };
+        let look =
+            |version: u32| -> Result<(Watched, Vec<f64>), Failure> { Ok(watch(version, &model(version)?, &set)?) };
         let champion = self.reader.champion(name).map(look).transpose()?;
         let trial = self.reader.challenger(name);
         let challenger = trial.as_ref().map(|(version, ..)| look(*version)).transpose()?;
@@ -84,14 +81,15 @@ impl Trainer {
 }
 
 /// A model's figures, and its probabilities for all moments.
-fn watch(version: u32, artifact: &Artifact, set: &TrainingSet, frame: &Frame) -> Result<(Watched, Vec<f64>), MlError> {
-    let all: Vec<usize> = (0..set.labels.len()).collect();
-    let answers = Scorer::new(&artifact.model)?.predict_frame(frame, &all)?;
+fn watch(version: u32, artifact: &Artifact, set: &TrainingSet) -> Result<(Watched, Vec<f64>), LearnError> {
+    let answers = answers(artifact, set, |row| set.served[row].has(version))?;
     let newest = set.at.last().map_or(0, |at| at.0);
-    let first =
-        set.at.partition_point(|at| at.0 <= newest - RECENT_DAYS * DAY_MS).min(all.len().saturating_sub(RECENT_LEAST));
+    let first = set
+        .at
+        .partition_point(|at| at.0 <= newest - RECENT_DAYS * DAY_MS)
+        .min(answers.len().saturating_sub(RECENT_LEAST));
     // Before the first outcome is known there is nothing that could have drifted.
-    let references = (first < all.len()).then_some(&artifact.references);
+    let references = (first < answers.len()).then_some(&artifact.references);
     let mut inputs = Vec::new();
     for (name, reference) in references.iter().flat_map(|references| &references.inputs) {
         let Some(place) = set.names.iter().position(|known| known == name) else { continue };

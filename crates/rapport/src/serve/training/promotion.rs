@@ -2,15 +2,15 @@
 //! the registry, with a line in the program's log.
 
 use rapport_decide::{Promotion, ScoreDefinition};
-use rapport_learn::TrainingSet;
-use rapport_ml::metrics::Interval;
+use rapport_learn::{LearnError, TrainingSet};
+use rapport_ml::{Artifact, metrics::Interval};
 use rapport_server::{
     api::{ChallengeRequest, TrainRequest, TrialKind},
     ports::Refusal,
 };
 use rapport_types::TrialMode;
 
-use super::{Trainer, compare, jobs::Work, learner};
+use super::{Trainer, answers::answers, compare, jobs::Work, learner};
 use crate::cli::Failure;
 
 impl Trainer {
@@ -79,8 +79,21 @@ impl Trainer {
         let parts = compare::parts(set, score.within, record.range.map(|(_, until)| until));
         let parts = parts.ok_or("too few labelled moments are newer than what the model in service has learnt from")?;
         let like = learner::fit(&parts.older, score, request, &work.quietly())?.ok_or("somebody ended the training")?;
-        let old = learner::probabilities(&artifact, set, &parts.newest)?;
-        let new = learner::probabilities(&like.artifact, set, &parts.newest)?;
+        // What learns in service is judged as it would have learnt: the champion where it was there, the other from its first
+        // new moment on.
+        let old = newest(&artifact, set, &parts.newest, |row| set.served[row].has(champion))?;
+        let new = newest(&like.artifact, set, &parts.newest, |row| parts.newest.first() <= Some(&row))?;
         Ok(compare::gain(set, &parts.newest, &old, &new)?)
     }
+}
+
+/// What a model says of some moments of a set; see [`answers`].
+fn newest(
+    artifact: &[u8],
+    set: &TrainingSet,
+    places: &[usize],
+    learns: impl Fn(usize) -> bool,
+) -> Result<Vec<f64>, LearnError> {
+    let all = answers(&Artifact::from_bytes(artifact)?, set, learns)?;
+    Ok(places.iter().map(|place| all[*place]).collect())
 }

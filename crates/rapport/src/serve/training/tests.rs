@@ -149,6 +149,16 @@ impl World {
     }
 }
 
+impl World {
+    /// All labelled moments of the log.
+    fn moments(&self) -> rapport_learn::TrainingSet {
+        let definitions = self.trainer.definitions().unwrap();
+        let features = FeatureSet::compile(&definitions.features).unwrap();
+        let task = Task::new(&definitions.scores[0], None).unwrap();
+        training_set(&*self.trainer.log, &features, &task, &|_| ControlFlow::Continue(())).unwrap()
+    }
+}
+
 fn request() -> TrainRequest {
     TrainRequest { score: SCORE.to_owned(), ..TrainRequest::default() }
 }
@@ -317,10 +327,7 @@ fn a_model_that_learns_in_service_learns_from_the_moments_of_a_training_set() {
     world.send(&orders(200, 400));
     let learnt = world.trainer.monitor(SCORE).unwrap().champion.unwrap().learning.unwrap();
 
-    let definitions = world.trainer.definitions().unwrap();
-    let features = FeatureSet::compile(&definitions.features).unwrap();
-    let task = Task::new(&definitions.scores[0], None).unwrap();
-    let set = training_set(&*world.trainer.log, &features, &task, &|_| ControlFlow::Continue(())).unwrap();
+    let set = world.moments();
     let since = set.at.partition_point(|at| *at < Timestamp(200 * DAY_MS));
     let closed = (set.at.len() - since) as u64;
     let positives = set.labels[since..].iter().filter(|label| **label).count() as u64;
@@ -330,6 +337,43 @@ fn a_model_that_learns_in_service_learns_from_the_moments_of_a_training_set() {
     let (missed, of_set) = (learnt.outcomes - learnt.positives, closed - positives);
     assert!(missed >= of_set && missed <= of_set + set.open as u64, "{learnt:?} {of_set}");
     assert!(learnt.auc.unwrap() > 0.7 && learnt.log_loss < learnt.base_log_loss, "{learnt:?}");
+}
+
+#[test]
+fn a_model_that_learns_is_watched_as_it_had_learnt_by_each_moment() {
+    let world = World::new("{}", 200);
+    let online = TrainRequest { algorithm: Some("online_logistic".to_owned()), ..request() };
+    assert_eq!(world.ended(&world.trainer.start(&online).unwrap()).error, None);
+    world.activate(1);
+    // All are seen once more when the time of every moment is over, in the log as by the machine's clock.
+    let seen = |user: u64| {
+        let at = 900 * DAY_MS + user as i64;
+        Event { name: Some("Seen".into()), ..order(at as usize, user, at) }
+    };
+    world.send(&orders(200, 400).into_iter().chain((0..60).map(seen)).collect::<Vec<Event>>());
+    let set = world.moments();
+    let since = set.at.partition_point(|at| *at < Timestamp(200 * DAY_MS));
+    let there: Vec<bool> = set.served.iter().map(|served| served.has(1)).collect();
+    assert!(!there[..since].contains(&true) && !there[since..].contains(&false), "it came between two orders");
+    let artifact = world.trainer.document(SCORE, 1, ModelForm::Artifact).unwrap().unwrap();
+    let artifact = rapport_ml::Artifact::from_bytes(&artifact).unwrap();
+    let as_registered = answers::answers(&artifact, &set, |_| false).unwrap();
+    let told = answers::answers(&artifact, &set, |row| there[row]).unwrap();
+    let loss = |answers: &[f64], from: usize| {
+        let actual: Vec<f64> = set.labels.iter().map(|label| f64::from(u8::from(*label))).collect();
+        rapport_ml::metrics::log_loss(&rapport_ml::metrics::Answers::new(&answers[from..], &actual[from..]))
+    };
+    let champion = world.trainer.monitor(SCORE).unwrap().champion.unwrap();
+    let learning = champion.learning.unwrap();
+    assert_eq!(learning.outcomes, (set.at.len() - since) as u64);
+    let apart = |told: f64, counted: Option<f64>| (told - counted.unwrap()).abs();
+    // A tick that ends a moment's time stands in the log behind what had come meanwhile.
+    assert!(apart(loss(&told, since), learning.log_loss) < 1e-5, "{} {learning:?}", loss(&told, since));
+    assert!(apart(loss(&as_registered, since), learning.log_loss_as_registered) < 1e-9, "{learning:?}");
+    let newest = champion.weeks.last().unwrap();
+    let first = set.at.len() - newest.rows as usize;
+    assert!((newest.log_loss - loss(&told, first)).abs() < 1e-12);
+    assert!((newest.log_loss - loss(&as_registered, first)).abs() > 1e-3, "{newest:?}");
 }
 
 #[test]

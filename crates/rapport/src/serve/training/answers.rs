@@ -5,7 +5,7 @@
 //! order of the log, so the two differ where an outcome was told late, where a customer had more moments at a time than are
 //! waited for, and by moments that waited while the model left service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use rapport_learn::{LearnError, TrainingSet};
 use rapport_ml::{Artifact, MlError, Row, Scorer, Workspace};
@@ -28,11 +28,11 @@ pub(super) fn answers(
         registered.inputs().iter().map(|input| place(&input.name)).collect::<Result<_, MlError>>()?;
     let mut pupils: BTreeMap<u32, Pupil<'_>> = BTreeMap::new();
     let answer = |row: usize| -> Result<f64, MlError> {
-        let partition = set.served[row].partition;
-        if !pupils.contains_key(&partition) {
-            pupils.insert(partition, Pupil::new(Scorer::new(&artifact.model)?, set, &inputs));
-        }
-        Ok(pupils.get_mut(&partition).map_or(f64::NAN, |pupil| pupil.meet(row, learns(row))))
+        let pupil = match pupils.entry(set.served[row].partition) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Pupil::new(Scorer::new(&artifact.model)?, set, &inputs)),
+        };
+        Ok(pupil.meet(row, learns(row)))
     };
     Ok(rows.map(answer).collect::<Result<_, _>>()?)
 }

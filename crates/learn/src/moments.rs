@@ -378,3 +378,41 @@ fn survivor(states: &[PartitionState], mut id: CustomerId) -> CustomerId {
     }
     id
 }
+
+#[cfg(test)]
+mod tests {
+    use rapport_types::{Activation, Trial, TrialMode};
+
+    use super::*;
+
+    fn activation(score: &str, version: Option<u32>) -> Activation {
+        Activation { score: score.into(), version, artifact: Box::default(), at: Timestamp(0) }
+    }
+
+    fn trial(score: &str, version: Option<u32>) -> Trial {
+        Trial { score: score.into(), version, artifact: Box::default(), mode: TrialMode::Shadow, at: Timestamp(0) }
+    }
+
+    #[test]
+    fn a_place_knows_which_models_of_its_score_are_there() {
+        let back = |trial| Entry::Rollback(Rollback { activation: activation("s", Some(1)), trial });
+        let mut place = Place::default();
+        for (entry, in_service, on_trial) in [
+            (Entry::Trial(trial("s", Some(2))), None, Some(2)),
+            (Entry::Activation(activation("other", Some(9))), None, Some(2)),
+            (Entry::Activation(activation("s", Some(1))), Some(1), None),
+            (Entry::Trial(trial("s", Some(3))), Some(1), Some(3)),
+            (Entry::Trial(trial("other", None)), Some(1), Some(3)),
+            (Entry::Activation(activation("s", Some(2))), Some(2), None),
+            (back(Some(trial("s", Some(3)))), Some(1), Some(3)),
+            (back(None), Some(1), None),
+            (Entry::Tick(Timestamp(1)), Some(1), None),
+            (Entry::Activation(activation("s", None)), None, None),
+        ] {
+            place.take(&entry, "s");
+            assert_eq!((place.in_service, place.on_trial), (in_service, on_trial), "{entry:?}");
+            assert_eq!(place.has(1), in_service == Some(1));
+            assert_eq!(place.has(3), on_trial == Some(3));
+        }
+    }
+}

@@ -16,6 +16,8 @@
 //!
 //! Limits: paths of 256 splits and 128 different columns.
 
+use std::sync::LazyLock;
+
 use super::{Node, Test, Tree};
 use crate::MlError;
 
@@ -25,6 +27,8 @@ const MAX_DEPTH: usize = 256;
 const MAX_COLUMNS: usize = 128;
 /// How many points Gauss's rule may have, so that each walk has products of a fixed size.
 const RULES: [usize; 8] = [2, 3, 4, 6, 8, 12, 16, 64];
+/// The same, found once: the large one takes longer than compiling a small forest.
+static READY_RULES: LazyLock<[Rule; RULES.len()]> = LazyLock::new(|| RULES.map(Rule::new));
 
 /// In the way of a row at a split: it goes left.
 const LEFT: u8 = 1;
@@ -48,7 +52,7 @@ pub struct TreeExplainer {
     leaves: Vec<f64>,
     /// See [`Split::chances`].
     chances: Vec<f64>,
-    rules: [Rule; RULES.len()],
+    rules: &'static [Rule; RULES.len()],
 }
 
 /// Where the parts of one tree begin.
@@ -143,7 +147,7 @@ impl TreeExplainer {
             splits: Vec::with_capacity(trees.iter().map(|tree| tree.nodes.len() / 2).sum()),
             leaves: Vec::with_capacity(trees.iter().map(|tree| tree.values.len()).sum()),
             chances: Vec::new(),
-            rules: RULES.map(Rule::new),
+            rules: &READY_RULES,
         };
         for (index, tree) in trees.iter().enumerate() {
             tree.check()?;

@@ -3,6 +3,8 @@
 //! Format 2, integers little-endian: `RAPPORT\0`, the format (u32), the lengths of three parts (u64 each), the card (JSON), the report
 //! (JSON, perhaps empty; this crate does not look into it), the body (postcard), and the CRC-32 of everything before. Format
 //! 1 was a JSON document of a logistic regression; it is still read.
+//! No version with format 2 is released: a body may still change, as that of nearest neighbours did, and one that is written no more
+//! is refused with what to do.
 //!
 //! The same model gives the same bytes. What was written answers bit for bit as what was read.
 

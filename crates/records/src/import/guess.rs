@@ -3,7 +3,7 @@
 use super::{
     Column, Mapping, Style, Target,
     headers::normal,
-    known::{SYSTEMS, System},
+    known::{self, System},
     style,
     synonyms::SYNONYMS,
 };
@@ -22,32 +22,36 @@ pub(super) fn guess(
 ) -> (Mapping, Option<&'static str>) {
     let scene = Scene { object, schema, access };
     let names: Vec<String> = header.iter().map(|name| normal(name)).collect();
-    let system = SYSTEMS
-        .iter()
-        .find(|system| system.marks.iter().any(|marks| marks.iter().all(|mark| names.contains(&normal(mark)))));
-    let mut targets: Vec<Target> = vec![Target::Skip; header.len()];
+    let system = known::system_of(header);
+    let mut targets: Vec<Option<Target>> = vec![None; header.len()];
+    if let Some(system) = system {
+        scene.by_system(system, &names, sample, &mut targets);
+    }
     // The surest way goes first over all columns, so that a guess does not take a field from a column that is named like it.
-    let ways: [&dyn Fn(usize) -> Vec<Target>; 4] = [
-        &|place| system.map_or(Vec::new(), |system| scene.by_system(system, &names[place])),
-        &|place| scene.by_name(&names[place]),
-        &|place| scene.by_synonym(&names[place]),
-        &|place| scene.by_values(&column(sample, place).collect::<Vec<_>>()),
-    ];
+    let ways: [&dyn Fn(usize) -> Vec<Target>; 3] =
+        [&|place| scene.by_name(&names[place]), &|place| scene.by_synonym(&names[place]), &|place| {
+            scene.by_values(&column(sample, place).collect::<Vec<_>>())
+        }];
     for way in ways {
         for place in 0..header.len() {
-            if targets[place] != Target::Skip {
-                continue;
+            if targets[place].is_none() {
+                targets[place] = way(place).into_iter().find(|target| is_free(&targets, target));
             }
-            let free = way(place).into_iter().find(|target| !targets.iter().any(|other| meets(other, target)));
-            targets[place] = free.unwrap_or_default();
         }
     }
+    let mut targets: Vec<Target> = targets.into_iter().map(Option::unwrap_or_default).collect();
     for (place, target) in targets.iter_mut().enumerate() {
-        let mut values = column(sample, place).peekable();
-        let are_ids = values.peek().is_some() && values.all(|value| value.parse::<Id>().is_ok());
+        let all = |is: fn(&str) -> bool| {
+            let mut values = column(sample, place).peekable();
+            values.peek().is_some() && values.all(is)
+        };
+        // Ids of other systems are none of ours, even if they look like them.
+        let are_ids = system.is_none() && all(|value| value.parse::<Id>().is_ok());
         match target {
-            // Ids of other systems are none of ours.
             Target::Id if !are_ids => *target = Target::Skip,
+            Target::Relation { .. } | Target::Person { .. } if system.is_some() && all(is_foreign_id) => {
+                *target = Target::Skip;
+            }
             Target::Relation { by, create, .. } if are_ids => {
                 "id".clone_into(by);
                 *create = false;
@@ -89,6 +93,22 @@ fn field_of(target: &Target) -> Option<&str> {
         | Target::Relation { field, .. }
         | Target::Person { field } => Some(field),
     }
+}
+
+/// Whether a column's value is how another system numbers its records: a number, or 32 hexadecimal digits in groups.
+fn is_foreign_id(value: &str) -> bool {
+    let is_uuid = value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_uuid || value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a cell has several names.
+fn is_list(value: &str) -> bool {
+    value.contains(';')
+}
+
+/// Whether no column goes where a target does.
+fn is_free(targets: &[Option<Target>], target: &Target) -> bool {
+    !targets.iter().flatten().any(|other| meets(other, target))
 }
 
 /// Whether two columns would go to the same place.
@@ -162,10 +182,31 @@ impl Scene<'_> {
         })
     }
 
-    fn by_system(&self, system: &System, name: &str) -> Vec<Target> {
-        let columns = system.columns.iter().filter(|(object, _)| *object == self.object.name);
-        let found = columns.flat_map(|(_, columns)| *columns).filter(|(header, _)| normal(header) == name);
-        found.filter_map(|(_, target)| self.target(target)).collect()
+    /// By what the system calls its columns, in the order of its preference. Columns with values go before those that are empty:
+    /// exports of everything have all columns.
+    fn by_system(&self, system: &System, names: &[String], sample: &[Vec<String>], targets: &mut [Option<Target>]) {
+        for filled in [true, false] {
+            for (called, goes) in system.columns(&self.object.name) {
+                let places = (0..names.len()).filter(|place| known::is_called(&names[*place], called));
+                for place in places {
+                    if targets[place].is_some() || column(sample, place).next().is_some() != filled {
+                        continue;
+                    }
+                    if goes.is_empty() {
+                        targets[place] = Some(Target::Skip);
+                        continue;
+                    }
+                    // A cell that names several records has no place in a field for one.
+                    let fits = |target: &Target| !self.is_to_one(target) || !column(sample, place).any(is_list);
+                    targets[place] = self.target(goes).filter(|target| is_free(targets, target) && fits(target));
+                }
+            }
+        }
+    }
+
+    fn is_to_one(&self, target: &Target) -> bool {
+        matches!(target, Target::Relation { field, .. }
+            if self.object.field(field).is_some_and(|field| matches!(field.kind, FieldKind::Relation { .. })))
     }
 
     /// By a field's name or what it is called; exports of this program have names.

@@ -8,7 +8,8 @@ use super::{
     lookup::{Found, Lookups, names},
     plan::{Finding, PEOPLE, Place, Plan},
     source::{Row, is_empty, plain},
-    style::Style,
+    style::{self, Style},
+    synonyms,
 };
 use crate::{
     Id, RecordsError,
@@ -47,15 +48,11 @@ fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
             Place::Id if is_empty(cell) => Ok(()),
             Place::Id => id(cell).map(|id| read.id = Some(id)),
             Place::Field(field, style) => {
-                field_of(field, *style, cell, plan.clear).map(|stuff| put(&mut read.stuffs, &field.name, stuff))
+                field_of(plan, field, *style, cell).map(|stuff| put(&mut read.stuffs, &field.name, stuff))
             }
             Place::Part(field, part, style) => {
                 if !is_empty(cell) {
-                    let value = if *part == "amount" {
-                        style.apply(&FieldKind::Number, text_cell(cell))
-                    } else {
-                        text_cell(cell)
-                    };
+                    let value = part_of(part, *style, cell);
                     match parts.iter_mut().find(|(other, _)| other.name == field.name) {
                         Some((_, known)) => {
                             known.insert((*part).to_owned(), value);
@@ -125,18 +122,24 @@ fn id(cell: &Value) -> Result<Id, RecordsError> {
 }
 
 /// A cell's value; none where it is empty and what is there stays.
-fn field_of(field: &Field, style: Style, cell: &Value, clear: bool) -> Result<Option<Stuff>, RecordsError> {
+fn field_of(plan: &Plan<'_>, field: &Field, style: Style, cell: &Value) -> Result<Option<Stuff>, RecordsError> {
     if is_empty(cell) {
-        return Ok(clear.then_some(Stuff::Nothing));
+        return Ok(plan.clear.then_some(Stuff::Nothing));
     }
     let value = match &field.kind {
         FieldKind::Number | FieldKind::Money | FieldKind::Date | FieldKind::DateTime => {
             style.apply(&field.kind, structured(cell))
         }
-        FieldKind::Boolean => cell.clone(),
-        FieldKind::Address | FieldKind::Json | FieldKind::MultiChoice(_) | FieldKind::Emails | FieldKind::Phones => {
-            structured(cell)
+        FieldKind::Boolean | FieldKind::Choice(_) => {
+            let text = text_cell(cell);
+            let meant = text.as_str().and_then(|text| synonyms::option(&plan.object.name, field, text));
+            meant.map_or(text, Value::String)
         }
+        FieldKind::Address => match structured(cell) {
+            Value::String(text) => json!(one_line(&text)),
+            other => other,
+        },
+        FieldKind::Json | FieldKind::MultiChoice(_) | FieldKind::Emails | FieldKind::Phones => structured(cell),
         FieldKind::Relations { .. } => match structured(cell) {
             Value::String(text) => json!(text.split(';').map(str::trim).collect::<Vec<_>>()),
             other => other,
@@ -144,6 +147,23 @@ fn field_of(field: &Field, style: Style, cell: &Value, clear: bool) -> Result<Op
         _ => text_cell(cell),
     };
     value::read(field, &value).map(Some)
+}
+
+/// A part of an amount or an address.
+fn part_of(part: &str, style: Style, cell: &Value) -> Value {
+    let text = text_cell(cell);
+    match (part, text.as_str()) {
+        ("amount", _) => style.apply(&FieldKind::Number, text),
+        ("currency", Some(sign)) => json!(style::currency(sign.trim())),
+        (_, Some(lines)) => json!(one_line(lines)),
+        _ => text,
+    }
+}
+
+/// The lines of an address as one: other systems keep a street in several.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(", ")
 }
 
 /// A cell as text: spreadsheets hold telephone numbers and names of options as numbers.
@@ -166,9 +186,9 @@ fn structured(cell: &Value) -> Value {
     json!(text)
 }
 
-/// Exports put `'` before what a spreadsheet would take for a formula; here it goes away again.
+/// Exports put `'` before what a spreadsheet would take for a formula, and some a zero-width joiner; here it goes away again.
 pub(super) fn unescaped(text: &str) -> &str {
-    match text.strip_prefix('\'') {
+    match text.strip_prefix(['\'', '\u{200d}']) {
         Some(rest) if rest.starts_with(crate::export::FORMULA) => rest,
         _ => text,
     }

@@ -92,15 +92,21 @@ impl Style {
 
     fn money(self, text: &str) -> Option<Value> {
         let (amount, around) = self.number(text)?;
-        let currency = match around.as_str() {
-            "" => return Some(json!(amount)),
-            "$" | "US$" => "USD",
-            "€" => "EUR",
-            "£" => "GBP",
-            "¥" | "￥" | "元" => "CNY",
-            code => code,
-        };
-        Some(json!({ "amount": amount, "currency": currency }))
+        if around.is_empty() {
+            return Some(json!(amount));
+        }
+        Some(json!({ "amount": amount, "currency": currency(&around) }))
+    }
+}
+
+/// The code of a currency that may be written with its sign.
+pub(super) fn currency(text: &str) -> &str {
+    match text {
+        "$" | "US$" => "USD",
+        "€" => "EUR",
+        "£" => "GBP",
+        "¥" | "￥" | "元" => "CNY",
+        code => code,
     }
 }
 

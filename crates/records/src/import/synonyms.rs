@@ -1,5 +1,67 @@
-//! What people call columns in files of their own, in English and Chinese and some of their neighbours. Targets are written as in
-//! [`known`](super::known).
+//! What people call columns in files of their own, in English and Chinese and some of their neighbours, and what other systems call
+//! options. Targets are written as in [`known`](super::known).
+
+use super::headers::normal;
+use crate::schema::{Field, FieldKind};
+
+/// What other systems call the options of a field: the object, the field, the option, names. Only names that mean the same stand
+/// here: a value that nothing here means is told of, and nobody wonders later where it has gone. Of a field for yes or no the options
+/// are `true` and `false`.
+const OPTIONS: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "contact",
+        "lifecycle",
+        "lead",
+        &["marketing qualified lead", "sales qualified lead", "mql", "sql", "opportunity", "prospect"],
+    ),
+    ("contact", "lifecycle", "customer", &["evangelist", "client"]),
+    ("contact", "marketing_consent", "true", &["subscribed", "opted in"]),
+    ("contact", "marketing_consent", "false", &["unsubscribed", "opted out", "no consent"]),
+    ("lead", "status", "new", &["open not contacted", "assigned"]),
+    ("lead", "status", "contacted", &["working contacted", "attempted to contact", "in process", "connected"]),
+    ("lead", "status", "unqualified", &["closed not converted", "disqualified", "dead"]),
+    ("lead", "status", "converted", &["closed converted"]),
+    ("", "source", "web", &["web site", "web form"]),
+    ("", "source", "referral", &["employee referral", "external referral", "word of mouth"]),
+    ("", "source", "event", &["trade show", "conference", "seminar"]),
+    ("", "source", "advertising", &["advertisement", "ad"]),
+    ("", "source", "partner", &["partner referral"]),
+    ("", "source", "outbound", &["cold call"]),
+    ("", "priority", "normal", &["medium"]),
+    ("ticket", "status", "open", &["working", "in progress", "assigned", "waiting on us", "escalated"]),
+    ("ticket", "status", "waiting", &["waiting on contact", "waiting on customer", "pending"]),
+    ("ticket", "channel", "web", &["form"]),
+    ("task", "status", "open", &["to do", "undone", "not started", "started", "in progress"]),
+    ("task", "status", "done", &["completed"]),
+];
+
+/// The option that a text means: its value or label however they are spelled, else what others call it. None for fields without
+/// options and for texts that mean none of them.
+pub(super) fn option(object: &str, field: &Field, text: &str) -> Option<String> {
+    let wanted = normal(text);
+    let means = |option: &str| {
+        OPTIONS.iter().any(|(of, name, meant, names)| {
+            (of.is_empty() || *of == object)
+                && *name == field.name
+                && *meant == option
+                && names.iter().any(|name| normal(name) == wanted)
+        })
+    };
+    match &field.kind {
+        FieldKind::Choice(choices) => {
+            let options = &choices.options;
+            // A custom option may be called as others call one of ours.
+            let exact = options.iter().find(|option| option.value == text.trim());
+            let spelled = |option: &&crate::schema::Choice| {
+                [&option.value, &option.label.en, &option.label.zh].iter().any(|name| normal(name) == wanted)
+            };
+            let found = exact.or_else(|| options.iter().find(spelled));
+            found.or_else(|| options.iter().find(|option| means(&option.value))).map(|option| option.value.clone())
+        }
+        FieldKind::Boolean => ["true", "false"].into_iter().find(|option| means(option)).map(str::to_owned),
+        _ => None,
+    }
+}
 
 /// What people call columns, for whatever object has the target. Names of fields and their labels need not stand here.
 pub(super) const SYNONYMS: &[(&str, &[&str])] = &[

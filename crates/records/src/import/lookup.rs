@@ -23,6 +23,9 @@ use crate::{
 const REMEMBERED: usize = 200_000;
 /// How many names are asked for at once.
 const CHUNK: usize = 500;
+/// Objects with few records, whose names are compared without the size of letters where they are not found as they are: other systems
+/// write stages in capitals.
+const FEW: [&str; 2] = ["stage", "pipeline"];
 
 /// What a name leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,14 +215,22 @@ fn records(
 ) -> Result<HashMap<String, Found>, RecordsError> {
     let ground = scene.moment.ground(finding.object, scene.access)?;
     let mut found = HashMap::new();
-    let mut query = ground.select(scene.access)?;
-    query.expr(ground.column("id")).expr(ground.column(finding.by)).and_where(among(
-        tx.backend(),
-        ground.column(finding.by),
-        names.iter().map(String::as_str),
-    ));
+    let mut all = ground.select(scene.access)?;
+    all.expr(ground.column("id")).expr(ground.column(finding.by));
+    let mut query = all.clone();
+    query.and_where(among(tx.backend(), ground.column(finding.by), names.iter().map(String::as_str)));
     for row in tx.query(&query)? {
         add(&mut found, row.text(1)?, Id(row.int(0)?));
+    }
+    let missing: Vec<&String> = names.iter().filter(|name| !found.contains_key(*name)).collect();
+    if missing.is_empty() || !FEW.contains(&finding.object) {
+        return Ok(found);
+    }
+    for row in tx.query(&all)? {
+        let lower = row.text(1)?.to_lowercase();
+        for name in missing.iter().filter(|name| name.to_lowercase() == lower) {
+            add(&mut found, name, Id(row.int(0)?));
+        }
     }
     Ok(found)
 }

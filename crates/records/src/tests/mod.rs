@@ -7,6 +7,7 @@ mod copies;
 mod people;
 mod records;
 mod sign_on;
+mod systems;
 mod teams;
 mod tls;
 mod transfer;

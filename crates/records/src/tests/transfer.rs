@@ -24,7 +24,7 @@ use crate::{
 const STEP: usize = 2_000;
 
 /// Runs a case on both databases, with a folder for files.
-fn with_files(case: impl Fn(&Desk)) {
+pub(super) fn with_files(case: impl Fn(&Desk)) {
     on_both(|desk| {
         let folder = tempfile::tempdir().unwrap();
         desk.set_files(folder.path()).unwrap();
@@ -32,16 +32,16 @@ fn with_files(case: impl Fn(&Desk)) {
     });
 }
 
-fn upload(desk: &Desk, object: &str, name: &str, file: impl AsRef<[u8]>) -> Import {
+pub(super) fn upload(desk: &Desk, object: &str, name: &str, file: impl AsRef<[u8]>) -> Import {
     desk.upload_import(&everything(), object, name, &mut Cursor::new(file)).unwrap()
 }
 
-fn run(desk: &Desk, import: &Import) -> Import {
+pub(super) fn run(desk: &Desk, import: &Import) -> Import {
     desk.start_import(&everything(), import.id).unwrap();
     desk.run_import(import.id, &|_| ControlFlow::Continue(())).unwrap()
 }
 
-fn all(desk: &Desk, object: &str) -> Vec<crate::Record> {
+pub(super) fn all(desk: &Desk, object: &str) -> Vec<crate::Record> {
     let query = ListQuery {
         limit: 500,
         sort: Some("created_at".to_owned()),
@@ -55,7 +55,7 @@ fn values(desk: &Desk, object: &str, field: &str) -> Vec<Value> {
     all(desk, object).into_iter().map(|record| record.fields.get(field).cloned().unwrap_or(Value::Null)).collect()
 }
 
-fn errors(desk: &Desk, import: &Import) -> String {
+pub(super) fn errors(desk: &Desk, import: &Import) -> String {
     let mut text = String::new();
     if let Some(mut file) = desk.import_errors(&everything(), import.id).unwrap() {
         file.read_to_string(&mut text).unwrap();
@@ -63,11 +63,11 @@ fn errors(desk: &Desk, import: &Import) -> String {
     text
 }
 
-fn tally(created: u64, updated: u64, unchanged: u64, failed: u64) -> Tally {
+pub(super) fn tally(created: u64, updated: u64, unchanged: u64, failed: u64) -> Tally {
     Tally { created, updated, unchanged, failed }
 }
 
-fn goes(import: &Import) -> Vec<String> {
+pub(super) fn goes(import: &Import) -> Vec<String> {
     let columns = import.mapping.columns.iter();
     columns
         .map(|column| match &column.target {

@@ -30,11 +30,16 @@ pub(super) struct System {
 const SYSTEMS: [&System; 5] =
     [&hubspot::SYSTEM, &salesforce::SYSTEM, &pipedrive::SYSTEM, &twenty::SYSTEM, &espocrm::SYSTEM];
 
-/// The system that a file with these columns is from. Marks are compared as they are written but for the size of letters: without
-/// their signs, `Amount / Currency` of one system would be `amountCurrency` of another.
+/// The system that a file with these columns is from.
 pub(super) fn system_of(header: &[String]) -> Option<&'static System> {
-    let has = |mark: &&str| header.iter().any(|name| name.trim().eq_ignore_ascii_case(mark));
+    let has = |mark: &&str| header.iter().any(|name| is_mark(name.trim(), mark));
     SYSTEMS.into_iter().find(|system| system.marks.iter().any(|marks| marks.iter().all(|mark| has(mark))))
+}
+
+/// Whether a column is called as a mark is written, but for the size of letters behind the first. Signs and the first letter tell
+/// systems apart: one's `Amount / Currency` is another's `amountCurrency`, and one's `LastName` another's `lastName`.
+fn is_mark(name: &str, mark: &str) -> bool {
+    name.eq_ignore_ascii_case(mark) && name.bytes().next() == mark.bytes().next()
 }
 
 impl System {

@@ -33,7 +33,7 @@ const SYSTEMS: [&System; 5] =
 /// The system that a file with these columns is from.
 pub(super) fn system_of(header: &[String]) -> Option<&'static System> {
     let has = |mark: &&str| header.iter().any(|name| is_mark(name.trim(), mark));
-    SYSTEMS.into_iter().find(|system| system.marks.iter().any(|marks| marks.iter().all(|mark| has(mark))))
+    SYSTEMS.into_iter().find(|system| system.marks.iter().any(|marks| marks.iter().all(has)))
 }
 
 /// Whether a column is called as a mark is written, but for the size of letters behind the first. Signs and the first letter tell

@@ -16,6 +16,8 @@ pub(super) struct Plan<'p> {
     pub(super) places: Vec<Option<Place<'p>>>,
     pub(super) key: Option<Key<'p>>,
     pub(super) clear: bool,
+    /// Where the others go if a cell for one e-mail address has several; none if a column goes there or the caller may not set it.
+    pub(super) more_emails: Option<&'p Field>,
 }
 
 /// Where a column's cells go.
@@ -79,7 +81,11 @@ impl<'p> Plan<'p> {
             return Err(RecordsError::invalid("columns", "none of them goes anywhere"));
         }
         let key = key(object, access, mapping.key.as_deref(), &places)?;
-        Ok(Self { object, places, key, clear: mapping.clear })
+        let more_emails = object.live_fields().find(|field| {
+            let is_taken = taken.iter().any(|(name, _)| *name == field.name);
+            field.kind == FieldKind::Emails && !is_taken && access.may_set(&object.name, &field.name)
+        });
+        Ok(Self { object, places, key, clear: mapping.clear, more_emails })
     }
 }
 

@@ -47,9 +47,10 @@ fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
         let done = match place {
             Place::Id if is_empty(cell) => Ok(()),
             Place::Id => id(cell).map(|id| read.id = Some(id)),
-            Place::Field(field, style) => {
-                field_of(plan, field, *style, cell).map(|stuff| put(&mut read.stuffs, &field.name, stuff))
-            }
+            Place::Field(field, style) => match (several(field, cell), plan.more_emails) {
+                (Some((first, others)), Some(more)) => email_of(field, first, more, others, &mut read.stuffs),
+                _ => field_of(plan, field, *style, cell).map(|stuff| put(&mut read.stuffs, &field.name, stuff)),
+            },
             Place::Part(field, part, style) => {
                 if !is_empty(cell) {
                     let value = part_of(part, *style, cell);
@@ -147,6 +148,20 @@ fn field_of(plan: &Plan<'_>, field: &Field, style: Style, cell: &Value) -> Resul
         _ => text_cell(cell),
     };
     value::read(field, &value).map(Some)
+}
+
+/// Several e-mail addresses in a cell for one, as other systems have them: the first, and the others.
+fn several<'c>(field: &Field, cell: &'c Value) -> Option<(&'c str, &'c str)> {
+    let (first, others) = cell.as_str()?.split_once([',', ';'])?;
+    (field.kind == FieldKind::Email && first.contains('@') && others.contains('@')).then_some((first, others))
+}
+
+fn email_of(field: &Field, first: &str, more: &Field, others: &str, stuffs: &mut Stuffs) -> Result<(), RecordsError> {
+    let first = value::read(field, &json!(first))?;
+    let others = value::read(more, &json!(others))?;
+    put(stuffs, &field.name, Some(first));
+    put(stuffs, &more.name, Some(others));
+    Ok(())
 }
 
 /// A part of an amount or an address.

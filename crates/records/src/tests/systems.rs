@@ -36,8 +36,9 @@ fn check(desk: &Desk, case: &Case) {
     let done = run(desk, &import);
     assert_eq!(done.tally, tally(2, 0, 0, 0), "{name}: {}", errors(desk, &done));
     let actor = format!("import:{}", import.id);
-    let records = all(desk, case.object).into_iter().filter(|record| record.created_by == actor);
-    for (record, expected) in records.zip([&case.first, &case.second]) {
+    let records: Vec<_> = all(desk, case.object).into_iter().filter(|record| record.created_by == actor).collect();
+    assert_eq!(records.len(), 2, "{name}");
+    for (record, expected) in records.iter().zip([&case.first, &case.second]) {
         for (field, expected) in expected.as_object().unwrap() {
             let value = match field.strip_prefix('>') {
                 // The name of the record that a field leads to.
@@ -767,5 +768,25 @@ fn a_value_that_means_no_option_is_told_of() {
         assert_eq!(done.tally, tally(0, 0, 0, 2), "neither has a name");
         let told = errors(desk, &done);
         assert!(told.contains("it must be one of subscriber, lead, customer, former"), "{told}");
+    });
+}
+
+#[test]
+fn several_addresses_in_a_cell_for_one_are_all_kept() {
+    with_files(|desk| {
+        let file = "Person - Name,Person - Email\nMia,\"mia@berg.example, m@berg.example, b@berg.example\"\nTom,tom@oak.example\n";
+        let import = upload(desk, "contact", "people.csv", file);
+        assert_eq!(goes(&import), ["name", "email"]);
+        run(desk, &import);
+        let kept: Vec<_> = all(desk, "contact").iter().map(|record| record.fields.clone()).collect();
+        assert_eq!(kept[0]["email"], "mia@berg.example");
+        assert_eq!(kept[0]["other_emails"], json!(["m@berg.example", "b@berg.example"]));
+        assert_eq!((&kept[1]["email"], kept[1].get("other_emails")), (&json!("tom@oak.example"), None));
+        // Where another column holds the others, or the object has no place for them, the row is told of.
+        let file = "Person - Email - Work,Person - Email - Home,Person - Name\n\"a@oak.example,b@oak.example\",c@oak.example,Ada\n";
+        let done = run(desk, &upload(desk, "contact", "people.csv", file));
+        assert_eq!(done.tally, tally(0, 0, 0, 1));
+        let done = run(desk, &upload(desk, "lead", "leads.csv", "name,email\nAda,\"a@oak.example,b@oak.example\"\n"));
+        assert_eq!(done.tally, tally(0, 0, 0, 1));
     });
 }

@@ -326,6 +326,8 @@ fn salesforce_report_of_companies() -> Case {
             ("Annual Revenue Currency", "revenue.currency", ["GBP", ""]),
             ("Annual Revenue", "revenue.amount", ["250,000", ""]),
             ("Employees", "employees", ["1,200", ""]),
+            ("Account Phone", "phone", ["+44 20 1234", ""]),
+            ("Account Description", "description", ["Grows oaks", ""]),
             ("Parent Account", "parent:name", ["Acme", ""]),
         ],
         first: json!({
@@ -746,6 +748,26 @@ fn espocrm_spreadsheet_of_accounts() -> Case {
 #[test]
 fn espocrm_by_labels_of_its_spreadsheets() {
     check_all(&[espocrm_spreadsheet_of_accounts()]);
+}
+
+#[test]
+fn older_files_of_twenty_have_the_names_of_its_api() {
+    with_files(|desk| {
+        let goes_of = |object: &str, header: &str| {
+            let import = upload(desk, object, "export.csv", header);
+            assert_eq!(import.about.system.as_deref(), Some("Twenty"), "{header}");
+            goes(&import)
+        };
+        let header =
+            "Id,Name FirstName,Name LastName,Emails PrimaryEmail,Emails AdditionalEmails,Phones PrimaryPhoneNumber";
+        assert_eq!(goes_of("contact", header), ["-", "first_name", "last_name", "email", "other_emails", "phone"]);
+        let header = "Id,Name,Domain Name PrimaryLinkUrl,ARR AmountMicros,ARR CurrencyCode,Address AddressStreet1";
+        let expected = ["-", "name", "website", "revenue.amount", "revenue.currency", "address.street"];
+        assert_eq!(goes_of("company", header), expected);
+        let header = "Id,Name,Amount AmountMicros,Amount CurrencyCode,Close date,Company Id";
+        let expected = ["-", "name", "amount.amount", "amount.currency", "close_date", "-"];
+        assert_eq!(goes_of("deal", header), expected);
+    });
 }
 
 #[test]

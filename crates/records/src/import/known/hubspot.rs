@@ -7,8 +7,8 @@
 //! - a file of HubSpot's own making (`data/3.crm-bootcamp-vehicles.csv` in hubspotdev/crm-customization-dev-bootcamp): the first
 //!   column is `Record ID`, times are `2023-11-15 20:09`, people are their names, `Yes` and `No`, and associated records are two
 //!   columns, of names and of ids;
-//! - "Export records" and "HubSpot's default deal properties" of HubSpot's knowledge base, and programs that read such files
-//!   (`Associated Company (Primary)`).
+//! - "Export records" and "HubSpot's default deal properties" of HubSpot's knowledge base, as the notes of an open project quote them,
+//!   and programs that read such files (`Associated Company (Primary)`).
 //!
 //! Not seen: what stands between several associated records, which is taken for `;` as between the values of a multiple choice. Of
 //! contacts that have several companies only the primary one is taken.

@@ -4,13 +4,14 @@
 //! - columns of exports of people, organizations, deals and leads as they stand in programs that were written against such files: a
 //!   test with "real" headers of 2026 (`detectPreset`), a migration of three exports (`build-shipper-crm-import-kit.mjs`), an
 //!   import of deals and leads, and a sheet that repeats the list of deals with its `Deal - Currency of Value`;
-//! - for activities and products Pipedrive's own sample of an import, whose sheet "READ ME All default Pipedrive fields" names them;
-//! - "Exporting data from Pipedrive" of its knowledge base: the columns are those of the list, and a list of deals may have those of
-//!   its person and its organization.
+//! - for activities and products Pipedrive's own sample of an import ("READ ME All default Pipedrive fields") and for what may be in a
+//!   list "Exporting data from Pipedrive" of its knowledge base, both as notes of open projects quote them: an export's own headers of
+//!   activities and products were not seen.
 //!
 //! Parts of an address are called after the field, which may be renamed (`City/town/village/locality of Company Address`). Where an
 //! address is one text it stays whole: its parts leave out the number of the house. Numbers and days may be written as the user's
-//! settings have it. Not seen: a file in another language than English; what stands between two addresses with one label.
+//! settings have it. Older files have all addresses of a person in one cell, apart by commas, of which the first is the address.
+//! Not seen: a file in another language than English. The labels of records are left out, since ours are of a fixed set.
 
 use super::System;
 

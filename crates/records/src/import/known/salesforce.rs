@@ -3,16 +3,15 @@
 //! of letters most are the same.
 //!
 //! Rests on (read in November 2026):
-//! - "Object Reference for the Salesforce Platform" (Account, Contact, Lead, Opportunity, Case, Product2), as lists of all fields in
-//!   open repositories have it (`FetchSObjectMeta` tests of a NiFi processor; the Salesforce connectors of
-//!   vdesabou/kafka-docker-playground);
+//! - "Salesforce Field Reference Guide" (Account, Contact, Lead, Opportunity, Case, Product2), which has each field's name and label;
 //! - "Sample CSV Files" of "Bulk API 2.0 and Bulk API Developer Guide": header of field names, `Owner.Email` for a relation, days
-//!   as `1940-06-07Z`, several values apart by `;`;
-//! - labels: a describe of contacts (`Mailing State/Province`, `Mailing Zip/Postal Code`) and programs that read reports of contacts,
-//!   leads and opportunities (`Lead Owner`, `Company / Account`, `Opportunity Owner`, `Amount Currency`).
+//!   as `1940-06-07Z`;
+//! - "data export bulk" of "Salesforce CLI Command Reference": the columns are those of the query;
+//! - programs that read reports of contacts, leads and opportunities, for what reports call people and relations (`Lead Owner`,
+//!   `Company / Account`, `Opportunity Owner`, `Amount Currency`).
 //!
 //! The data export service gives only ids of owners and accounts (`OwnerId`, `AccountId`), which nothing here can be found by; they
-//! go nowhere. Not seen: a report's file in another language or with custom labels.
+//! go nowhere. Not seen: a report's own file, nor one in another language; labels can be renamed.
 
 use super::System;
 
@@ -44,6 +43,7 @@ pub(super) const SYSTEM: System = System {
                 ("Name", "name"),
                 ("Email", "email"),
                 ("Phone", "phone"),
+                ("Business Phone", "phone"),
                 ("MobilePhone", "other_phones"),
                 ("Mobile", "other_phones"),
                 ("HomePhone", "other_phones"),
@@ -63,6 +63,7 @@ pub(super) const SYSTEM: System = System {
                 ("Birthdate", "birthday"),
                 ("LeadSource", "source"),
                 ("Description", "description"),
+                ("Contact Description", "description"),
                 ("PhotoUrl", ""),
             ],
         ),
@@ -77,8 +78,10 @@ pub(super) const SYSTEM: System = System {
                 ("Employees", "employees"),
                 ("AnnualRevenue", "revenue.amount"),
                 ("CurrencyIsoCode", "revenue.currency"),
+                ("Account Currency", "revenue.currency"),
                 ("Annual Revenue Currency", "revenue.currency"),
                 ("Phone", "phone"),
+                ("Account Phone", "phone"),
                 ("Owner.Email", "owner"),
                 ("Owner.Name", "owner"),
                 ("Account Owner", "owner"),
@@ -93,6 +96,7 @@ pub(super) const SYSTEM: System = System {
                 ("Parent Account", "parent:name"),
                 ("YearStarted", "founded"),
                 ("Description", "description"),
+                ("Account Description", "description"),
                 ("PhotoUrl", ""),
             ],
         ),
@@ -106,6 +110,7 @@ pub(super) const SYSTEM: System = System {
                 ("Amount", "amount.amount"),
                 ("CurrencyIsoCode", "amount.currency"),
                 ("Amount Currency", "amount.currency"),
+                ("Opportunity Currency", "amount.currency"),
                 ("CloseDate", "close_date"),
                 ("Probability", "probability"),
                 ("Probability (%)", "probability"),
@@ -155,6 +160,7 @@ pub(super) const SYSTEM: System = System {
                 ("Origin", "channel"),
                 ("Case Origin", "channel"),
                 ("Type", "category"),
+                ("Case Type", "category"),
                 ("Account.Name", "company:name"),
                 ("Contact.Email", "contact:email"),
                 ("Contact.Name", "contact:name"),
@@ -176,6 +182,7 @@ pub(super) const SYSTEM: System = System {
                 ("IsActive", "active"),
                 ("Active", "active"),
                 ("Description", "description"),
+                ("Product Description", "description"),
                 ("DisplayUrl", ""),
             ],
         ),

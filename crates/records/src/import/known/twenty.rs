@@ -1,7 +1,8 @@
 //! Exports of Twenty's tables.
 //!
-//! Rests on twentyhq/twenty (read in November 2026): `useRecordIndexExportRecords.ts` writes the file and its test shows one;
-//! `CompositeFieldSubFieldLabel.ts` names the parts of fields that have some (`Emails / Primary Email`);
+//! Rests on twentyhq/twenty (read in November 2026): `useRecordIndexExportRecords.ts`, and `buildRecordExportColumns` after it, write
+//! the file and a test shows one; `CompositeFieldSubFieldLabel.ts` names the parts of fields that have some (`Emails / Primary
+//! Email`; until 2025, in `useExportRecords.ts`, they were called as in the API: `Domain Name PrimaryLinkUrl`);
 //! `compute-person-`, `-company-` and `-opportunity-standard-flat-field-metadata.util.ts` name the fields; `csvSecurity.ts` puts a
 //! zero-width joiner before what a spreadsheet would take for a formula. Only the visible columns are written.
 //!
@@ -21,6 +22,10 @@ pub(super) const SYSTEM: System = System {
         &["Address / Address 1"],
         &["ARR / Amount"],
         &["Amount / Amount"],
+        &["Name FirstName", "Name LastName"],
+        &["Emails PrimaryEmail"],
+        &["Domain Name PrimaryLinkUrl"],
+        &["Amount AmountMicros"],
         &["Id", "Point of Contact Id"],
     ],
     columns: &[
@@ -37,8 +42,9 @@ pub(super) const SYSTEM: System = System {
                 ("Company / Name", "company:name"),
                 ("Company", "company:name"),
                 ("Position", ""),
-                ("Linkedin / *", ""),
+                ("Linkedin *", ""),
                 ("X / Link URL", ""),
+                ("X PrimaryLinkUrl", ""),
                 ("Avatar*", ""),
             ],
         ),
@@ -47,17 +53,26 @@ pub(super) const SYSTEM: System = System {
             &[
                 ("Name", "name"),
                 ("Domain Name / Link URL", "website"),
+                ("Domain Name PrimaryLinkUrl", "website"),
                 ("Employees", "employees"),
                 ("ARR / Amount", "revenue.amount"),
+                ("ARR AmountMicros", "revenue.amount"),
                 ("ARR / Currency", "revenue.currency"),
+                ("ARR CurrencyCode", "revenue.currency"),
                 ("Address / Address 1", "address.street"),
+                ("Address AddressStreet1", "address.street"),
                 ("Address / City", "city"),
+                ("Address AddressCity", "city"),
                 ("Address / State", "address.region"),
+                ("Address AddressState", "address.region"),
                 ("Address / Post Code", "address.postcode"),
+                ("Address AddressPostcode", "address.postcode"),
                 ("Address / Country", "country"),
+                ("Address AddressCountry", "country"),
                 ("Account Owner", "owner"),
-                ("Linkedin / *", ""),
+                ("Linkedin *", ""),
                 ("X / Link URL", ""),
+                ("X PrimaryLinkUrl", ""),
             ],
         ),
         (
@@ -65,7 +80,9 @@ pub(super) const SYSTEM: System = System {
             &[
                 ("Name", "name"),
                 ("Amount / Amount", "amount.amount"),
+                ("Amount AmountMicros", "amount.amount"),
                 ("Amount / Currency", "amount.currency"),
+                ("Amount CurrencyCode", "amount.currency"),
                 ("Close date", "close_date"),
                 ("Stage", "stage:name"),
                 ("Company / Name", "company:name"),

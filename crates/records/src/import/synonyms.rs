@@ -2,7 +2,7 @@
 //! options. Targets are written as in [`known`](super::known).
 
 use super::headers::normal;
-use crate::schema::{Field, FieldKind};
+use crate::schema::{Choice, Field, FieldKind};
 
 /// What other systems call the options of a field: the object, the field, the option, names. Only names that mean the same stand
 /// here: a value that nothing here means is told of, and nobody wonders later where it has gone. Of a field for yes or no the options
@@ -38,8 +38,7 @@ const OPTIONS: &[(&str, &str, &str, &[&str])] = &[
 /// The option that a text means: its value or label however they are spelled, else what others call it. None for fields without
 /// options and for texts that mean none of them.
 pub(super) fn option(object: &str, field: &Field, text: &str) -> Option<String> {
-    let wanted = normal(text);
-    let means = |option: &str| {
+    let means = |option: &str, wanted: &str| {
         OPTIONS.iter().any(|(of, name, meant, names)| {
             (of.is_empty() || *of == object)
                 && *name == field.name
@@ -50,15 +49,22 @@ pub(super) fn option(object: &str, field: &Field, text: &str) -> Option<String> 
     match &field.kind {
         FieldKind::Choice(choices) => {
             let options = &choices.options;
-            // A custom option may be called as others call one of ours.
-            let exact = options.iter().find(|option| option.value == text.trim());
-            let spelled = |option: &&crate::schema::Choice| {
+            // Most are as they are stored; and a custom option may be called as others call one of ours.
+            if let Some(exact) = options.iter().find(|option| option.value == text.trim()) {
+                return Some(exact.value.clone());
+            }
+            let wanted = normal(text);
+            let spelled = |option: &&Choice| {
                 [&option.value, &option.label.en, &option.label.zh].iter().any(|name| normal(name) == wanted)
             };
-            let found = exact.or_else(|| options.iter().find(spelled));
-            found.or_else(|| options.iter().find(|option| means(&option.value))).map(|option| option.value.clone())
+            let found = options.iter().find(spelled);
+            let found = found.or_else(|| options.iter().find(|option| means(&option.value, &wanted)));
+            found.map(|option| option.value.clone())
         }
-        FieldKind::Boolean => ["true", "false"].into_iter().find(|option| means(option)).map(str::to_owned),
+        FieldKind::Boolean => {
+            let wanted = normal(text);
+            ["true", "false"].into_iter().find(|option| means(option, &wanted)).map(str::to_owned)
+        }
         _ => None,
     }
 }

@@ -394,9 +394,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_knows_which_models_of_its_score_are_there() {
+    fn it_is_told_which_models_of_a_score_are_there() {
         let back = |trial| Entry::Rollback(Rollback { activation: activation("s", Some(1)), trial });
-        let mut place = Place::default();
+        let mut served = Served::default();
         for (entry, in_service, on_trial) in [
             (Entry::Trial(trial("s", Some(2))), None, Some(2)),
             (Entry::Activation(activation("other", Some(9))), None, Some(2)),
@@ -409,10 +409,10 @@ mod tests {
             (Entry::Tick(Timestamp(1)), Some(1), None),
             (Entry::Activation(activation("s", None)), None, None),
         ] {
-            place.take(&entry, "s");
-            assert_eq!((place.in_service, place.on_trial), (in_service, on_trial), "{entry:?}");
-            assert_eq!(place.has(1), in_service == Some(1));
-            assert_eq!(place.has(3), on_trial == Some(3));
+            served.take(&entry, "s");
+            assert_eq!((served.in_service, served.on_trial), (in_service, on_trial), "{entry:?}");
+            assert_eq!(served.has(1), in_service == Some(1));
+            assert_eq!(served.has(3), on_trial == Some(3));
         }
     }
 }

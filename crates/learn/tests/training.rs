@@ -211,6 +211,15 @@ fn by_default_a_weighted_sum_and_trees_of_two_kinds_are_tried_on_any_number_of_t
     }
     depths.sort_unstable();
     assert_eq!((one.tried.len(), depths), (3, vec![3, 6]), "{:?}", one.tried);
+    // Tried on 320 rows, fitted on 500: a leaf has the same share of them.
+    let leaf = |learner: &Learner| {
+        if let Learner::GradientBoosting(options) = learner { Some(options.min_child_rows) } else { None }
+    };
+    let fitted: Vec<u32> = one.artifact.card.learners.iter().filter_map(|fact| leaf(&fact.learner)).collect();
+    assert_eq!(fitted, [31], "of 20");
+    let asked = Algorithm::GradientBoosting.learner(1);
+    let given = trained(&data, &TrainOptions { learner: Some(asked), ..without(&TOO_MUCH) }).unwrap();
+    assert_eq!(leaf(&given.artifact.card.learners[0].learner), Some(20), "what was asked for is what is fitted");
     assert_eq!(one.artifact.to_bytes().unwrap(), two.artifact.to_bytes().unwrap());
 }
 

@@ -170,3 +170,42 @@ fn change_forest(options: &mut ForestOptions, random: &mut Random) {
         _ => options.max_depth = 4 + random.below(28) as u32,
     }
 }
+
+/// The settings for so many times the rows on which they were found to be best: a leaf has as large a share of them. One as small on all
+/// rows as was best on the fewer ones of a fold would be finer than any that was tried.
+pub(super) fn for_rows(learner: &Learner, times: f64) -> Learner {
+    let mut learner = learner.clone();
+    match &mut learner {
+        Learner::GradientBoosting(options) => {
+            options.min_child_rows = (f64::from(options.min_child_rows) * times).round() as u32;
+        }
+        Learner::RandomForest(options) => options.min_leaf = (options.min_leaf * times).round(),
+        Learner::DecisionTree(options) => options.min_leaf = (options.min_leaf * times).round(),
+        Learner::LinearRegression(_)
+        | Learner::LogisticRegression(_)
+        | Learner::LinearSvm(_)
+        | Learner::KernelSvm(_)
+        | Learner::NearestNeighbours(_)
+        | Learner::NaiveBayes(_)
+        | Learner::OnlineLogistic(_) => {}
+    }
+    learner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_has_as_large_a_share_of_more_rows() {
+        let forest = |min_leaf| Learner::RandomForest(ForestOptions { min_leaf, ..ForestOptions::default() });
+        assert_eq!(for_rows(&forest(1.0), 1.25), forest(1.0), "whole rows");
+        assert_eq!(for_rows(&forest(8.0), 2.5), forest(20.0));
+        let boosting = |min_child_rows| {
+            Learner::GradientBoosting(BoostingOptions { min_child_rows, ..BoostingOptions::default() })
+        };
+        assert_eq!(for_rows(&boosting(20), 2.6), boosting(52));
+        let neighbours = Algorithm::NearestNeighbours.learner(1);
+        assert_eq!(for_rows(&neighbours, 2.6), neighbours);
+    }
+}

@@ -350,8 +350,6 @@ pub(super) fn artifact(
         let different: std::collections::BTreeSet<u32> = groups.iter().copied().collect();
         different.len() as u64
     });
-    let learner =
-        |(learner, weight): &(rapport_ml::Learner, f64)| LearnerFact { learner: learner.clone(), weight: *weight };
     let range =
         data.at.as_ref().filter(|_| !data.at_is_order).and_then(|at| Some((*at.iter().min()?, *at.iter().max()?)));
     let card = Card {
@@ -365,7 +363,7 @@ pub(super) fn artifact(
         inputs: model.inputs().into_iter().map(InputFact::from).collect(),
         fingerprint: model.fingerprint(),
         left_out: model.pipelines().first().map(|pipeline| pipeline.left_out().to_vec()).unwrap_or_default(),
-        learners: chosen.blend.members.iter().map(learner).collect(),
+        learners: chosen.members(data.rows()).map(|(learner, weight)| LearnerFact { learner, weight }).collect(),
         calibration: model.calibrator().map(|calibrator| calibrator.name().to_owned()),
         rows: data.rows() as u64,
         train_rows: split.train.len() as u64,

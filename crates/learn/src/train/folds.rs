@@ -137,6 +137,11 @@ impl<'a> Fold<'a> {
         Self { training: Training::new(data, coder, train), test, known, coded: [None, None], few: None }
     }
 
+    /// How many rows it learns from.
+    pub(super) fn rows(&self) -> usize {
+        self.training.places.len()
+    }
+
     /// The fold with about so many of its training rows, and its test rows. Rows of a group and the order of time stay.
     pub(super) fn few(&mut self, rows: usize, seed: u64) -> (&mut Self, &[usize]) {
         let (data, coder) = (self.training.data, self.training.coder);

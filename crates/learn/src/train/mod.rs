@@ -230,6 +230,8 @@ fn check_split(data: &Data, split: &Split) -> Result<(), LearnError> {
 #[derive(Debug)]
 struct Chosen {
     blend: Blend,
+    /// On how many rows its settings were found to be best, in the mean of the folds; none if they were asked for.
+    rows: Option<f64>,
     calibrator: Option<Calibrator>,
 }
 
@@ -241,29 +243,38 @@ fn choose(
     watch: &mut Watch<'_>,
 ) -> Result<(Chosen, Tried), LearnError> {
     let folds = folds::folds(data, coder, train)?;
+    let are_given = options.learner.is_some() && options.effort == Effort::Usual;
+    let mean = || folds.iter().map(|fold| fold.rows() as f64).sum::<f64>() / folds.len() as f64;
+    let rows = (!are_given).then(mean);
     let (enough, stopped) = (watch.enough, watch.stopped);
     let either = move || enough() || stopped();
     let tried = Search::new(data, options, folds, &either, watch).run()?;
     Context { parallel: watch.parallel, stopped: watch.stopped }.go_on()?;
     let blend = blend::blend(&tried, data, options.effort)?;
     let calibrator = blend::calibrator(&blend, &tried, data)?;
-    Ok((Chosen { blend, calibrator }, tried))
+    Ok((Chosen { blend, rows, calibrator }, tried))
 }
 
 impl Chosen {
+    /// What is asked together of a fit on so many rows, with their weights.
+    fn members(&self, rows: usize) -> impl Iterator<Item = (Learner, f64)> {
+        let times = self.rows.map_or(1.0, |own| rows as f64 / own);
+        self.blend.members.iter().map(move |(learner, weight)| (candidates::for_rows(learner, times), *weight))
+    }
+
     /// The same model fitted on these rows.
     fn fit(&self, data: &Data, coder: &Coder, places: &[usize], context: &Context<'_>) -> Result<Model, MlError> {
         let mut training = Training::new(data, coder, places.to_vec());
         let (mut pipelines, mut members): (Vec<Pipeline>, _) = (Vec::new(), Vec::new());
-        for (learner, weight) in &self.blend.members {
-            let fitted = training.fit(learner, context)?;
+        for (learner, weight) in self.members(places.len()) {
+            let fitted = training.fit(&learner, context)?;
             let coding = learner.algorithm().coding();
             let known = pipelines.iter().position(|pipeline| pipeline.coding() == coding);
             let pipeline = known.unwrap_or(pipelines.len());
             if known.is_none() {
                 pipelines.push(training.coded(coding)?.pipeline.clone());
             }
-            members.push(Member { pipeline, weight: *weight, fitted });
+            members.push(Member { pipeline, weight, fitted });
         }
         Model::new(data.task, pipelines, members, self.calibrator.clone())
     }

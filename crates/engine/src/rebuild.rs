@@ -133,6 +133,19 @@ impl Exchange {
     }
 }
 
+/// A thread that reads. However it ends, a panic included, nobody waits for it any more.
+struct Reading<'a> {
+    exchange: &'a Exchange,
+    home: PartitionId,
+    failed: bool,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.exchange.finish(self.home, self.failed);
+    }
+}
+
 /// Makes the cells of all partitions from the entries before `ends`, one end for each partition.
 pub(crate) fn rebuild(log: &Arc<dyn Log>, ends: &[Offset], stock: &Arc<Stock>) -> Result<Vec<Cell>, EngineError> {
     let (controls, seams): (Vec<Control>, Vec<Offset>) = control_before(log, ends, stock)?.into_iter().unzip();
@@ -177,9 +190,9 @@ fn read_up_to(
         let fill = |cell: Cell| {
             let exchange = &exchange;
             scope.spawn(move || {
-                let partition = cell.state.partition();
+                let mut reading = Reading { exchange, home: cell.state.partition(), failed: true };
                 let filled = read_all(log, cell, from, ends, exchange);
-                exchange.finish(partition, filled.is_err());
+                reading.failed = filled.is_err();
                 filled
             })
         };
@@ -276,7 +289,7 @@ fn read_all(
                         cell.state.skip(record.offset);
                         continue;
                     }
-                    // Its cause is in no log any more.
+                    // Its cause is in no log any more, or behind the newest definitions: then it is made again there.
                     None => {}
                 }
             }

@@ -5,6 +5,8 @@
 //! that partition is past what caused it, and takes what it made up to that place. The order of the log is thereby kept, and the
 //! result is the same each time. What is made and met nowhere is left over for the end.
 //!
+//! Limits: what was made and not yet met stands in memory, as in a rebuild; at most what partitions ever made for each other.
+//!
 //! Nobody waits in a circle, because whatever an entry waits for happened before it was appended. In a log that could not have been
 //! written like this the first of those who wait goes on without.
 
@@ -92,6 +94,11 @@ pub(crate) struct Side<'a> {
 }
 
 impl Side<'_> {
+    /// Whose side it is.
+    pub(crate) fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
     /// Says that everything before `next` was taken, and what it made given.
     pub(crate) fn pass(&self, next: Offset) {
         self.exchange.shared.lock().sides[self.partition.0 as usize].next = next;

@@ -175,15 +175,17 @@ pub fn training_set(
     let numbers: Vec<usize> = (0..features.len()).filter(|index| features.is_number(*index)).collect();
     let exchange = Exchange::new(partitions);
     let replay = Replay { log, features, numbers: &numbers, task, exchange: &exchange };
+    // All of them before the first thread: one that could not be started must not be waited for.
+    let sides: Vec<Side<'_>> = (0..partitions).map(|partition| exchange.side(PartitionId(partition))).collect();
     let folded: Result<Vec<Folded>, LearnError> = std::thread::scope(|scope| {
-        let one = |(partition, end): (u32, &Offset)| {
-            let (replay, tell, end, side) = (&replay, &tell, *end, exchange.side(PartitionId(partition)));
-            let state = PartitionState::new(PartitionId(partition), partitions);
-            let served = Served { partition, ..Served::default() };
+        let mut threads = Vec::new();
+        for (side, end) in sides.into_iter().zip(&ends) {
+            let (replay, tell, partition) = (&replay, &tell, side.partition());
+            let served = Served { partition: partition.0, ..Served::default() };
+            let state = PartitionState::new(partition, partitions);
             let folded = Folded { state, served, moments: Vec::new(), outcomes: Vec::new() };
-            scope.spawn(move || replay.fold(folded, end, &side, tell))
-        };
-        let threads: Vec<_> = (0..).zip(&ends).map(one).collect();
+            threads.push(scope.spawn(move || replay.fold(folded, *end, &side, tell)));
+        }
         threads.into_iter().map(|thread| thread.join().expect("a folding thread does not panic")).collect()
     });
     let mut folded = folded?;

@@ -183,6 +183,35 @@ fn every_algorithm_can_be_asked_for() {
 }
 
 #[test]
+fn odd_columns_end_no_training_and_their_models_can_be_read() {
+    let mut text = "x,once,limit,notes,y\n".to_owned();
+    for row in 0..300 {
+        let once = if row == 7 { "1e300".to_owned() } else { (row % 5).to_string() };
+        let limit = if row % 5 == 0 { "1.797e308".to_owned() } else { (row % 7).to_string() };
+        // No word is in two of them, but whether there are any tells the answer.
+        let notes = if row % 3 == 0 {
+            ["came", "saw", "and", "won"].map(|word| format!("{word}{row}")).join(" ")
+        } else {
+            String::new()
+        };
+        writeln!(
+            text,
+            "{},{once},{limit},{notes},{}",
+            row % 17,
+            if row % 3 == 0 || row % 17 > 12 { "yes" } else { "no" }
+        )
+        .unwrap();
+    }
+    let (data, _) = data(&text, &options("y")).unwrap();
+    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(data.task)) {
+        let learner = Some(algorithm.learner(1));
+        let artifact = trained(&data, &TrainOptions { learner, ..TrainOptions::default() }).unwrap().artifact;
+        let read = Artifact::from_bytes(&artifact.to_bytes().unwrap());
+        assert_eq!(read.map_err(|error| error.to_string()).as_ref(), Ok(&artifact), "{algorithm:?}");
+    }
+}
+
+#[test]
 fn a_search_tries_many_and_gives_the_same_twice() {
     let (data, _) = data(&visits(500), &options("bought")).unwrap();
     let options = TrainOptions { effort: Effort::Trials(22), ..without(&TOO_MUCH) };

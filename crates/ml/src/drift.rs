@@ -91,7 +91,8 @@ impl Reference {
     pub(crate) fn check(&self) -> Result<(), MlError> {
         let bins = match &self.bins {
             Bins::Edges(edges) => {
-                sound::numbers("an edge", edges)?;
+                // They are only compared with, so they may be as large as a column's values.
+                sound::fits(edges.iter().all(|edge| edge.is_finite()), "an edge of a reference is no number")?;
                 sound::fits(edges.is_sorted_by(|one, next| one < next), "the edges of a reference do not rise")?;
                 Some(edges.len() + 1)
             }

@@ -74,7 +74,7 @@ pub fn hold_out(rows: usize, by: SplitBy<'_>, share: f64, seed: u64) -> Result<S
 
 /// `folds` splits. Except by time, each row is in the test of exactly one of them. By time, the newer half of the rows is cut into
 /// `folds` blocks; each fold tests on one and learns from everything before it (forward chaining). No fold has less than half of the
-/// history, but for the gap: what does well after a short one says little of what does well after a long one.
+/// history, but for the gap; they are fewer where many rows are of one moment: what does well after a short one says little of what does well after a long one.
 pub fn cross_validation(rows: usize, by: SplitBy<'_>, folds: usize, seed: u64) -> Result<Vec<Split>, MlError> {
     if folds < 2 {
         return Err(MlError::Shape(format!("{folds} folds are no cross-validation; take at least 2")));
@@ -229,10 +229,19 @@ fn forward(at: &[i64], gap: i64, folds: usize) -> Result<Vec<Split>, MlError> {
     let mut times = at.to_vec();
     times.sort_unstable();
     let border = |block: usize| times.get(times.len() * (folds + block) / (2 * folds)).copied();
-    let begins: Vec<i64> = (0..folds).filter_map(border).collect();
+    let mut begins: Vec<i64> = (0..folds).filter_map(border).collect();
+    // Blocks within one moment are one.
+    begins.dedup();
+    let folds = begins.len();
     let split = |fold: usize| {
         let split = since(at, gap, begins[fold], begins.get(fold + 1).copied());
         split.usable("take fewer folds, a shorter gap, or rows over a longer time")
     };
-    (0..folds).map(split).collect()
+    let splits = (0..folds).map(split).collect::<Result<Vec<Split>, MlError>>()?;
+    match splits.len() {
+        0 | 1 => {
+            Err(MlError::Shape("the newer half of the rows is of one moment; take rows over a longer time".to_owned()))
+        }
+        _ => Ok(splits),
+    }
 }

@@ -301,6 +301,12 @@ fn what_cannot_help_is_left_out_with_a_reason() {
         ("late", strings((0..rows).map(|row| if row < 50 { "1" } else { "2" }))),
         ("age", strings((0..rows).map(|row| row % 7))),
         ("closed", strings((0..rows).map(|row| row % 2))),
+        (
+            "notes",
+            strings(
+                (0..rows).map(|row| format!("wrote{row} that{row} and{row} this{row} again{row} in{row} words{row}")),
+            ),
+        ),
     ];
     let frame = frame(&columns);
     let options = PipelineOptions { leave_out: vec!["closed".to_owned()], ..PipelineOptions::new(Coding::Tree) };
@@ -313,6 +319,7 @@ fn what_cannot_help_is_left_out_with_a_reason() {
         ("empty", LeftOut::Missing),
         ("late", LeftOut::Constant),
         ("closed", LeftOut::Chosen),
+        ("notes", LeftOut::NoTerms),
     ];
     assert_eq!(pipeline.left_out(), expected.map(|(name, reason)| (name.to_owned(), reason)));
     let nothing = PipelineOptions { leave_out: vec!["age".to_owned(), "closed".to_owned()], ..options.clone() };

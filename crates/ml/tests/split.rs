@@ -59,6 +59,16 @@ fn forward_chaining_learns_only_from_before() {
 }
 
 #[test]
+fn blocks_within_one_moment_are_one_fold() {
+    // Snapshots of eight months.
+    let at: Vec<i64> = (0..800).map(|row| row / 100).collect();
+    let folds = cross_validation(800, SplitBy::Time { at: &at, gap: 0 }, 5, 0).unwrap();
+    let months = |places: &[usize]| places.iter().map(|place| at[*place]).collect::<BTreeSet<_>>();
+    let tested: Vec<BTreeSet<i64>> = folds.iter().map(|split| months(&split.test)).collect();
+    assert_eq!(tested, [4, 5, 6, 7].map(|month| BTreeSet::from([month])));
+}
+
+#[test]
 fn too_little_is_told_with_what_to_do() {
     let told = |result: Result<Vec<Split>, _>| match result {
         Ok(folds) => panic!("{folds:?}"),

@@ -87,16 +87,18 @@ impl PartitionState {
         Step::new(self, features, changes, here, false).entry(entry);
     }
 
-    /// Passes over an entry that another partition made and that was applied before: a crash can make it stand twice.
+    /// Passes over an entry: one that another partition made and that was applied before, since a crash can make it stand twice, or one
+    /// that a replay does not see.
     pub fn skip(&mut self, offset: Offset) {
         assert_eq!(offset, self.meta.next, "entries are applied one after the other");
         self.meta.next = Offset(offset.0 + 1);
     }
 
-    /// Applies an entry that another partition made and that a crash kept out of the log, at the end of a rebuild. `root` is
-    /// the entry that caused it. Every such entry is given exactly once.
-    pub fn apply_exchanged(&mut self, root: Place, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
-        Step::new(self, features, changes, root, true).entry(entry);
+    /// Applies an entry that another partition made and that the log does not have: one that a crash kept out, or that a replay makes
+    /// anew. `place` is the origin of what follows from it: for a rebuild the entry that caused it, for a training set where the
+    /// replay is. Every such entry is given exactly once.
+    pub fn apply_exchanged(&mut self, place: Place, entry: Entry, features: &FeatureSet, changes: &mut Changes) {
+        Step::new(self, features, changes, place, true).entry(entry);
     }
 
     /// Notes an entry whose bytes do not decode.

@@ -179,8 +179,8 @@ pub(super) fn for_rows(learner: &Learner, times: f64) -> Learner {
         Learner::GradientBoosting(options) => {
             options.min_child_rows = (f64::from(options.min_child_rows) * times).round() as u32;
         }
-        Learner::RandomForest(options) => options.min_leaf = (options.min_leaf * times).round(),
-        Learner::DecisionTree(options) => options.min_leaf = (options.min_leaf * times).round(),
+        Learner::RandomForest(options) => options.min_leaf = leaf(options.min_leaf, times),
+        Learner::DecisionTree(options) => options.min_leaf = leaf(options.min_leaf, times),
         Learner::LinearRegression(_)
         | Learner::LogisticRegression(_)
         | Learner::LinearSvm(_)
@@ -192,6 +192,11 @@ pub(super) fn for_rows(learner: &Learner, times: f64) -> Learner {
     learner
 }
 
+/// So many times the rows of a leaf. One of a single row is grown to the end, on however many rows.
+fn leaf(rows: f64, times: f64) -> f64 {
+    if rows > 1.0 { (rows * times).round() } else { rows }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,7 +204,13 @@ mod tests {
     #[test]
     fn a_leaf_has_as_large_a_share_of_more_rows() {
         let forest = |min_leaf| Learner::RandomForest(ForestOptions { min_leaf, ..ForestOptions::default() });
-        assert_eq!(for_rows(&forest(1.0), 1.25), forest(1.0), "whole rows");
+        assert_eq!(
+            [1.25, 1.6].map(|times| for_rows(&forest(1.0), times)),
+            [forest(1.0), forest(1.0)],
+            "grown to the end"
+        );
+        let tree = |min_leaf| Learner::DecisionTree(TreeOptions { min_leaf, ..TreeOptions::default() });
+        assert_eq!([0.3, 20.0].map(|rows| for_rows(&tree(rows), 1.25)), [tree(0.3), tree(25.0)]);
         assert_eq!(for_rows(&forest(8.0), 2.5), forest(20.0));
         let boosting = |min_child_rows| {
             Learner::GradientBoosting(BoostingOptions { min_child_rows, ..BoostingOptions::default() })

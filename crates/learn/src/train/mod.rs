@@ -154,6 +154,8 @@ pub fn train(data: &Data, options: &TrainOptions, watch: &mut Watch<'_>) -> Resu
         let what = format!("only answers that are classes can be balanced; this is a question of {}", task_name(data));
         return Err(LearnError::Mismatch(what));
     }
+    // Of a quantile the algorithm follows from the question, its settings from nobody's wish.
+    let are_given = options.learner.is_some() && options.effort == Effort::Usual;
     let quantiles = data.quantile.map(|level| quantile_learner(options, level)).transpose()?;
     let options = &TrainOptions { learner: quantiles.or_else(|| options.learner.clone()), ..options.clone() };
     let context = Context { parallel: watch.parallel, stopped: watch.stopped };
@@ -163,7 +165,7 @@ pub fn train(data: &Data, options: &TrainOptions, watch: &mut Watch<'_>) -> Resu
     check_split(data, &split)?;
     let leaks = facts::leaks(data, &split.train, options, watch)?;
     let coder = Coder { leave_out: options.leaks.clone(), seed: options.seed, balance: options.balance };
-    let (chosen, tried) = choose(data, options, &coder, &split.train, watch)?;
+    let (chosen, tried) = choose(data, options, &coder, &split.train, are_given, watch)?;
     let mut progress = |step, share| {
         let best =
             chosen.blend.members.first().map(|(learner, _)| (learner.algorithm().name().to_owned(), chosen.blend.loss));
@@ -235,15 +237,16 @@ struct Chosen {
     calibrator: Option<Calibrator>,
 }
 
+/// Tries what the options say. Settings that `are_given` stay as they are, whatever the rows.
 fn choose(
     data: &Data,
     options: &TrainOptions,
     coder: &Coder,
     train: &[usize],
+    are_given: bool,
     watch: &mut Watch<'_>,
 ) -> Result<(Chosen, Tried), LearnError> {
     let folds = folds::folds(data, coder, train)?;
-    let are_given = options.learner.is_some() && options.effort == Effort::Usual;
     let mean = || folds.iter().map(|fold| fold.rows() as f64).sum::<f64>() / folds.len() as f64;
     let rows = (!are_given).then(mean);
     let (enough, stopped) = (watch.enough, watch.stopped);

@@ -55,13 +55,15 @@ pub(super) struct Tried {
 }
 
 impl Tried {
-    /// The trials in their order, of each algorithm only so many.
+    /// The trials in their order, of each algorithm only so many; all of them if there is only one.
     pub(super) fn best_of_each(&self, count: usize) -> impl Iterator<Item = &Trial> {
+        let name = |trial: &Trial| trial.learner.algorithm().name();
+        let is_one = self.trials.windows(2).all(|pair| name(&pair[0]) == name(&pair[1]));
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         self.trials.iter().filter(move |trial| {
-            let own = counts.entry(trial.learner.algorithm().name()).or_default();
+            let own = counts.entry(name(trial)).or_default();
             *own += 1;
-            *own <= count
+            is_one || *own <= count
         })
     }
 }
@@ -140,9 +142,8 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         while !self.is_over() {
             self.tried.trials.sort_by(|a, b| a.loss.total_cmp(&b.loss));
-            let of_each = if only.is_some() { LEADERS } else { LEADERS_OF_EACH };
             let leaders: Vec<&Learner> =
-                self.tried.best_of_each(of_each).take(LEADERS).map(|trial| &trial.learner).collect();
+                self.tried.best_of_each(LEADERS_OF_EACH).take(LEADERS).map(|trial| &trial.learner).collect();
             let mut draw = || {
                 let mut proposed = proposal(&leaders, &fresh, &mut random);
                 if let Learner::GradientBoosting(options) = &mut proposed {
@@ -284,5 +285,7 @@ mod tests {
         let losses = |count| tried.best_of_each(count).map(|trial| trial.loss).collect::<Vec<_>>();
         assert_eq!(losses(2), [0.1, 0.2, 0.4]);
         assert_eq!(losses(3), [0.1, 0.2, 0.3, 0.4]);
+        tried.trials.pop();
+        assert_eq!(tried.best_of_each(2).count(), 3, "of one algorithm all are");
     }
 }

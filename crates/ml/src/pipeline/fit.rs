@@ -93,7 +93,8 @@ fn fit_column(
                 (Coding::Tree, Some((target, Task::Binary | Task::Regression | Task::Ranking))) => Some(target),
                 (Coding::Linear | Coding::Tree, _) => None,
             };
-            Ok(Coder::Terms(Terms::fit(&texts, target, options.terms_max, options.parts_of_words)))
+            let terms = Terms::fit(&texts, target, options.terms_max, options.parts_of_words);
+            if terms.names().is_empty() { Err(LeftOut::NoTerms) } else { Ok(Coder::Terms(terms)) }
         }
         // What is constant or missing in the whole table and is not in the training rows was stated so by the caller.
         Meaning::Category | Meaning::Constant | Meaning::Missing => {

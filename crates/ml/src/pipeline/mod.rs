@@ -127,6 +127,20 @@ pub enum LeftOut {
     Missing,
     /// The options say so.
     Chosen,
+    /// No term of its texts is in enough of them.
+    NoTerms,
+}
+
+/// What columns are coded to: where the outputs of each begin and at last where all end, then of each output its name, its kind and the
+/// place of its column.
+fn described(sources: &[Source], coders: &[Coder]) -> (Vec<usize>, Vec<String>, Vec<Kind>, Vec<usize>) {
+    let (mut starts, mut names, mut kinds, mut origin) = (vec![0], Vec::new(), Vec::new(), Vec::new());
+    for (place, (source, coder)) in sources.iter().zip(coders).enumerate() {
+        coder.describe(&source.name, &mut names, &mut kinds);
+        origin.resize(names.len(), place);
+        starts.push(names.len());
+    }
+    (starts, names, kinds, origin)
 }
 
 /// A fitted preprocessing.
@@ -201,12 +215,7 @@ impl Pipeline {
         left_out: Vec<(String, LeftOut)>,
     ) -> Self {
         let (sources, coders): (Vec<Source>, Vec<Coder>) = coders.into_iter().unzip();
-        let (mut starts, mut names, mut kinds, mut origin) = (vec![0], Vec::new(), Vec::new(), Vec::new());
-        for (place, (source, coder)) in sources.iter().zip(&coders).enumerate() {
-            coder.describe(&source.name, &mut names, &mut kinds);
-            origin.resize(names.len(), place);
-            starts.push(names.len());
-        }
+        let (starts, names, kinds, origin) = described(&sources, &coders);
         let (folds, seed, smoothing) = (0, 0, 0.0);
         Self { coding, task, folds, seed, smoothing, sources, coders, starts, names, kinds, origin, left_out }
     }

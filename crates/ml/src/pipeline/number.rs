@@ -36,6 +36,10 @@ impl Standard {
         if standard.deviation <= 1e-12 * standard.mean.abs() {
             standard.deviation = 0.0;
         }
+        if standard.check().is_err() {
+            // One value beyond all measure: a weight for what it is divided by would say nothing of the others.
+            (standard.logarithm, standard.mean, standard.deviation) = (false, 0.0, 0.0);
+        }
         standard
     }
 

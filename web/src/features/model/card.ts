@@ -35,7 +35,7 @@ export interface Card {
   program: string;
   inputs: { name: string }[];
   /** Columns that it goes without, and why. */
-  left_out: [name: string, why: 'identifier' | 'constant' | 'missing' | 'chosen'][];
+  left_out: [name: string, why: 'identifier' | 'constant' | 'missing' | 'chosen' | 'no_terms'][];
   learners: Learner[];
   calibration: string | null;
   /** Rows that the tested fit learned from, and rows that it was tested on; 0 if it was not tested here. */

@@ -70,6 +70,7 @@ export const modelTexts = {
       constant: 'always the same',
       missing: 'never there',
       chosen: 'by choice',
+      no_terms: 'no word is in enough texts',
     },
     seed: 'Seed',
     inputs: (count: string) => `${count} inputs`,

@@ -61,7 +61,7 @@ export const modelTexts: typeof English = {
     settings: (algorithm) => `${algorithm}的设置`,
     part: (algorithm, weight) => `${algorithm}，占 ${weight}`,
     leftOut: '未使用：',
-    leftOutWhy: { identifier: '行标识', constant: '始终不变', missing: '从未出现', chosen: '按选择' },
+    leftOutWhy: { identifier: '行标识', constant: '始终不变', missing: '从未出现', chosen: '按选择', no_terms: '没有足够常见的词' },
     seed: '随机种子',
     inputs: (count) => `${count} 个输入`,
     importance: '最看重什么',

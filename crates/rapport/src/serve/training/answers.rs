@@ -3,7 +3,7 @@
 //!
 //! The lessons are taken again from the moments, in each partition by itself and in the order of time. The fold took them in the
 //! order of the log, so the two differ where an outcome was told late, where a customer had more moments at a time than are
-//! waited for, and by moments that waited while the model left service.
+//! waited for, by moments that waited while the model left service, and where the model did not fit the definitions of its time.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -11,16 +11,18 @@ use rapport_learn::{LearnError, TrainingSet};
 use rapport_ml::{Artifact, MlError, Row, Scorer, Workspace};
 use rapport_types::Timestamp;
 
-/// The probabilities for all moments of a set. `learns` tells from which of them a model learns that can.
+/// The probabilities for some moments of a set, whose places ascend. `learns` tells from which of all its moments a model learns that
+/// can.
 pub(super) fn answers(
     artifact: &Artifact,
     set: &TrainingSet,
+    places: &[usize],
     learns: impl Fn(usize) -> bool,
 ) -> Result<Vec<f64>, LearnError> {
     let registered = Scorer::new(&artifact.model)?;
     let rows = 0..set.labels.len();
     if registered.online().is_none() || !rows.clone().any(&learns) {
-        return Ok(registered.predict_frame(&set.frame()?, &rows.collect::<Vec<_>>())?);
+        return Ok(registered.predict_frame(&set.frame()?, places)?);
     }
     let missing = |name: &str| MlError::Table(format!("there is no feature \"{name}\", which the model needs"));
     let place = |name: &str| set.names.iter().position(|known| known == name).ok_or_else(|| missing(name));
@@ -34,7 +36,8 @@ pub(super) fn answers(
         };
         Ok(pupil.meet(row, learns(row)))
     };
-    Ok(rows.map(answer).collect::<Result<_, _>>()?)
+    let all: Vec<f64> = rows.map(answer).collect::<Result<_, _>>()?;
+    Ok(places.iter().map(|place| all[*place]).collect())
 }
 
 /// The model in one partition.
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn an_answer_knows_what_was_known_by_then_in_its_partition() {
         let set = set(&[(0, 2, 0), (1, 9, 0), (2, 9, 0), (3, 9, 1), (4, 9, 0), (9, 10, 0), (10, 11, 1)]);
-        let told = answers(&untaught(), &set, |_| true).unwrap();
+        let told = answers(&untaught(), &set, &[0, 1, 2, 3, 4, 5, 6], |_| true).unwrap();
         assert_eq!(told[..2], [0.5, 0.5], "nothing is known yet");
         assert!(told[2] > 0.5, "what is known at the very moment is known");
         assert_eq!((told[3], told[4]), (0.5, told[2]), "another partition knows nothing, and nothing new is known");
@@ -127,17 +130,18 @@ mod tests {
     #[test]
     fn it_learns_only_where_it_is_there_to_learn() {
         let set = set(&[(0, 1, 0), (2, 3, 0), (4, 5, 0), (6, 7, 0)]);
-        let told = answers(&untaught(), &set, |row| row == 1).unwrap();
+        let told = answers(&untaught(), &set, &[0, 1, 2, 3], |row| row == 1).unwrap();
         assert_eq!(told[..2], [0.5, 0.5], "not from the first");
         assert!(told[2] > 0.5);
         assert_eq!(told[3], told[2], "nor from the third");
-        assert_eq!(answers(&untaught(), &set, |_| false).unwrap(), [0.5; 4], "as it was registered");
+        assert_eq!(answers(&untaught(), &set, &[1, 3], |row| row == 1).unwrap(), [told[1], told[3]]);
+        assert_eq!(answers(&untaught(), &set, &[0, 3], |_| false).unwrap(), [0.5; 2], "as it was registered");
     }
 
     #[test]
     fn a_feature_that_is_gone_is_told() {
         let gone = TrainingSet { names: vec!["other".to_owned(), "y".to_owned()], ..set(&[(0, 1, 0)]) };
-        let refused = answers(&untaught(), &gone, |_| true).unwrap_err().to_string();
+        let refused = answers(&untaught(), &gone, &[0], |_| true).unwrap_err().to_string();
         assert!(refused.contains("there is no feature \"x\""), "{refused}");
     }
 }

@@ -82,7 +82,8 @@ impl Trainer {
 
 /// A model's figures, and its probabilities for all moments.
 fn watch(version: u32, artifact: &Artifact, set: &TrainingSet) -> Result<(Watched, Vec<f64>), LearnError> {
-    let answers = answers(artifact, set, |row| set.served[row].has(version))?;
+    let all: Vec<usize> = (0..set.at.len()).collect();
+    let answers = answers(artifact, set, &all, |row| set.served[row].has(version))?;
     let newest = set.at.last().map_or(0, |at| at.0);
     let first = set
         .at

@@ -357,8 +357,9 @@ fn a_model_that_learns_is_watched_as_it_had_learnt_by_each_moment() {
     assert!(!there[..since].contains(&true) && !there[since..].contains(&false), "it came between two orders");
     let artifact = world.trainer.document(SCORE, 1, ModelForm::Artifact).unwrap().unwrap();
     let artifact = rapport_ml::Artifact::from_bytes(&artifact).unwrap();
-    let as_registered = answers::answers(&artifact, &set, |_| false).unwrap();
-    let told = answers::answers(&artifact, &set, |row| there[row]).unwrap();
+    let all: Vec<usize> = (0..set.at.len()).collect();
+    let as_registered = answers::answers(&artifact, &set, &all, |_| false).unwrap();
+    let told = answers::answers(&artifact, &set, &all, |row| there[row]).unwrap();
     let loss = |answers: &[f64], from: usize| {
         let actual: Vec<f64> = set.labels.iter().map(|label| f64::from(u8::from(*label))).collect();
         rapport_ml::metrics::log_loss(&rapport_ml::metrics::Answers::new(&answers[from..], &actual[from..]))

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use sea_query::{Alias, ExprTrait as _, LockType, Order, Query, SelectStatement};
+use sea_query::{Alias, ExprTrait as _, Query};
 use serde_json::{Map, Value};
 
 use crate::{
-    Access, Backend, Id, Op, RecordsError, Tx,
+    Access, Id, Op, RecordsError, Tx,
     desk::Moment,
     feed::{self, Line, column},
     schema::{FieldKind, Object, table_of},
@@ -27,15 +27,6 @@ pub(crate) fn fields_to<'m>(
         let naming = other.fields.iter().filter(|field| field.kind.target() == Some(&object.name));
         naming.map(move |field| (other, field.name.as_str(), matches!(field.kind, FieldKind::Relations { .. })))
     })
-}
-
-/// Has a query of records keep everybody from changing or naming them until the transaction ends, and wait for who is at it: what
-/// they did is seen by all looks that come after. SQLite has one writer anyway.
-pub(crate) fn hold(tx: &Tx<'_>, query: &mut SelectStatement) {
-    if tx.backend() == Backend::Postgres {
-        // In the order in which edits lock them.
-        query.order_by(Alias::new("id"), Order::Asc).lock(LockType::Update);
-    }
 }
 
 /// Takes records of an object away, which are held, with their versions.

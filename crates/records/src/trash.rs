@@ -2,7 +2,9 @@
 //!
 //! Limits: [`STEP`] records in one transaction; if that is interrupted, the same call goes on.
 
-use crate::{Access, Desk, Id, RecordsError, Tx, Verb, desk::Moment, purge};
+use sea_query::LockType;
+
+use crate::{Access, Desk, Id, RecordsError, Tx, Verb, database::hold, desk::Moment, purge};
 
 /// Records of one transaction.
 const STEP: u64 = 1_000;
@@ -28,7 +30,7 @@ fn purge_some(moment: &Moment<'_>, tx: &mut Tx<'_>, access: &Access, name: &str)
     if let Some(permitted) = ground.permitted(access, Verb::Delete)? {
         query.and_where(permitted);
     }
-    purge::hold(tx, &mut query);
+    hold(tx, &mut query, LockType::Update);
     let of_row = |row: &crate::Row| Ok((Id(row.int(0)?), row.int(1)?));
     let records = tx.query(&query)?.iter().map(of_row).collect::<Result<Vec<_>, RecordsError>>()?;
     purge::purge(moment, tx, access, None, ground.object, &records)?;

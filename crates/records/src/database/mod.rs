@@ -15,7 +15,8 @@ mod tls;
 use std::{path::Path, time::Duration};
 
 use sea_query::{
-    Expr, PostgresQueryBuilder, QueryStatementWriter, SchemaStatementBuilder, SqliteQueryBuilder, Value, Values,
+    Alias, Expr, LockType, Order, PostgresQueryBuilder, QueryStatementWriter, SchemaStatementBuilder, SelectStatement,
+    SqliteQueryBuilder, Value, Values,
 };
 use serde_json::json;
 
@@ -253,6 +254,15 @@ pub(crate) fn among<'t>(backend: Backend, text: Expr, texts: impl Iterator<Item 
         Backend::Postgres => "$1 = ANY(ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))",
     };
     Expr::cust_with_exprs(sql, [text, Expr::val(texts)])
+}
+
+/// Has a query of records lock them until the transaction ends, and wait for who is at them: what these did is seen by all looks that
+/// come after. Everybody locks in the order of ids, so that nobody waits in a circle. What a lock keeps others from: `Update` from
+/// changing a record and from naming it, `NoKeyUpdate` from changing it, `KeyShare` from taking it away. SQLite has one writer anyway.
+pub(crate) fn hold(tx: &Tx<'_>, query: &mut SelectStatement, lock: LockType) {
+    if tx.backend() == Backend::Postgres {
+        query.order_by(Alias::new("id"), Order::Asc).lock(lock);
+    }
 }
 
 /// An insert of a row. Names are quoted; they come from the schema, which lets letters, digits and `_` through.

@@ -7,11 +7,12 @@
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use sea_query::{Alias, Expr, ExprTrait as _, Order, Query};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query};
 
 use super::{Demo, DemoState, Found, REMOVAL, access, in_order, keep_about, newest};
 use crate::{
     Access, Desk, Id, ListQuery, Op, RecordsError, Tx, batch,
+    database::hold,
     desk::Moment,
     duplicates,
     feed::column,
@@ -98,7 +99,7 @@ fn step(moment: &Moment<'_>, tx: &mut Tx<'_>, object: &str, after: Id) -> Result
     let Some(last) = ids.last().copied() else { return Ok(None) };
     let mut held = Query::select();
     held.column(Alias::new("id")).from(Alias::new(table_of(&object.name)));
-    purge::hold(tx, held.and_where(column("id").is_in(ids.iter().map(|id| id.0))));
+    hold(tx, held.and_where(column("id").is_in(ids.iter().map(|id| id.0))), LockType::Update);
     tx.query(&held)?;
     let mut records = Vec::with_capacity(ids.len());
     for trash in [false, true] {

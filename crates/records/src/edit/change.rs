@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query};
 use serde_json::Map;
 
 use super::{
-    Editor, Stuffs, Target,
+    CHUNK, Editor, Stuffs, Target,
     insert::{json_of, replace_relations, stuff_json},
 };
 use crate::{
     Access, Id, RecordsError, Tx, Verb,
-    database::Backend,
+    database::{Backend, hold},
     duplicates,
     feed::Op,
     record::{Record, Shape},
@@ -31,10 +31,9 @@ impl Editor<'_, '_> {
             |permitted| Expr::from(sea_query::Func::coalesce([permitted, Expr::Constant(false.into())])),
         ));
         query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
-        query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc);
         if self.is_writing() && tx.backend() == Backend::Postgres {
-            // Who names a record waits for one that takes it away or brings it back, and for no other change.
-            query.lock(if verb == Verb::Delete { LockType::Update } else { LockType::NoKeyUpdate });
+            // By the table's own column: what a formula selects can have that name, too.
+            query.order_by_expr(self.ground.column("id"), Order::Asc).lock(lock_for(verb));
         }
         let rows = tx.query(&query)?;
         let mut records = rows.iter().map(|row| shape.record(row)).collect::<Result<Vec<_>, _>>()?;
@@ -49,15 +48,19 @@ impl Editor<'_, '_> {
 
     /// Keeps everybody else from changing records that are not all loaded at once, all in one order: two requests that took them turn
     /// by turn could each wait for the other.
-    pub(super) fn hold(&self, tx: &mut Tx<'_>, ids: &BTreeSet<Id>) -> Result<(), RecordsError> {
+    pub(super) fn hold_all(&self, tx: &mut Tx<'_>, ids: &BTreeSet<Id>, verb: Verb) -> Result<(), RecordsError> {
         if tx.backend() == Backend::Sqlite || !self.is_writing() {
             return Ok(());
         }
-        let mut query = self.ground.select_any(self.access)?;
-        query.expr(self.ground.column("id"));
-        query.and_where(self.ground.column("id").is_in(ids.iter().map(|id| id.0)));
-        query.order_by_expr(self.ground.column("id"), sea_query::Order::Asc).lock(LockType::Update);
-        tx.query(&query).map(drop)
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        for chunk in ids.chunks(CHUNK) {
+            let mut query = self.ground.select_any(self.access)?;
+            query.expr(self.ground.column("id"));
+            query.and_where(self.ground.column("id").is_in(chunk.iter().copied()));
+            hold(tx, &mut query, lock_for(verb));
+            tx.query(&query)?;
+        }
+        Ok(())
     }
 
     pub(super) fn update(&mut self, tx: &mut Tx<'_>, record: &Record, stuffs: &Stuffs) -> Result<(), RecordsError> {
@@ -111,4 +114,9 @@ impl Editor<'_, '_> {
             .and_where(Expr::col(Alias::new("id")).eq(record.id.0));
         tx.execute(&statement).map(drop)
     }
+}
+
+/// Who names a record waits for one that takes it away or brings it back, and for no other change.
+fn lock_for(verb: Verb) -> LockType {
+    if verb == Verb::Delete { LockType::Update } else { LockType::NoKeyUpdate }
 }

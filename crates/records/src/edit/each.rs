@@ -143,7 +143,8 @@ impl<'e> Editor<'e, '_> {
             }
         }
         if changes.len() > 1 || seen.len() > CHUNK {
-            self.hold(tx, &seen)?;
+            let is_update_only = changes.keys().all(|turn| *turn == Turn::Update);
+            self.hold_all(tx, &seen, if is_update_only { Verb::Update } else { Verb::Delete })?;
         }
         let restores = changes.split_off(&Turn::Restore);
         self.change_all(tx, changes, &mut outcomes)?;

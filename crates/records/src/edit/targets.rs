@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query, Value as Bound};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query, Value as Bound};
 
 use super::{CHUNK, Editor, Stuffs};
 use crate::{
-    Backend, Id, RecordsError, Tx, Verb,
+    Id, RecordsError, Tx, Verb,
+    database::hold,
     record::Record,
     schema::{Field, FieldKind, Label, Object, table_of},
     value::Stuff,
@@ -102,8 +103,8 @@ impl Editor<'_, '_> {
                 }
             };
             query.and_where(Expr::col(Alias::new("id")).is_in(chunk.iter().map(|id| id.0)));
-            if lock && tx.backend() == Backend::Postgres {
-                query.order_by(Alias::new("id"), Order::Asc).lock(LockType::KeyShare);
+            if lock {
+                hold(tx, &mut query, LockType::KeyShare);
             }
             for row in tx.query(&query)? {
                 found.insert(Id(row.int(0)?));

@@ -9,17 +9,18 @@
 mod relink;
 
 use rapport_types::Timestamp;
-use sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::{
     Access, Change, Desk, Edit, Fields, Id, ListQuery, Op, RecordsError, Tx, Undone, Verb, batch,
+    database::hold,
     desk::Moment,
     duplicates,
     edit::Editor,
-    feed, purge,
+    feed,
     read::{self, not_found},
     record::Record,
     schema::{FieldKind, Object, Stored, table_of},
@@ -89,7 +90,7 @@ fn merge(
     if matches!(name, "pipeline" | "stage") {
         return Err(RecordsError::invalid("object", "deals go by pipelines and stages; move the deals instead"));
     }
-    hold(moment, tx, access, name, [winner, loser])?;
+    hold_both(moment, tx, access, name, (winner, loser))?;
     must(moment, tx, access, name, winner, Verb::Update)?;
     must(moment, tx, access, name, loser, Verb::Delete)?;
     for field in chosen.keys() {
@@ -135,20 +136,26 @@ fn merge(
     Ok(Merged { record: one.clone(), batch, moved, profiles })
 }
 
-/// Keeps everybody else from both records at once: who took one after the other, and two who merge them either way, would wait for
-/// one another.
-fn hold(
+/// Keeps everybody else from changing the record that stays, and from the one that goes or comes back; the winner can be named
+/// meanwhile, however much there is to move. Both in the order in which edits take them: two who merge them either way would wait
+/// for one another.
+fn hold_both(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,
     object: &str,
-    both: [Id; 2],
+    (winner, loser): (Id, Id),
 ) -> Result<(), RecordsError> {
     let ground = moment.ground(object, access)?;
-    let mut query = ground.select_any(access)?;
-    query.expr(ground.column("id")).and_where(ground.column("id").is_in(both.map(|id| id.0)));
-    purge::hold(tx, &mut query);
-    tx.query(&query).map(drop)
+    let mut both = [(winner, LockType::NoKeyUpdate), (loser, LockType::Update)];
+    both.sort_unstable_by_key(|(id, _)| *id);
+    for (id, lock) in both {
+        let mut query = ground.select_any(access)?;
+        query.expr(ground.column("id")).and_where(ground.column("id").eq(id.0));
+        hold(tx, &mut query, lock);
+        tx.query(&query)?;
+    }
+    Ok(())
 }
 
 /// Refuses whom it is not given to make two customers one.
@@ -324,7 +331,7 @@ pub(crate) fn unmerge(
 ) -> Result<(), RecordsError> {
     let damaged = || RecordsError::Damaged { what: format!("the merge {merge}") };
     let about = about(tx, merge)?.ok_or_else(damaged)?;
-    hold(moment, tx, access, &about.object, [about.winner, about.loser])?;
+    hold_both(moment, tx, access, &about.object, (about.winner, about.loser))?;
     must(moment, tx, access, &about.object, about.winner, Verb::Update)?;
     must(moment, tx, access, &about.object, about.loser, Verb::Delete)?;
     let able = access.with_every_right();

@@ -285,6 +285,47 @@ fn a_merge_leaves_what_was_given_to_another_meanwhile() {
 }
 
 #[test]
+fn what_is_only_changed_can_be_named_meanwhile_however_many_it_is() {
+    on_two(|desk, other| {
+        let access = everything();
+        let companies: Vec<Edit> = (0..501).map(|n| create(json!({ "name": format!("C{n}") }))).collect();
+        let ids = desk.edit(&access, "company", &companies, None).unwrap().records.into_iter().map(|record| record.id);
+        let ids: Vec<Id> = ids.collect();
+        let changes: Vec<Edit> = ids.iter().map(|id| update(*id, json!({ "city": "Bonn" }))).collect();
+        thread::scope(|scope| {
+            let named = desk.write(|moment, tx| {
+                Editor::new(moment, &access, "company", Some(Id(1)))?.run(tx, &changes)?;
+                let new = create(json!({ "name": "Ann", "company": ids[0] }));
+                let named = scope.spawn(move || other.edit(&everything(), "contact", &[new], None));
+                wait_for_waiting(tx, &named)?;
+                Ok((named.is_finished(), named))
+            });
+            let (has_not_waited, named) = named.unwrap();
+            assert!(is_done(&named.join().unwrap()) && has_not_waited);
+        });
+    });
+}
+
+#[test]
+fn who_stays_in_a_merge_can_be_named_meanwhile() {
+    on_two(|desk, other| {
+        let access = everything();
+        let [winner, loser] = ["a", "b"].map(|name| made(desk, &access, "contact", json!({ "name": name })).id);
+        thread::scope(|scope| {
+            let merge = desk.write(|moment, tx| {
+                let new = create(json!({ "name": "d", "contact": winner }));
+                Editor::new(moment, &access, "deal", None)?.run(tx, &[new])?;
+                let merge = scope.spawn(|| other.merge(&everything(), "contact", winner, loser, &Fields::new()));
+                wait_for_waiting(tx, &merge)?;
+                Ok((merge.is_finished(), merge))
+            });
+            let (has_not_waited, merge) = merge.unwrap();
+            assert!(merge.join().unwrap().is_ok() && has_not_waited);
+        });
+    });
+}
+
+#[test]
 fn what_comes_back_while_the_trash_is_emptied_comes_whole_or_is_gone() {
     on_two(|desk, other| {
         let access = everything();

@@ -1,16 +1,17 @@
 //! Records that name one record made to name another, and back. Many at once: a company can have ten thousands of tickets.
 //!
 //! It does what edits would do, with their lines in the feed, and asks for no permission. Records in the trash are among them:
-//! they may come out of it.
+//! they may come out of it. All that name it are locked until the transaction ends; one that does so no longer by then is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{Alias, Expr, ExprTrait as _, LockType, Order, Query, SelectStatement};
+use sea_query::{Alias, Expr, ExprTrait as _, LockType, Query, SelectStatement};
 use serde_json::{Map, Value, json};
 
 use super::MOVES;
 use crate::{
-    Access, Backend, Change, Id, Op, RecordsError, Tx, Undone,
+    Access, Change, Id, Op, RecordsError, Tx, Undone,
+    database::hold,
     desk::Moment,
     edit::replace_relations,
     feed::{self, Line},
@@ -43,37 +44,59 @@ pub(super) fn move_all(
     target: &Object,
     (from, to): (Id, Id),
 ) -> Result<u64, RecordsError> {
-    let mut moved = 0;
+    let (mut found, mut moved) = (0, 0);
     for object in moment.schema.objects() {
-        let mut naming: BTreeMap<Id, BTreeSet<&str>> = BTreeMap::new();
-        for field in fields_to(object, &target.name, false) {
-            let mut query = Query::select();
-            query.column(Alias::new("id")).from(Alias::new(table_of(&object.name))).and_where(column(field).eq(from.0));
-            // Who was given another one meanwhile is left out.
-            hold(tx, &mut query);
-            for row in tx.query(&query)? {
-                naming.entry(Id(row.int(0)?)).or_default().insert(field);
-            }
-        }
-        for field in fields_to(object, &target.name, true) {
-            for row in tx.query(&members(object, field).and_where(column("target").eq(from.0)).take())? {
-                naming.entry(Id(row.int(0)?)).or_default().insert(field);
-            }
-        }
-        if object.name == target.name {
-            naming.retain(|id, _| *id != from && *id != to);
-        }
-        moved += naming.len();
-        if moved > MOVES {
+        let naming = naming(tx, object, target, (from, to))?;
+        found += naming.len();
+        if found > MOVES {
             let what = format!("more than {MOVES} records name the one that would go; merge it the other way round");
             return Err(RecordsError::Limit(what));
         }
-        let naming: Vec<(Id, BTreeSet<&str>)> = naming.into_iter().collect();
         for chunk in naming.chunks(CHUNK) {
-            move_some(moment, tx, access, batch, object, chunk, (from, to))?;
+            moved += move_some(moment, tx, access, batch, object, chunk, (from, to))?;
         }
     }
-    Ok(moved as u64)
+    Ok(moved)
+}
+
+/// A record that names the one that goes: its version, and in which fields.
+#[derive(Default)]
+struct Naming<'o> {
+    version: i64,
+    fields: BTreeSet<&'o str>,
+}
+
+/// The records of an object that name `from`, those aside that are merged. Not many more than can be moved.
+fn naming<'o>(
+    tx: &mut Tx<'_>,
+    object: &'o Object,
+    target: &Object,
+    (from, to): (Id, Id),
+) -> Result<Vec<(Id, Naming<'o>)>, RecordsError> {
+    let mut found: BTreeMap<Id, Naming<'o>> = BTreeMap::new();
+    let ones = fields_to(object, &target.name, false).map(|field| (field, column(field).eq(from.0)));
+    let lists = fields_to(object, &target.name, true).map(|field| {
+        let mut members = members(object, field);
+        members.clear_selects().column(Alias::new("record")).and_where(column("target").eq(from.0));
+        (field, column("id").in_subquery(members))
+    });
+    for (field, names_it) in ones.chain(lists) {
+        let mut query = held(tx, object, names_it.and(column("id").is_not_in([from.0, to.0])));
+        for row in tx.query(query.limit(MOVES as u64 + 1))? {
+            let naming = found.entry(Id(row.int(0)?)).or_default();
+            naming.version = row.int(1)?;
+            naming.fields.insert(field);
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// A query of some records and their versions, which are locked by it.
+fn held(tx: &Tx<'_>, object: &Object, which: Expr) -> SelectStatement {
+    let mut query = Query::select();
+    query.columns(["id", "version"].map(Alias::new)).from(Alias::new(table_of(&object.name))).and_where(which);
+    hold(tx, &mut query, LockType::NoKeyUpdate);
+    query
 }
 
 /// Rows of a field that holds many: record, target.
@@ -86,22 +109,22 @@ fn members(object: &Object, field: &str) -> SelectStatement {
         .take()
 }
 
+/// Has records name `to` where they name `from`; how many did.
 fn move_some(
     moment: &Moment<'_>,
     tx: &mut Tx<'_>,
     access: &Access,
     batch: Id,
     object: &Object,
-    naming: &[(Id, BTreeSet<&str>)],
+    naming: &[(Id, Naming<'_>)],
     (from, to): (Id, Id),
-) -> Result<(), RecordsError> {
-    let ids: Vec<Id> = naming.iter().map(|(id, _)| *id).collect();
-    let versions = versions(tx, object, &ids)?;
+) -> Result<u64, RecordsError> {
     let mut values: BTreeMap<Id, Map<String, Value>> = BTreeMap::new();
     let mut before: BTreeMap<Id, Map<String, Value>> = BTreeMap::new();
-    let fields: BTreeSet<&str> = naming.iter().flat_map(|(_, fields)| fields.iter().copied()).collect();
+    let fields: BTreeSet<&str> = naming.iter().flat_map(|(_, naming)| naming.fields.iter().copied()).collect();
     for field in fields {
-        let with: Vec<Id> = naming.iter().filter(|(_, fields)| fields.contains(field)).map(|(id, _)| *id).collect();
+        let with = naming.iter().filter(|(_, naming)| naming.fields.contains(field));
+        let with: Vec<Id> = with.map(|(id, _)| *id).collect();
         let is_list = matches!(
             object.fields.iter().find(|known| known.name == field).map(|known| &known.kind),
             Some(FieldKind::Relations { .. })
@@ -115,20 +138,27 @@ fn move_some(
             }
         }
         for id in with {
-            let (old, new) = match lists.get(&id) {
-                Some(list) => {
-                    let new: BTreeSet<Id> = list.iter().map(|id| if *id == from { to } else { *id }).collect();
-                    (json!(list), json!(new))
-                }
-                None => (json!(from), json!(to)),
+            let (old, new) = if is_list {
+                // The query that locked the record saw its list as it was before it waited for the lock.
+                let Some(list) = lists.get(&id).filter(|list| list.contains(&from)) else { continue };
+                let new: BTreeSet<Id> = list.iter().map(|id| if *id == from { to } else { *id }).collect();
+                (json!(list), json!(new))
+            } else {
+                (json!(from), json!(to))
             };
             before.entry(id).or_default().insert(field.to_owned(), old);
             values.entry(id).or_default().insert(field.to_owned(), new);
         }
     }
+    if values.is_empty() {
+        return Ok(0);
+    }
     set(moment, tx, access, object, &values)?;
+    let versions: BTreeMap<Id, i64> = naming.iter().map(|(id, naming)| (*id, naming.version)).collect();
+    let ids: Vec<Id> = values.keys().copied().collect();
     let lines: Vec<Line<'_>> = ids.iter().map(|id| line(object, *id, &versions, &mut before, &mut values)).collect();
-    feed::write(tx, access, Some(batch), moment.now, &lines)
+    feed::write(tx, access, Some(batch), moment.now, &lines)?;
+    Ok(ids.len() as u64)
 }
 
 fn line<'o>(
@@ -141,24 +171,6 @@ fn line<'o>(
     let taken = |values: &mut BTreeMap<Id, Map<String, Value>>| values.remove(&id).unwrap_or_default();
     let version = versions.get(&id).copied().unwrap_or_default() + 1;
     Line { object: &object.name, record: id, version, op: Op::Update, before: taken(before), after: taken(after) }
-}
-
-/// Has a query of records keep everybody from changing them until the transaction ends.
-fn hold(tx: &Tx<'_>, query: &mut SelectStatement) {
-    if tx.backend() == Backend::Postgres {
-        query.order_by(Alias::new("id"), Order::Asc).lock(LockType::NoKeyUpdate);
-    }
-}
-
-/// The versions of some records, which are locked until the transaction ends.
-fn versions(tx: &mut Tx<'_>, object: &Object, ids: &[Id]) -> Result<BTreeMap<Id, i64>, RecordsError> {
-    let mut query = Query::select();
-    query
-        .columns(["id", "version"].map(Alias::new))
-        .from(Alias::new(table_of(&object.name)))
-        .and_where(column("id").is_in(ids.iter().map(|id| id.0)));
-    hold(tx, &mut query);
-    tx.query(&query)?.iter().map(|row| Ok((Id(row.int(0)?), row.int(1)?))).collect()
 }
 
 /// Gives fields that hold records new values.
@@ -213,8 +225,9 @@ pub(super) fn move_back(
     for (name, changes) in by_object {
         let Some(object) = moment.schema.object(&name) else { continue };
         for chunk in changes.chunks(CHUNK) {
-            let ids: Vec<Id> = chunk.iter().map(|change| change.record).collect();
-            let versions = versions(tx, object, &ids)?;
+            let rows = tx.query(&held(tx, object, column("id").is_in(chunk.iter().map(|change| change.record.0))))?;
+            let versions = rows.iter().map(|row| Ok((Id(row.int(0)?), row.int(1)?)));
+            let versions = versions.collect::<Result<BTreeMap<Id, i64>, RecordsError>>()?;
             let mut values: BTreeMap<Id, Map<String, Value>> = BTreeMap::new();
             let mut before: BTreeMap<Id, Map<String, Value>> = BTreeMap::new();
             for change in chunk {

@@ -285,6 +285,36 @@ fn a_merge_leaves_what_was_given_to_another_meanwhile() {
 }
 
 #[test]
+fn a_merge_leaves_lists_of_which_the_one_that_goes_was_taken_meanwhile() {
+    on_two(|desk, other| {
+        let access = everything();
+        let [winner, loser, third] =
+            ["winner", "loser", "third"].map(|name| made(desk, &access, "contact", json!({ "name": name })).id);
+        let deal = |contacts: &[Id]| made(desk, &access, "deal", json!({ "name": "d", "contacts": contacts })).id;
+        let (of_it, of_both, stays) = (deal(&[loser]), deal(&[loser, third]), deal(&[loser, third]));
+        thread::scope(|scope| {
+            let merge = desk.write(|moment, tx| {
+                let emptied = update(of_it, json!({ "contacts": [] }));
+                let edits =
+                    [emptied, update(of_both, json!({ "contacts": [third] })), update(stays, json!({ "name": "e" }))];
+                Editor::new(moment, &access, "deal", Some(Id(1)))?.run(tx, &edits)?;
+                let merge = scope.spawn(|| other.merge(&everything(), "contact", winner, loser, &Fields::new()));
+                wait_for_waiting(tx, &merge)?;
+                Ok(merge)
+            });
+            assert_eq!(merge.unwrap().join().unwrap().unwrap().moved, 1);
+        });
+        let of = |deal| {
+            let deal = desk.get(&access, "deal", deal).unwrap();
+            (deal.version, deal.fields.get("contacts").cloned().unwrap_or_default())
+        };
+        assert_eq!([of_it, of_both].map(of), [(2, json!(null)), (2, json!([third]))]);
+        assert_eq!(of(stays), (3, json!([winner, third])));
+        assert!([of_it, of_both, stays].iter().all(|id| has_whole_history(desk, "deal", *id)));
+    });
+}
+
+#[test]
 fn what_is_only_changed_can_be_named_meanwhile_however_many_it_is() {
     on_two(|desk, other| {
         let access = everything();

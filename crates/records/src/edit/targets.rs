@@ -113,53 +113,82 @@ impl Editor<'_, '_> {
         Ok(found)
     }
 
-    /// Refuses values of unique fields that another record has. The index is the last word where two requests race.
+    /// Refuses values of unique fields that another record has. A record is given its values only if all of them are free: those of
+    /// one that is refused are there for the next. The index is the last word where two requests race.
     pub(super) fn check_unique<'s>(
         &mut self,
         tx: &mut Tx<'_>,
         rows: impl Iterator<Item = (usize, Id, &'s Stuffs)>,
     ) -> Result<(), RecordsError> {
         let object = self.ground.object;
-        let unique: Vec<&Field> = object.live_fields().filter(|field| field.unique).collect();
-        if unique.is_empty() {
-            return Ok(());
-        }
         let rows: Vec<(usize, Id, &Stuffs)> = rows.collect();
-        for field in unique {
-            let given = rows.iter().filter_map(|(index, id, stuffs)| {
-                let stuff = stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing)?;
-                Some((*index, *id, stuff.to_json(&field.kind).to_string(), stuff.bound()))
-            });
-            let given: Vec<(usize, Id, String, Bound)> = given.collect();
-            let mut taken = BTreeMap::new();
-            for chunk in given.chunks(CHUNK) {
-                let column = Expr::col(Alias::new(&field.name));
-                let query = Query::select()
-                    .columns([Alias::new("id"), Alias::new(&field.name)])
-                    .from(Alias::new(table_of(&object.name)))
-                    .and_where(Expr::col(Alias::new("deleted_at")).is_null())
-                    .and_where(column.is_in(chunk.iter().map(|(.., bound)| bound.clone())))
-                    .take();
-                for row in tx.query(&query)? {
-                    let holder = Id(row.int(0)?);
-                    if self.done.has_still(&field.name, holder) {
-                        taken.insert(Stuff::of_column(field, &row, 1)?.to_json(&field.kind).to_string(), holder);
-                    }
-                }
-            }
-            let refused = self.refused();
-            let mut held = self.done.given.remove(&field.name).unwrap_or_default();
-            for (index, id, text, _) in given {
-                if held.get(&text).or(taken.get(&text)).is_some_and(|holder| *holder != id) {
-                    self.refuse(index, RecordsError::Taken { field: field.name.clone() })?;
-                } else if !refused.contains(&index) {
-                    held.insert(text, id);
-                }
-            }
-            self.done.given.insert(field.name.clone(), held);
+        let mut unique: Vec<Unique<'_>> = Vec::new();
+        for field in object.live_fields().filter(|field| field.unique) {
+            let values = rows.iter().filter_map(|(.., stuffs)| value_of(field, stuffs)).map(Stuff::bound);
+            let taken = self.taken(tx, field, &values.collect::<Vec<_>>())?;
+            unique.push(Unique { field, taken, given: self.done.given.remove(&field.name).unwrap_or_default() });
         }
+        let refused = self.refused();
+        for (index, id, stuffs) in rows {
+            let values = unique.iter().enumerate().filter_map(|(place, Unique { field, .. })| {
+                Some((place, value_of(field, stuffs)?.to_json(&field.kind).to_string()))
+            });
+            let values: Vec<(usize, String)> = values.collect();
+            let is_lost = |place: usize, value: &str| unique[place].holder(value).is_some_and(|holder| holder != id);
+            let lost = values.iter().filter(|(place, value)| is_lost(*place, value));
+            let lost: Vec<&Field> = lost.map(|(place, _)| unique[*place].field).collect();
+            if lost.is_empty() && !refused.contains(&index) {
+                for (place, value) in values {
+                    unique[place].given.insert(value, id);
+                }
+            }
+            for field in lost {
+                self.refuse(index, RecordsError::Taken { field: field.name.clone() })?;
+            }
+        }
+        self.done.given.extend(unique.into_iter().map(|unique| (unique.field.name.clone(), unique.given)));
         Ok(())
     }
+
+    /// Which records have some values of a unique field in the database, and still do after the edits so far.
+    fn taken(&self, tx: &mut Tx<'_>, field: &Field, values: &[Bound]) -> Result<BTreeMap<String, Id>, RecordsError> {
+        let mut taken = BTreeMap::new();
+        for chunk in values.chunks(CHUNK) {
+            let query = Query::select()
+                .columns([Alias::new("id"), Alias::new(&field.name)])
+                .from(Alias::new(table_of(&self.ground.object.name)))
+                .and_where(Expr::col(Alias::new("deleted_at")).is_null())
+                .and_where(Expr::col(Alias::new(&field.name)).is_in(chunk.iter().cloned()))
+                .take();
+            for row in tx.query(&query)? {
+                let holder = Id(row.int(0)?);
+                if self.done.has_still(&field.name, holder) {
+                    taken.insert(Stuff::of_column(field, &row, 1)?.to_json(&field.kind).to_string(), holder);
+                }
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// A unique field, and which records have values of it.
+struct Unique<'o> {
+    field: &'o Field,
+    /// In the database.
+    taken: BTreeMap<String, Id>,
+    /// By the edits so far.
+    given: BTreeMap<String, Id>,
+}
+
+impl Unique<'_> {
+    fn holder(&self, value: &str) -> Option<Id> {
+        self.given.get(value).or(self.taken.get(value)).copied()
+    }
+}
+
+/// The value that an edit gives to a field.
+fn value_of<'s>(field: &Field, stuffs: &'s Stuffs) -> Option<&'s Stuff> {
+    stuffs.get(&field.name).filter(|stuff| **stuff != Stuff::Nothing)
 }
 
 /// `owner` and `team` as fields.

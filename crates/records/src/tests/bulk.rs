@@ -105,11 +105,19 @@ fn of_a_request_that_is_wrong_nothing_is_written_and_everything_is_told() {
     });
 }
 
-/// What is done with a record of a small world: its number and the one that it names, if they are given.
+/// What a record of a small world is given: its numbers and the record that it names.
+#[derive(Debug, Clone, Default)]
+struct Car {
+    plate: Option<usize>,
+    vin: Option<usize>,
+    like: Option<usize>,
+}
+
+/// What is done with one.
 #[derive(Debug, Clone)]
 enum Did {
-    Made(Option<usize>, Option<usize>),
-    Changed(usize, Option<usize>, Option<usize>),
+    Made(Car),
+    Changed(usize, Car),
     Deleted(usize),
     Restored(usize),
 }
@@ -117,31 +125,34 @@ enum Did {
 /// Records of the world, the last two in the trash; as many numbers and two more.
 const WORLD: usize = 6;
 
-/// A car has a number that no other one has, and can name another one.
+/// A car has two numbers that no other one has, and can name another one.
 fn cars(desk: &Desk) -> Vec<Id> {
     let access = everything();
     let object = json!({
         "name": "car", "label": { "en": "Car", "zh": "汽车" }, "plural": { "en": "Cars", "zh": "汽车" }, "title": "plate",
         "fields": [
             { "name": "plate", "label": { "en": "Plate", "zh": "车牌" }, "kind": { "type": "text" }, "unique": true },
+            { "name": "vin", "label": { "en": "VIN", "zh": "车架号" }, "kind": { "type": "text" }, "unique": true },
             { "name": "like", "label": { "en": "Like", "zh": "像" }, "kind": { "type": "relation", "object": "car" } },
         ],
     });
     desk.define(&access, serde_json::from_value(object).unwrap()).unwrap();
-    let car = |n: usize| made(desk, &access, "car", json!({ "plate": n.to_string() })).id;
+    let car = |n: usize| made(desk, &access, "car", json!({ "plate": n.to_string(), "vin": n.to_string() })).id;
     let cars: Vec<Id> = (0..WORLD).map(car).collect();
     desk.edit(&access, "car", &cars[WORLD - 2..].iter().map(|id| delete(*id)).collect::<Vec<_>>(), None).unwrap();
     cars
 }
 
 fn edit_of(cars: &[Id], did: &Did) -> Edit {
-    let given = |plate: &Option<usize>, like: &Option<usize>| {
-        let plate = plate.map(|plate| ("plate".to_owned(), json!(plate.to_string())));
-        plate.into_iter().chain(like.map(|like| ("like".to_owned(), json!(cars[like])))).collect()
+    let given = |car: &Car| {
+        let numbers = [("plate", car.plate), ("vin", car.vin)];
+        let numbers = numbers.into_iter().filter_map(|(field, number)| Some((field, json!(number?.to_string()))));
+        let given = numbers.chain(car.like.map(|like| ("like", json!(cars[like]))));
+        given.map(|(field, value)| (field.to_owned(), value)).collect()
     };
     match did {
-        Did::Made(plate, like) => Edit::Create { fields: given(plate, like) },
-        Did::Changed(car, plate, like) => Edit::Update { id: cars[*car], fields: given(plate, like), version: None },
+        Did::Made(car) => Edit::Create { fields: given(car) },
+        Did::Changed(changed, car) => Edit::Update { id: cars[*changed], fields: given(car), version: None },
         Did::Deleted(car) => delete(cars[*car]),
         Did::Restored(car) => Edit::Restore { id: cars[*car] },
     }
@@ -183,11 +194,12 @@ fn what_is_wrong_does_not_go_by_what_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::open_file(&folder.path().join("records.db"), || NOW).unwrap();
     let cars = cars(&desk);
-    let plate = || proptest::option::of(0..WORLD + 2);
-    let like = || prop_oneof![3 => Just(None), 1 => (0..WORLD).prop_map(Some)];
+    let number = || proptest::option::of(0..WORLD + 2);
+    let like = prop_oneof![3 => Just(None), 1 => (0..WORLD).prop_map(Some)];
+    let car = (number(), number(), like).prop_map(|(plate, vin, like)| Car { plate, vin, like });
     let did = prop_oneof![
-        (plate(), like()).prop_map(|(plate, like)| Did::Made(plate, like)),
-        (0..WORLD, plate(), like()).prop_map(|(car, plate, like)| Did::Changed(car, plate, like)),
+        car.clone().prop_map(Did::Made),
+        (0..WORLD, car).prop_map(|(changed, car)| Did::Changed(changed, car)),
         (0..WORLD).prop_map(Did::Deleted),
         (0..WORLD).prop_map(Did::Restored),
     ];
@@ -219,11 +231,17 @@ fn a_row_that_is_refused_takes_no_value_and_one_that_is_taken_is_told_of_each_ti
             assert_eq!(tried(desk, &edits, true), (wrong.clone(), done.clone()));
             (wrong.into_iter().map(|row| (row.index, row.field)).collect::<Vec<_>>(), done)
         };
-        let in_trash = WORLD - 1;
-        let (wrong, done) = rows(&[Did::Made(Some(7), Some(in_trash)), Did::Made(Some(7), None)]);
-        assert_eq!((wrong, done), (vec![(0, "like".to_owned())], vec![false, true]));
-        let (wrong, done) = rows(&[Did::Made(Some(0), None), Did::Made(Some(0), None), Did::Made(Some(7), None)]);
-        let taken = |index| (index, "plate".to_owned());
-        assert_eq!((wrong, done), (vec![taken(0), taken(1)], vec![false, false, true]));
+        let wrong = |index: usize, field: &str| (index, field.to_owned());
+        let plate = |plate| Car { plate: Some(plate), ..Car::default() };
+        let in_trash = Some(WORLD - 1);
+        let told = rows(&[Did::Made(Car { like: in_trash, ..plate(7) }), Did::Made(plate(7))]);
+        assert_eq!(told, (vec![wrong(0, "like")], vec![false, true]));
+        let told = rows(&[Did::Made(plate(0)), Did::Made(plate(0)), Did::Made(plate(7))]);
+        assert_eq!(told, (vec![wrong(0, "plate"), wrong(1, "plate")], vec![false, false, true]));
+        // One that is refused for either number leaves the other one to the next.
+        let both = |plate, vin| Did::Made(Car { plate: Some(plate), vin: Some(vin), like: None });
+        let told = rows(&[both(7, 0), both(0, 7), both(7, 7), both(7, 7)]);
+        let taken_twice = [wrong(0, "vin"), wrong(1, "plate"), wrong(3, "plate"), wrong(3, "vin")];
+        assert_eq!(told, (taken_twice.to_vec(), vec![false, false, true, false]));
     });
 }

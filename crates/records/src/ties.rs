@@ -151,20 +151,29 @@ pub(crate) fn part_purged(tx: &mut Tx<'_>, customers: &[String], now: Timestamp)
             tied.extend([row.text(0)?.to_owned(), row.text(1)?.to_owned()]);
         }
     }
-    hold(tx, &tied)?;
+    hold_groups(tx, &tied)?;
+    let mut groups: Vec<Vec<String>> = Vec::new();
     while let Some(id) = tied.pop_first() {
         let group = group_of(tx, &id)?;
         tied.retain(|other| !group.contains(other));
-        if !is_one_left(tx, &group)? {
-            part(tx, column("stays").is_in(&group), now)?;
-        }
+        groups.push(group);
+    }
+    // Contacts that are not in the trash have an index of these ids. Those in it are found by
+    // reading all contacts, so it is asked for all groups at once.
+    for is_in_trash in [false, true] {
+        let ids: Vec<&str> = groups.iter().flatten().map(String::as_str).collect();
+        let left = of_contacts(tx, &ids, is_in_trash)?;
+        groups.retain(|group| group.iter().all(|id| !left.contains(id)));
+    }
+    for chunk in groups.concat().chunks(CHUNK) {
+        part(tx, column("stays").is_in(chunk), now)?;
     }
     Ok(())
 }
 
 /// Has everybody wait who purges contacts of the same customers, however these are tied: of two who purge the last two at once,
 /// neither would see that none is left.
-fn hold(tx: &mut Tx<'_>, tied: &BTreeSet<String>) -> Result<(), RecordsError> {
+fn hold_groups(tx: &mut Tx<'_>, tied: &BTreeSet<String>) -> Result<(), RecordsError> {
     if tied.is_empty() || tx.backend() == Backend::Sqlite {
         return Ok(());
     }
@@ -186,21 +195,23 @@ fn hold(tx: &mut Tx<'_>, tied: &BTreeSet<String>) -> Result<(), RecordsError> {
     tx.query(&query).map(drop)
 }
 
-/// Whether there is a contact with one of these customer ids, in the trash or not. Those that are not in it have an index.
-fn is_one_left(tx: &mut Tx<'_>, group: &[String]) -> Result<bool, RecordsError> {
-    for is_where in [column("deleted_at").is_null(), column("deleted_at").is_not_null()] {
-        let left = Query::select()
-            .column(Alias::new("id"))
+/// Which of some customer ids contacts have that are in the trash, or are not.
+fn of_contacts(tx: &mut Tx<'_>, ids: &[&str], is_in_trash: bool) -> Result<BTreeSet<String>, RecordsError> {
+    let deleted_at = column("deleted_at");
+    let is_there = if is_in_trash { deleted_at.is_not_null() } else { deleted_at.is_null() };
+    let mut found = BTreeSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = Query::select()
+            .column(Alias::new("customer_id"))
             .from(Alias::new(table_of("contact")))
-            .and_where(column("customer_id").is_in(group))
-            .and_where(is_where)
-            .limit(1)
+            .and_where(column("customer_id").is_in(chunk.iter().copied()))
+            .and_where(is_there.clone())
             .take();
-        if tx.first(&left)?.is_some() {
-            return Ok(true);
+        for row in tx.query(&query)? {
+            found.insert(row.text(0)?.to_owned());
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// The ids that are one customer with `id`, the one that names it first: the same for each of them.

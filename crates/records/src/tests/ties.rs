@@ -165,6 +165,33 @@ fn customers_without_a_contact_are_apart_again_and_nothing_is_left_of_the_tie() 
 }
 
 #[test]
+fn of_many_customers_that_are_purged_at_once_those_are_apart_who_have_no_contact_left() {
+    on_both(|desk| {
+        know(desk, &[1, 2], &[]);
+        let owned = |id: &str, owner: i64| {
+            let contact = json!({ "name": id, "customer_id": id, "owner": Id(owner) });
+            made(desk, &everything(), "contact", contact).id
+        };
+        // Of each two, the first stays; Ann purges what is hers and in the trash.
+        let pairs = [("a", "b", 1), ("c", "d", 2), ("e", "f", 1), ("g", "h", 2)];
+        let first = pairs.map(|(stays, goes, owner)| {
+            let stays = owned(stays, owner);
+            merge(desk, stays, owned(goes, 1));
+            stays
+        });
+        assert_eq!(news(desk).len(), 4);
+        for id in &first[..3] {
+            desk.edit(&everything(), "contact", &[Edit::Delete { id: *id, version: None }], None).unwrap();
+        }
+        let mine = Grant { read: Reach::Own, delete: Reach::Own, ..Grant::default() };
+        let ann = person(1, &[], Role { objects: [("contact".to_owned(), mine)].into(), ..Role::default() });
+        assert_eq!(desk.empty_trash(&ann, "contact").unwrap(), 6);
+        assert_eq!(news(desk), [[["a"], ["b"]], [["e"], ["f"]]], "c lies in the trash, g is there");
+        assert_eq!(ties_kept(desk), 2);
+    });
+}
+
+#[test]
 fn a_merge_that_came_with_a_workspace_is_told_and_can_be_taken_apart() {
     let folder = tempfile::tempdir().unwrap();
     let source = Desk::open_file(&folder.path().join("records.db"), || NOW).unwrap();

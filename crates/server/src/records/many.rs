@@ -111,7 +111,8 @@ pub(crate) struct BulkBody {
 /// Does many edits, all or none. They are a batch that can be undone, also if it is one edit.
 ///
 /// What is deleted goes first, then changes are made, then new records, and what is restored comes back last: a unique value of a
-/// record that is deleted or changed is free for a new one. Two changes of one request cannot swap such values.
+/// record that is deleted or changed is free for a new one. Two changes of one request cannot swap such values. An upsert finds what was
+/// there before the request.
 #[utoipa::path(post, path = "/api/v1/objects/{object}/bulk", tag = "records", request_body = BulkBody,
     params(("object" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "a repeat with the same key is answered and not done again")),
     responses((status = 200, body = Edited), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),

@@ -219,14 +219,19 @@ fn money(field: &Field, value: &Value) -> Result<Stuff, RecordsError> {
 }
 
 fn option(field: &Field, options: &Options, text: &str) -> Result<String, RecordsError> {
-    let wanted = text.trim();
-    // One option may be labelled as another is called: what is stored is meant first.
-    let is_called = |option: &&Choice| option.label.en.eq_ignore_ascii_case(wanted) || option.label.zh == wanted;
-    let exact = options.options.iter().find(|option| option.value == wanted);
-    exact.or_else(|| options.options.iter().find(is_called)).map(|option| option.value.clone()).ok_or_else(|| {
+    called(&options.options, text).map(|option| option.value.clone()).ok_or_else(|| {
         let known: Vec<&str> = options.options.iter().take(20).map(|option| option.value.as_str()).collect();
         RecordsError::invalid(&field.name, format!("it must be one of {}", known.join(", ")))
     })
+}
+
+/// The option that is stored or labelled so.
+pub(crate) fn called<'o>(options: &'o [Choice], text: &str) -> Option<&'o Choice> {
+    let wanted = text.trim();
+    // One option may be labelled as another is called: what is stored is meant first.
+    let is_called = |option: &&Choice| option.label.en.eq_ignore_ascii_case(wanted) || option.label.zh == wanted;
+    let exact = options.iter().find(|option| option.value == wanted);
+    exact.or_else(|| options.iter().find(is_called))
 }
 
 /// A list of texts; from files also as one text, members apart by `;` or `,`.

@@ -2,11 +2,15 @@
 //! options. Targets are written as in [`known`](super::known).
 
 use super::headers::normal;
-use crate::schema::{Choice, Field, FieldKind};
+use crate::{
+    schema::{Choice, Field, FieldKind, Options},
+    value,
+};
 
-/// What other systems call the options of a field: the object, the field, the option, names. Only names that mean the same stand
-/// here: a value that nothing here means is told of, and nobody wonders later where it has gone. Of a field for yes or no the options
-/// are `true` and `false`.
+/// What other systems call the options of a field: the object, the field, the option, names. Most mean the same. Some mean more than
+/// our options can tell: a marketing qualified lead and an opportunity become leads, an evangelist a customer, an escalated ticket an
+/// open one. What they had beyond that is lost, which is better than a row that is refused. A value that nothing here means is told of.
+/// Of a field for yes or no the options are `true` and `false`.
 const OPTIONS: &[(&str, &str, &str, &[&str])] = &[
     (
         "contact",
@@ -31,12 +35,10 @@ const OPTIONS: &[(&str, &str, &str, &[&str])] = &[
     ("ticket", "status", "open", &["working", "in progress", "assigned", "waiting on us", "escalated"]),
     ("ticket", "status", "waiting", &["waiting on contact", "waiting on customer", "pending"]),
     ("ticket", "channel", "web", &["form"]),
-    ("task", "status", "open", &["to do", "undone", "not started", "started", "in progress"]),
-    ("task", "status", "done", &["completed"]),
 ];
 
-/// The option that a text means: its value or label however they are spelled, else what others call it. None for fields without
-/// options and for texts that mean none of them.
+/// The option that a text means: its value or label, however they are spelled if only one is spelled so, else what others call it. None
+/// for fields without options and for texts that mean none of them, or several.
 pub(super) fn option(object: &str, field: &Field, text: &str) -> Option<String> {
     let means = |option: &str, wanted: &str| {
         OPTIONS.iter().any(|(of, name, meant, names)| {
@@ -47,26 +49,44 @@ pub(super) fn option(object: &str, field: &Field, text: &str) -> Option<String> 
         })
     };
     match &field.kind {
-        FieldKind::Choice(choices) => {
-            let options = &choices.options;
+        FieldKind::Choice(Options { options }) => {
             // Most are as they are stored; and a custom option may be called as others call one of ours.
-            if let Some(exact) = options.iter().find(|option| option.value == text.trim()) {
+            if let Some(exact) = value::called(options, text) {
                 return Some(exact.value.clone());
             }
-            let wanted = normal(text);
-            let spelled = |option: &&Choice| {
-                [&option.value, &option.label.en, &option.label.zh].iter().any(|name| normal(name) == wanted)
+            let wanted = spelling(text);
+            let is_spelled_so = |option: &&Choice| {
+                let names = [&option.value, &option.label.en, &option.label.zh];
+                !wanted.is_empty() && names.iter().any(|name| spelling(name) == wanted)
             };
-            let found = options.iter().find(spelled);
-            let found = found.or_else(|| options.iter().find(|option| means(&option.value, &wanted)));
-            found.map(|option| option.value.clone())
+            let mut found = options.iter().filter(is_spelled_so);
+            match (found.next(), found.next()) {
+                (Some(only), None) => Some(only.value.clone()),
+                (Some(_), Some(_)) => None,
+                (None, _) => {
+                    options.iter().find(|option| means(&option.value, &wanted)).map(|option| option.value.clone())
+                }
+            }
         }
         FieldKind::Boolean => {
-            let wanted = normal(text);
+            let wanted = spelling(text);
             ["true", "false"].into_iter().find(|option| means(option, &wanted)).map(str::to_owned)
         }
         _ => None,
     }
+}
+
+/// A name of an option as names are compared: without the size of letters and what is between words. Signs at its ends tell options apart,
+/// such as `A+` and `A-`, `<10` and `>10`, `C` and `C++`, but for those that only end or enclose a text.
+fn spelling(name: &str) -> String {
+    let is_sign = |letter: char| !letter.is_alphanumeric();
+    let telling = |signs: &str| -> String {
+        signs.chars().filter(|sign| !sign.is_whitespace() && !".,:;()[]_\"'".contains(*sign)).collect()
+    };
+    let rest = name.trim_start_matches(is_sign);
+    let words = rest.trim_end_matches(is_sign);
+    let (before, behind) = (&name[..name.len() - rest.len()], &rest[words.len()..]);
+    [telling(before), normal(words), telling(behind)].concat()
 }
 
 /// What people call columns, for whatever object has the target. Names of fields and their labels need not stand here.
@@ -220,3 +240,48 @@ pub(super) const SYNONYMS: &[(&str, &[&str])] = &[
     ("due_at", &["due", "due date", "deadline", "截止日期", "到期日"]),
     ("body", &["note", "text", "content", "正文"]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What a text means in a field with these options, whose labels are other than what is stored.
+    fn meant(labels: &[&str], text: &str) -> Option<String> {
+        let options: Vec<_> = labels
+            .iter()
+            .enumerate()
+            .map(|(place, label)| json!({ "value": format!("v{place}"), "label": { "en": label, "zh": label } }))
+            .collect();
+        let field = json!({
+            "name": "grade", "label": { "en": "Grade", "zh": "等级" }, "kind": { "type": "choice", "options": options },
+        });
+        let found = option("contact", &serde_json::from_value(field).unwrap(), text)?;
+        let place: usize = found.strip_prefix('v').unwrap().parse().unwrap();
+        Some(labels[place].to_owned())
+    }
+
+    #[test]
+    fn options_that_differ_in_signs_only_are_told_apart() {
+        for labels in [["A+", "A-"], ["<10", ">10"], ["C", "C++"], ["★", "★★"], ["Yes!", "Yes?"]] {
+            for label in labels {
+                assert_eq!(meant(&labels, label).as_deref(), Some(label));
+                assert_eq!(meant(&labels, &format!(" {label} ")).as_deref(), Some(label));
+            }
+        }
+        assert_eq!(meant(&["A+", "A-"], "A"), None, "it is neither");
+        assert_eq!(meant(&["A+", "A-"], "a+").as_deref(), Some("A+"));
+        assert_eq!(meant(&["C"], "C++"), None);
+        assert_eq!(meant(&["★", "★★"], "★★★"), None);
+        assert_eq!(meant(&["In progress", "in-progress"], "IN_PROGRESS"), None, "it may be either");
+    }
+
+    #[test]
+    fn how_an_option_is_spelled_does_not_matter() {
+        for text in ["in progress", "IN_PROGRESS", "In - Progress", "inProgress", "(In progress.)"] {
+            assert_eq!(meant(&["New", "In progress"], text).as_deref(), Some("In progress"), "{text}");
+        }
+        assert_eq!(meant(&["New", "In progress"], "…"), None);
+    }
+}

@@ -783,11 +783,12 @@ fn a_file_of_ones_own_is_no_other_systems() {
 #[test]
 fn a_value_that_means_no_option_is_told_of() {
     with_files(|desk| {
-        let file =
-            "Record ID,Contact owner,Email,Lifecycle Stage\n1,,mia@berg.example,Other\n2,,tom@oak.example,LEAD\n";
+        let file = "Record ID,Contact owner,First Name,Email,Lifecycle Stage\n\
+            1,,Mia,mia@berg.example,Other\n2,,Tom,tom@oak.example,LEAD\n";
         let import = upload(desk, "contact", "export.csv", file);
         let done = run(desk, &import);
-        assert_eq!(done.tally, tally(0, 0, 0, 2), "neither has a name");
+        assert_eq!(done.tally, tally(1, 0, 0, 1));
+        assert_eq!(all(desk, "contact")[0].fields["lifecycle"], "lead");
         let told = errors(desk, &done);
         assert!(told.contains("it must be one of subscriber, lead, customer, former"), "{told}");
     });

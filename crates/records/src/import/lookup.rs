@@ -22,7 +22,7 @@ use crate::{
 /// Names that are remembered; beyond it all are forgotten, which costs only time.
 const REMEMBERED: usize = 200_000;
 /// How many names are asked for at once.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 /// Objects with few records, whose names are compared without the size of letters where they are not found as they are: other systems
 /// write stages in capitals.
 const FEW: [&str; 2] = ["stage", "pipeline"];

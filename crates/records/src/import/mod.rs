@@ -8,6 +8,7 @@
 //! It is not a stream: what arrives all the time comes as events. Limits: [`MAX_FILE`] bytes in a file, [`MAX_COLUMNS`]
 //! columns, [`MAX_ROW`] bytes in a row; a spreadsheet is held in memory and may have [`MAX_UNPACKED`] bytes unpacked.
 
+mod addresses;
 mod decode;
 mod errors;
 mod guess;

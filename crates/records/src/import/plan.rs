@@ -1,6 +1,6 @@
 //! A mapping checked against an object: where each cell goes, by whom it may be set, and how records are found.
 
-use super::{Mapping, Style, Target};
+use super::{Mapping, Style, Target, addresses::Addresses};
 use crate::{
     Access, RecordsError, Verb,
     schema::{Field, FieldKind, Object, Schema, Stored},
@@ -16,8 +16,8 @@ pub(super) struct Plan<'p> {
     pub(super) places: Vec<Option<Place<'p>>>,
     pub(super) key: Option<Key<'p>>,
     pub(super) clear: bool,
-    /// Where the others go if a cell for one e-mail address has several; none if a column goes there or the caller may not set it.
-    pub(super) more_emails: Option<&'p Field>,
+    /// Where the others go if a cell for one e-mail address has several. Whether the caller may set that is asked of each row.
+    pub(super) addresses: Option<Addresses<'p>>,
 }
 
 /// Where a column's cells go.
@@ -81,11 +81,8 @@ impl<'p> Plan<'p> {
             return Err(RecordsError::invalid("columns", "none of them goes anywhere"));
         }
         let key = key(object, access, mapping.key.as_deref(), &places)?;
-        let more_emails = object.live_fields().find(|field| {
-            let is_taken = taken.iter().any(|(name, _)| *name == field.name);
-            field.kind == FieldKind::Emails && !is_taken && access.may_set(&object.name, &field.name)
-        });
-        Ok(Self { object, places, key, clear: mapping.clear, more_emails })
+        let addresses = Addresses::of(object, |field| taken.iter().any(|(name, _)| *name == field));
+        Ok(Self { object, places, key, clear: mapping.clear, addresses })
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use serde_json::{Map, Value, json};
 
 use super::{
-    lookup::{Found, Lookups, names},
+    lookup::{Found, Lookups, Scene, names},
     plan::{Finding, PEOPLE, Place, Plan},
     source::{Row, is_empty, plain},
     style::{self, Style},
@@ -19,10 +19,12 @@ use crate::{
     value::{self, Stuff},
 };
 
-/// What a row says: the record's own id, if a column holds it, and its values.
+/// What a row says: the record's own id, if a column holds it, its values, and what its cell for one e-mail address has more.
+#[derive(Default)]
 pub(super) struct Read {
     pub(super) id: Option<Id>,
     pub(super) stuffs: Stuffs,
+    pub(super) more_emails: Vec<String>,
 }
 
 /// What is wrong with a field of a row.
@@ -39,7 +41,7 @@ pub(super) fn read_all(plan: &Plan<'_>, rows: &[Row]) -> Vec<Result<Read, Vec<Wr
 
 /// Reads a row, but for the names of records and people; else all that is wrong with it.
 fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
-    let mut read = Read { id: None, stuffs: Stuffs::new() };
+    let mut read = Read::default();
     let mut wrong: Vec<Wrong> = Vec::new();
     let mut parts: Vec<(&Field, Map<String, Value>)> = Vec::new();
     for (place, cell) in plan.places.iter().zip(cells) {
@@ -47,9 +49,12 @@ fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
         let done = match place {
             Place::Id if is_empty(cell) => Ok(()),
             Place::Id => id(cell).map(|id| read.id = Some(id)),
-            Place::Field(field, style) => match (several(field, cell), plan.more_emails) {
-                (Some((first, others)), Some(more)) => email_of(field, first, more, others, &mut read.stuffs),
-                _ => field_of(plan, field, *style, cell).map(|stuff| put(&mut read.stuffs, &field.name, stuff)),
+            Place::Field(field, style) => match plan.addresses.and_then(|addresses| addresses.read(field, cell)) {
+                Some(several) => several.map(|(first, others)| {
+                    put(&mut read.stuffs, &field.name, Some(first));
+                    read.more_emails = others;
+                }),
+                None => field_of(plan, field, *style, cell).map(|stuff| put(&mut read.stuffs, &field.name, stuff)),
             },
             Place::Part(field, part, style) => {
                 if !is_empty(cell) {
@@ -82,12 +87,13 @@ fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
     if wrong.is_empty() { Ok(read) } else { Err(wrong) }
 }
 
-/// A row with what its names of records and people lead to; else all that is wrong with it.
+/// A row with what its names of records and people lead to; else all that is wrong with it. Rows may have been read in the name of
+/// Rapport itself: what only some may set, and no column is mapped to, is refused here.
 pub(super) fn with_named(
     read: Result<Read, Vec<Wrong>>,
     plan: &Plan<'_>,
     lookups: &Lookups,
-    moment: &Moment<'_>,
+    scene: &Scene<'_, '_>,
     cells: &[Value],
 ) -> Result<Read, Vec<Wrong>> {
     let (mut read, mut wrong) = match read {
@@ -96,10 +102,15 @@ pub(super) fn with_named(
     };
     for (place, cell) in plan.places.iter().zip(cells) {
         let Some(Place::Named(name, finding, many)) = place else { continue };
-        match (named(*finding, *many, lookups, moment, cell, plan.clear), &mut read) {
+        match (named(*finding, *many, lookups, scene.moment, cell, plan.clear), &mut read) {
             (Ok(stuff), Some(read)) => put(&mut read.stuffs, name, stuff),
             (Ok(_), None) => {}
             (Err(what), _) => wrong.push(((*name).to_owned(), what)),
+        }
+    }
+    if let Some(read) = &mut read {
+        if let Some(addresses) = plan.addresses.filter(|_| !read.more_emails.is_empty()) {
+            wrong.extend(addresses.must_be_settable(scene).err().map(told));
         }
     }
     read.filter(|_| wrong.is_empty()).ok_or(wrong)
@@ -111,7 +122,7 @@ fn put(stuffs: &mut Stuffs, name: &str, stuff: Option<Stuff>) {
     }
 }
 
-fn told(error: RecordsError) -> Wrong {
+pub(super) fn told(error: RecordsError) -> Wrong {
     match error {
         RecordsError::Invalid { field, what } => (field, what),
         other => (String::new(), other.to_string()),
@@ -148,20 +159,6 @@ fn field_of(plan: &Plan<'_>, field: &Field, style: Style, cell: &Value) -> Resul
         _ => text_cell(cell),
     };
     value::read(field, &value).map(Some)
-}
-
-/// Several e-mail addresses in a cell for one, as other systems have them: the first, and the others.
-fn several<'c>(field: &Field, cell: &'c Value) -> Option<(&'c str, &'c str)> {
-    let (first, others) = cell.as_str()?.split_once([',', ';'])?;
-    (field.kind == FieldKind::Email && first.contains('@') && others.contains('@')).then_some((first, others))
-}
-
-fn email_of(field: &Field, first: &str, more: &Field, others: &str, stuffs: &mut Stuffs) -> Result<(), RecordsError> {
-    let first = value::read(field, &json!(first))?;
-    let others = value::read(more, &json!(others))?;
-    put(stuffs, &field.name, Some(first));
-    put(stuffs, &more.name, Some(others));
-    Ok(())
 }
 
 /// A part of an amount or an address.

@@ -30,8 +30,9 @@ use crate::{
     value::Stuff,
 };
 
-/// How often a batch is tried whose values another request took meanwhile, or that found the database busy.
-const TRIES: usize = 3;
+/// How often a batch is tried whose values another request took meanwhile, or that found the database gone or busy. It is less often
+/// than the database itself begins a write anew: a batch has up to [`ALONE`] rows.
+const BATCH_TRIES: usize = 3;
 
 impl Desk {
     /// An import of the caller's; any for administrators.
@@ -202,7 +203,9 @@ impl Desk {
         })
     }
 
-    /// Writes some rows, and tries again after what can pass.
+    /// Writes some rows, and tries again after what can pass. The database does not begin them anew by itself
+    /// ([`crate::Database::write_anew`]), since more than the transaction must go back: what was looked up and made in it, and the file
+    /// of errors.
     fn run_batch_patiently(
         &self,
         import: &mut Import,
@@ -210,7 +213,7 @@ impl Desk {
         work: &mut Work,
         errors: &mut Errors,
     ) -> Result<(), RecordsError> {
-        let mut tries = TRIES;
+        let mut tries = BATCH_TRIES;
         loop {
             tries -= 1;
             match self.run_batch(import, &mut batch, work, errors) {
@@ -356,7 +359,7 @@ impl Work {
         let mut ready: Vec<Ready> = Vec::with_capacity(rows.len());
         for (index, (row, read)) in rows.iter().zip(read).enumerate() {
             let cells = row.cells.as_deref().unwrap_or_default();
-            match rows::with_named(read, plan, &self.lookups, scene.moment, cells) {
+            match rows::with_named(read, plan, &self.lookups, scene, cells) {
                 Ok(read) => {
                     let key = key_of(plan, &read);
                     let hash = key.as_ref().map(|key| self.hasher.hash_one(key));
@@ -397,10 +400,24 @@ impl Work {
             }
             _ => BTreeMap::new(),
         };
+        let of_row = |row: &Ready| row.read.id.or_else(|| known.get(row.key.as_deref()?).copied());
+        let with_more = ready.iter().filter(|row| !row.read.more_emails.is_empty()).filter_map(of_row).collect();
+        let there = match plan.addresses {
+            Some(addresses) => addresses.of_records(tx, scene, &with_more)?,
+            None => BTreeMap::new(),
+        };
         let mut places = Vec::with_capacity(ready.len());
         let mut edits = Vec::with_capacity(ready.len());
-        for Ready { index, key, hash, read: Read { id, mut stuffs } } in ready {
-            match id.or_else(|| known.get(key.as_deref()?).copied()) {
+        for row in ready {
+            let (id, index, hash, Read { mut stuffs, more_emails, .. }) = (of_row(&row), row.index, row.hash, row.read);
+            if let Some(addresses) = plan.addresses.filter(|_| !more_emails.is_empty()) {
+                let there = id.and_then(|id| there.get(&id)).map_or(&[][..], Vec::as_slice);
+                if let Err(error) = addresses.put(&mut stuffs, there, more_emails) {
+                    done.wrong.insert(index, vec![rows::told(error)]);
+                    continue;
+                }
+            }
+            match id {
                 Some(id) => edits.push(Each::Update(id, Given::Stuffs(stuffs), None)),
                 None if hash.is_some_and(|hash| self.would_be.contains(&hash)) => {
                     done.tally.updated += 1;

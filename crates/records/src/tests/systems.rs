@@ -1,13 +1,15 @@
 //! Exports of other systems as they come: what they are known by, where their columns go, and what becomes of their values. The headers
 //! are those that the systems write (see the heads of the files in `import/known`); the rows are invented.
 
+use std::{io::Cursor, ops::ControlFlow};
+
 use serde_json::{Value, json};
 
 use super::{
-    everything, know, made,
+    everything, know, made, person,
     transfer::{all, errors, goes, run, tally, upload, with_files},
 };
-use crate::{Desk, Id};
+use crate::{Desk, Grant, Id, Reach, Role};
 
 /// A file, and what must become of it.
 struct Case {
@@ -811,5 +813,86 @@ fn several_addresses_in_a_cell_for_one_are_all_kept() {
         assert_eq!(done.tally, tally(0, 0, 0, 1));
         let done = run(desk, &upload(desk, "lead", "leads.csv", "name,email\nAda,\"a@oak.example,b@oak.example\"\n"));
         assert_eq!(done.tally, tally(0, 0, 0, 1));
+    });
+}
+
+#[test]
+fn addresses_that_a_role_may_not_set_are_not_imported() {
+    with_files(|desk| {
+        know(desk, &[1], &[]);
+        let other_emails = || vec!["other_emails".to_owned()];
+        let grant = Grant { read: Reach::All, create: true, update: Reach::All, ..Grant::default() };
+        let locked = Grant { locked: other_emails(), ..grant.clone() };
+        let hidden = Grant { hidden: other_emails(), ..grant };
+        for (name, grant) in [("locked", locked), ("hidden", hidden)] {
+            let role = Role { name: name.to_owned(), transfer: true, other: grant, ..Role::default() };
+            let id = desk.add_role(&everything(), &role).unwrap();
+            desk.write(|_, tx| tx.execute_sql(&format!("UPDATE person SET role = {}", id.0), &[])).unwrap();
+            let access = person(1, &[], role);
+            let file = format!("name,email\nMia,\"mia@{name}.example, m@{name}.example\"\nTom,tom@{name}.example\n");
+            let import = desk.upload_import(&access, "contact", "people.csv", &mut Cursor::new(file)).unwrap();
+            let check = desk.check_import(&access, import.id, &|_| ControlFlow::Continue(())).unwrap();
+            desk.start_import(&access, import.id).unwrap();
+            let done = desk.run_import(import.id, &|_| ControlFlow::Continue(())).unwrap();
+            assert_eq!((check.tally, done.tally), (tally(1, 0, 0, 1), tally(1, 0, 0, 1)), "{name}");
+            let told = "it must be one e-mail address: your role may not keep others";
+            assert_eq!((&*check.mistakes[0].field, &*check.mistakes[0].what), ("email", told), "{name}");
+            assert!(errors(desk, &done).contains(&format!("1,email,{told}")), "{}", errors(desk, &done));
+        }
+        assert!(all(desk, "contact").iter().all(|contact| contact.fields["name"] == "Tom"));
+    });
+}
+
+#[test]
+fn addresses_of_a_cell_go_beside_those_that_a_record_has() {
+    with_files(|desk| {
+        let ann = json!({ "name": "Ann", "email": "ann@a.example", "other_emails": ["old@a.example", "a@a.example"] });
+        made(desk, &everything(), "contact", ann);
+        let many: Vec<String> = (0..99).map(|place| format!("bob{place}@a.example")).collect();
+        made(desk, &everything(), "contact", json!({ "name": "Bob", "email": "bob@a.example", "other_emails": many }));
+        let file = "name,email\n\
+            Ann,\"ann@a.example; A@a.example, new@a.example, ann@a.example\"\n\
+            Ann,\"ann@a.example, newer@a.example\"\n\
+            Bob,\"bob@a.example, more@a.example, most@a.example\"\n";
+        let import = upload(desk, "contact", "people.csv", file);
+        assert_eq!(import.mapping.key.as_deref(), Some("email"));
+        let check = desk.check_import(&everything(), import.id, &|_| ControlFlow::Continue(())).unwrap();
+        let after = json!({ "other_emails": ["old@a.example", "a@a.example", "new@a.example"] });
+        assert_eq!(Value::Object(check.differences[0].after.clone()), after);
+        let done = run(desk, &import);
+        assert_eq!((check.tally, done.tally), (tally(0, 2, 0, 1), tally(0, 2, 0, 1)));
+        let others = |name: &str| {
+            let contact = all(desk, "contact").into_iter().find(|contact| contact.fields["name"] == name);
+            contact.unwrap().fields["other_emails"].clone()
+        };
+        assert_eq!(others("Ann"), json!(["old@a.example", "a@a.example", "new@a.example", "newer@a.example"]));
+        assert_eq!(others("Bob"), json!(many));
+        assert!(errors(desk, &done).contains("3,email,it may have 100 members"), "{}", errors(desk, &done));
+        let again = run(desk, &upload(desk, "contact", "people.csv", file));
+        assert_eq!(again.tally, tally(0, 0, 2, 1), "they are there already");
+    });
+}
+
+#[test]
+fn addresses_of_another_field_are_not_taken_for_the_persons() {
+    with_files(|desk| {
+        let mut contact = desk.schema().object("contact").unwrap().clone();
+        let bills = json!({ "name": "billing_email", "label": { "en": "Bills to", "zh": "账单" }, "kind": { "type": "email" } });
+        contact.fields.push(serde_json::from_value(bills).unwrap());
+        desk.define(&everything(), contact).unwrap();
+        let file = "name,email,billing_email\n\
+            Mia,\"mia@a.example, m@a.example\",bills@a.example\n\
+            Tom,\"tom@a.example, t@a.example\",\"bills@a.example, b@a.example\"\n";
+        let import = upload(desk, "contact", "people.csv", file);
+        assert_eq!(goes(&import), ["name", "email", "billing_email"]);
+        let done = run(desk, &import);
+        assert_eq!(done.tally, tally(1, 0, 0, 1));
+        assert!(
+            errors(desk, &done).contains("2,billing_email,it must be an e-mail address"),
+            "{}",
+            errors(desk, &done)
+        );
+        let mia = all(desk, "contact").remove(0).fields;
+        assert_eq!((&mia["other_emails"], &mia["billing_email"]), (&json!(["m@a.example"]), &json!("bills@a.example")));
     });
 }

@@ -4,6 +4,7 @@ use super::{
     Column, Mapping, Style, Target,
     headers::normal,
     known::{self, System},
+    stages::OUTCOME,
     style,
     synonyms::SYNONYMS,
 };
@@ -118,6 +119,10 @@ fn meets(one: &Target, other: &Target) -> bool {
             field == other && part == another
         }
         (Target::Id, Target::Id) => true,
+        // A stage and how the matter ended are two columns.
+        (Target::Relation { field, by, .. }, Target::Relation { field: other, by: another, .. }) => {
+            field == other && (by == OUTCOME) == (another == OUTCOME)
+        }
         _ => field_of(one).is_some() && field_of(one) == field_of(other),
     }
 }

@@ -9,6 +9,7 @@ use super::{
     plan::{Finding, PEOPLE, Place, Plan},
     rows::unescaped,
     source::{Row, is_empty, plain},
+    stages::{self, STAGE, Stages},
 };
 use crate::{
     Access, Id, RecordsError, Tx,
@@ -25,7 +26,7 @@ const REMEMBERED: usize = 200_000;
 pub(super) const CHUNK: usize = 500;
 /// Objects with few records, whose names are compared without the size of letters where they are not found as they are: other systems
 /// write stages in capitals.
-const FEW: [&str; 2] = ["stage", "pipeline"];
+const FEW: [&str; 2] = [STAGE, "pipeline"];
 
 /// What a name leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +38,16 @@ pub(super) enum Found {
     Later,
     /// It could not be made.
     Refused(String),
+    /// It is a stage's name elsewhere, for this outcome.
+    Ending(String),
 }
 
 /// What names lead to, by object and field.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     tables: BTreeMap<(String, String), HashMap<String, Found>>,
+    /// The stages; none before the first rows that tell of some.
+    stages: Option<Stages>,
     /// How many records were made, or would be.
     pub(super) made: u64,
 }
@@ -63,6 +68,11 @@ impl Lookups {
         table.and_then(|table| table.get(name)).unwrap_or(&Found::None)
     }
 
+    /// The stages that there are; [`Lookups::resolve`] has read them if a column goes to one.
+    pub(super) fn stages(&self) -> Option<&Stages> {
+        self.stages.as_ref()
+    }
+
     /// Finds what the cells of some rows name.
     pub(super) fn resolve(
         &mut self,
@@ -73,6 +83,9 @@ impl Lookups {
     ) -> Result<(), RecordsError> {
         if self.tables.values().map(HashMap::len).sum::<usize>() > REMEMBERED {
             self.tables.clear();
+        }
+        if self.stages.is_none() && !plan.stages.is_empty() {
+            self.stages = Some(Stages::load(tx, scene)?);
         }
         let mut wanted: BTreeMap<Finding<'_>, BTreeSet<String>> = BTreeMap::new();
         for (place, column) in plan.places.iter().enumerate() {
@@ -230,6 +243,11 @@ fn records(
         let lower = row.text(1)?.to_lowercase();
         for name in missing.iter().filter(|name| name.to_lowercase() == lower) {
             add(&mut found, name, Id(row.int(0)?));
+        }
+    }
+    if finding.object == STAGE && finding.by == ground.object.title {
+        for name in missing.into_iter().filter(|name| !found.contains_key(*name)).collect::<Vec<_>>() {
+            found.extend(stages::ending(ground.object, name).map(|outcome| (name.clone(), Found::Ending(outcome))));
         }
     }
     Ok(found)

@@ -20,6 +20,7 @@ mod rows;
 mod run;
 mod source;
 mod spreadsheet;
+mod stages;
 mod store;
 mod style;
 mod synonyms;
@@ -112,7 +113,7 @@ pub enum Target {
     Relation {
         /// The field.
         field: String,
-        /// The other object's field; `id` for ids.
+        /// The other object's field; `id` for ids; of a stage also `outcome`, beside a column that names the stage.
         by: String,
         /// Whether a record that is not found is made.
         #[serde(default)]

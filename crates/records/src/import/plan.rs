@@ -1,6 +1,10 @@
 //! A mapping checked against an object: where each cell goes, by whom it may be set, and how records are found.
 
-use super::{Mapping, Style, Target, addresses::Addresses};
+use super::{
+    Mapping, Style, Target,
+    addresses::Addresses,
+    stages::{self, OUTCOME, STAGE, StageColumns},
+};
 use crate::{
     Access, RecordsError, Verb,
     schema::{Field, FieldKind, Object, Schema, Stored},
@@ -18,6 +22,7 @@ pub(super) struct Plan<'p> {
     pub(super) clear: bool,
     /// Where the others go if a cell for one e-mail address has several. Whether the caller may set that is asked of each row.
     pub(super) addresses: Option<Addresses<'p>>,
+    pub(super) stages: Vec<StageColumns<'p>>,
 }
 
 /// Where a column's cells go.
@@ -27,6 +32,8 @@ pub(super) enum Place<'p> {
     Part(&'p Field, &'p str, Style),
     /// A name, and by what it is found.
     Named(&'p str, Finding<'p>, bool),
+    /// The outcome of the stage in which a matter ended: the field that names the stage, and the one with the outcomes.
+    Outcome(&'p str, &'p Field),
 }
 
 /// How records or people are found.
@@ -82,7 +89,8 @@ impl<'p> Plan<'p> {
         }
         let key = key(object, access, mapping.key.as_deref(), &places)?;
         let addresses = Addresses::of(object, |field| taken.iter().any(|(name, _)| *name == field));
-        Ok(Self { object, places, key, clear: mapping.clear, addresses })
+        let stages = stages::columns(&places);
+        Ok(Self { object, places, key, clear: mapping.clear, addresses, stages })
     }
 }
 
@@ -92,7 +100,9 @@ impl<'p> Place<'p> {
             Self::Id => ("id", ""),
             Self::Field(field, _) => (&field.name, ""),
             Self::Part(field, part, _) => (&field.name, part),
-            Self::Named(name, ..) => (name, ""),
+            // A stage may be named by one column and its outcome told by another.
+            Self::Named(name, ..) => (name, "record"),
+            Self::Outcome(name, _) => (name, OUTCOME),
         }
     }
 }
@@ -136,7 +146,11 @@ fn place<'p>(
             let other = field.kind.target().and_then(|other| schema.object(other));
             let other = other.ok_or_else(|| format!("\"{}\" names no records", field.name))?;
             let many = matches!(field.kind, FieldKind::Relations { .. });
-            Place::Named(&field.name, finding(other, access, by, *create)?, many)
+            let finding = finding(other, access, by, *create)?;
+            match other.field(OUTCOME) {
+                Some(outcome) if other.name == STAGE && by == OUTCOME && !many => Place::Outcome(&field.name, outcome),
+                _ => Place::Named(&field.name, finding, many),
+            }
         }
         Target::Person { field } => {
             let name = if field == "owner" {
@@ -155,6 +169,7 @@ fn place<'p>(
 
 fn finding<'p>(other: &'p Object, access: &Access, by: &'p str, create: bool) -> Result<Finding<'p>, String> {
     access.reach(Verb::Read, other).map_err(|error| error.to_string())?;
+    let is_outcome = other.name == STAGE && by == OUTCOME;
     if by != "id" {
         let field = other.field(by).filter(|_| access.may_see(&other.name, by));
         if field.is_none_or(|field| field.kind.stored() != Stored::Text) {
@@ -163,7 +178,8 @@ fn finding<'p>(other: &'p Object, access: &Access, by: &'p str, create: bool) ->
     }
     if create {
         access.reach(Verb::Create, other).map_err(|error| error.to_string())?;
-        if by == "id" || [by, other.title.as_str()].iter().any(|name| !access.may_set(&other.name, name)) {
+        if by == "id" || is_outcome || [by, other.title.as_str()].iter().any(|name| !access.may_set(&other.name, name))
+        {
             return Err(format!("{} cannot be made by \"{by}\"", other.plural.en.to_lowercase()));
         }
     }

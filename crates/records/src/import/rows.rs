@@ -8,6 +8,7 @@ use super::{
     lookup::{Found, Lookups, Scene, names},
     plan::{Finding, PEOPLE, Place, Plan},
     source::{Row, is_empty, plain},
+    stages,
     style::{self, Style},
     synonyms,
 };
@@ -68,7 +69,7 @@ fn read(plan: &Plan<'_>, cells: &[Value]) -> Result<Read, Vec<Wrong>> {
                 }
                 Ok(())
             }
-            Place::Named(..) => Ok(()),
+            Place::Named(..) | Place::Outcome(..) => Ok(()),
         };
         if let Err(error) = done {
             wrong.push(told(error));
@@ -109,6 +110,7 @@ pub(super) fn with_named(
         }
     }
     if let Some(read) = &mut read {
+        wrong.extend(stages::settle(&plan.stages, lookups, scene, cells, &mut read.stuffs).err());
         if let Some(addresses) = plan.addresses.filter(|_| !read.more_emails.is_empty()) {
             wrong.extend(addresses.must_be_settable(scene).err().map(told));
         }
@@ -227,8 +229,10 @@ fn named(
         let what = if finding.object == PEOPLE { "person" } else { finding.object };
         match lookups.get(finding, &name) {
             Found::One(id) => ids.push(*id),
+            // What a stage means is looked at when the row's pipeline is known.
+            Found::Ending(_) if !many => {}
             Found::Later => {}
-            Found::None => return Err(format!("there is no {what} \"{name}\"")),
+            Found::None | Found::Ending(_) => return Err(format!("there is no {what} \"{name}\"")),
             Found::Several => return Err(format!("there are several of {what} \"{name}\"")),
             Found::Refused(what) => return Err(what.clone()),
         }

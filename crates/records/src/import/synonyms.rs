@@ -35,6 +35,11 @@ const OPTIONS: &[(&str, &str, &str, &[&str])] = &[
     ("ticket", "status", "open", &["working", "in progress", "assigned", "waiting on us", "escalated"]),
     ("ticket", "status", "waiting", &["waiting on contact", "waiting on customer", "pending"]),
     ("ticket", "channel", "web", &["form"]),
+    // The last stages of Salesforce, EspoCRM and HubSpot, which has `closedwon` in its API; ours may be called otherwise.
+    ("stage", "outcome", "won", &["closed won"]),
+    ("stage", "outcome", "lost", &["closed lost"]),
+    ("task", "status", "open", &["to do", "undone", "not started", "started", "in progress"]),
+    ("task", "status", "done", &["completed"]),
 ];
 
 /// The option that a text means: its value or label, however they are spelled if only one is spelled so, else what others call it. None

@@ -9,7 +9,7 @@ use super::{
     everything, know, made, person,
     transfer::{all, errors, goes, run, tally, upload, with_files},
 };
-use crate::{Desk, Grant, Id, Reach, Role};
+use crate::{Desk, Grant, Id, Reach, Record, Role, import::Import};
 
 /// A file, and what must become of it.
 struct Case {
@@ -135,7 +135,7 @@ fn hubspot_deals() -> Case {
             ("Record ID", "-", ["71", "72"]),
             ("Deal Name", "name", ["Spring order", "Autumn order"]),
             ("Pipeline", "pipeline:name", ["Sales", "Sales"]),
-            ("Deal Stage", "stage:name", ["Proposal", "Won"]),
+            ("Deal Stage", "stage:name", ["Proposal", "Closed won"]),
             ("Amount", "amount.amount", ["12000.0", "5"]),
             ("Currency", "amount.currency", ["USD", "USD"]),
             ("Close Date", "close_date", ["2026-12-31 23:59", "2026-03-01 10:00"]),
@@ -298,7 +298,7 @@ fn salesforce_report_of_deals() -> Case {
             ("Opportunity Owner", "@owner", ["Person 7", "Person 7"]),
             ("Account Name", "company:name", ["Acme", "Berg AG"]),
             ("Opportunity Name", "name", ["Spring order", "Autumn order"]),
-            ("Stage", "stage:name", ["Negotiation", "Lost"]),
+            ("Stage", "stage:name", ["Negotiation", "Closed Lost"]),
             ("Fiscal Period", "-", ["Q4-2026", "Q1-2026"]),
             ("Amount Currency", "amount.currency", ["USD", "USD"]),
             ("Amount", "amount.amount", ["1,234,567.50", "20,000.00"]),
@@ -312,7 +312,7 @@ fn salesforce_report_of_deals() -> Case {
             "amount": { "amount": 1_234_567.5, "currency": "USD" }, "close_date": "2026-12-31", "probability": 80,
             ">company": "Acme", ">stage": "Negotiation", "owner": Id(7),
         }),
-        second: json!({ "close_date": "2026-03-01", ">company": "Berg AG" }),
+        second: json!({ "close_date": "2026-03-01", ">company": "Berg AG", ">stage": "Lost" }),
     }
 }
 
@@ -431,8 +431,8 @@ fn pipedrive_deals() -> Case {
             ("Deal - Organization", "company:name", ["Acme", ""]),
             ("Deal - Pipeline", "pipeline:name", ["Sales", "Sales"]),
             ("Deal - Contact person", "contact:name", ["Ann Lee", ""]),
-            ("Deal - Stage", "stage:name", ["Qualified", "Lost"]),
-            ("Deal - Status", "-", ["Open", "Lost"]),
+            ("Deal - Stage", "stage:name", ["Qualified", "Qualified"]),
+            ("Deal - Status", "stage:outcome", ["Open", "Lost"]),
             ("Deal - Deal created", "-", ["2026-03-12 09:14:00", "2026-01-12 09:14:00"]),
             ("Deal - Deal closed on", "closed_at", ["", "2026-02-03 08:00:00"]),
             ("Deal - Expected close date", "close_date", ["31.12.2026", ""]),
@@ -443,7 +443,7 @@ fn pipedrive_deals() -> Case {
             ">company": "Acme", ">contact": "Ann Lee", ">stage": "Qualified", "closed_at": null,
         }),
         second: json!({
-            "amount": { "amount": 20, "currency": "USD" }, "lost_reason": "Price",
+            "amount": { "amount": 20, "currency": "USD" }, "lost_reason": "Price", ">stage": "Lost", "probability": 0,
             "closed_at": "2026-02-03T08:00:00.000Z",
         }),
     }
@@ -652,8 +652,8 @@ fn espocrm_opportunities() -> Case {
             ("accountId", "-", ["64f1c2a3b4d5e6f72", ""]),
             ("accountName", "company:name", ["Acme", ""]),
             ("contactName", "contact:name", ["Ann Lee", ""]),
-            ("stage", "stage:name", ["Proposal", "Negotiation"]),
-            ("probability", "probability", ["50", "80"]),
+            ("stage", "stage:name", ["Proposal", "Closed Won"]),
+            ("probability", "probability", ["50", "100"]),
             ("leadSource", "source", ["Partner", "Web Site"]),
             ("closeDate", "close_date", ["2026-12-31", ""]),
         ],
@@ -661,7 +661,7 @@ fn espocrm_opportunities() -> Case {
             "amount": { "amount": 12000.5, "currency": "USD" }, "close_date": "2026-12-31", ">stage": "Proposal",
             ">company": "Acme", ">contact": "Ann Lee", "source": "partner",
         }),
-        second: json!({ "source": "web", "probability": 80 }),
+        second: json!({ "source": "web", "probability": 100, ">stage": "Won" }),
     }
 }
 
@@ -894,5 +894,42 @@ fn addresses_of_another_field_are_not_taken_for_the_persons() {
         );
         let mia = all(desk, "contact").remove(0).fields;
         assert_eq!((&mia["other_emails"], &mia["billing_email"]), (&json!(["m@a.example"]), &json!("bills@a.example")));
+    });
+}
+
+#[test]
+fn what_is_won_or_lost_goes_to_such_a_stage_of_its_pipeline() {
+    with_files(|desk| {
+        let partners = made(desk, &everything(), "pipeline", json!({ "name": "Partners", "position": 2 }));
+        let stages =
+            [("Intro", "open"), ("Closed Won", "open"), ("Signed", "won"), ("Gone", "lost"), ("Later", "lost")];
+        for (place, (name, outcome)) in stages.into_iter().enumerate() {
+            let stage = json!({ "name": name, "pipeline": partners.id, "position": place, "outcome": outcome });
+            made(desk, &everything(), "stage", stage);
+        }
+        let stages_of = |import: &Import| -> Vec<Value> {
+            let done = run(desk, import);
+            assert_eq!(done.tally.failed, 0, "{}", errors(desk, &done));
+            let actor = format!("import:{}", import.id);
+            let ours = |record: &Record| record.created_by == actor;
+            all(desk, "deal").into_iter().filter(ours).map(|deal| deal.related["stage"]["title"].clone()).collect()
+        };
+        let header = "Deal - Title,Deal - Status,Deal - Stage,Deal - Pipeline\n";
+        let rows = "a,Won,Intro,Partners\nb,Lost,Qualified,Sales\nc,Open,Intro,Partners\nd,,Intro,Partners\n\
+            e,won,Intro,\nf,Lost,,Partners\ng,Lost,Later,Partners\nh,Lost,Signed,Partners\ni,Won,Won,Sales\n";
+        let import = upload(desk, "deal", "deals.csv", [header, rows].concat());
+        assert_eq!(goes(&import), ["name", "stage:outcome", "stage:name", "pipeline:name"]);
+        assert_eq!(stages_of(&import), ["Signed", "Lost", "Intro", "Intro", "Signed", "Gone", "Later", "Gone", "Won"]);
+        // A stage that is called so goes before what its name means elsewhere.
+        let rows = "a,Closed Won,Partners\nb,CLOSED_LOST,Partners\nc,closedlost,Sales\nd,closedwon,Sales\n";
+        let import = upload(desk, "deal", "deals.csv", ["name,stage,pipeline\n", rows].concat());
+        assert_eq!(stages_of(&import), ["Closed Won", "Gone", "Lost", "Won"]);
+        // Nothing says in which pipeline.
+        let import = upload(desk, "deal", "deals.csv", "Deal - Title,Deal - Status\na,Won\nb,Deleted\nc,Open\n");
+        let done = run(desk, &import);
+        assert_eq!(done.tally, tally(1, 0, 0, 2));
+        let told = errors(desk, &done);
+        assert!(told.contains("in several pipelines; name the pipeline"), "{told}");
+        assert!(told.contains("2,stage,\"it must be one of open, won, lost\""), "{told}");
     });
 }

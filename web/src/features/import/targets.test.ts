@@ -34,15 +34,21 @@ it('offers what can be written, and how related records are found', () => {
     title: 'name',
     fields: [field('name', 'text'), field('code', 'text', { unique: true }), field('city', 'text')],
   } as unknown as ObjectFact;
+  const stage = {
+    name: 'stage',
+    title: 'name',
+    fields: [field('name', 'text'), field('outcome', 'choice'), field('position', 'number')],
+  } as unknown as ObjectFact;
   const fields = [
     field('name', 'text'),
     field('total', 'formula'),
     field('hidden', 'text', { writable: false }),
     field('amount', 'money'),
     field('company', 'relation', { kind: { type: 'relation', object: 'company' } }),
+    field('stage', 'relation', { kind: { type: 'relation', object: 'stage' } }),
     field('owner', 'user'),
   ];
-  expect(choicesOf(fields, [company]).map((choice) => choice.value)).toEqual([
+  expect(choicesOf(fields, [company, stage]).map((choice) => choice.value)).toEqual([
     'field name',
     'field amount',
     'part amount amount',
@@ -50,6 +56,9 @@ it('offers what can be written, and how related records are found', () => {
     'relation company id',
     'relation company name',
     'relation company code',
+    'relation stage id',
+    'relation stage name',
+    'relation stage outcome',
     'person owner',
   ]);
 });

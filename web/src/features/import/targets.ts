@@ -54,10 +54,13 @@ export function choicesOf(fields: Iterable<SeenField>, objects: ObjectFact[]): C
       case 'relation':
       case 'relations': {
         const there = objects.find((one) => one.name === field.kind.object);
-        // A record is found by what names it, or by what no other has.
-        const by = there?.fields.filter(
-          (one) => !one.retired && (one.name === there.title || one.unique || one.kind.type === 'email'),
-        );
+        // A record is found by what names it, or by what no other has; a stage also by how its deals ended.
+        const finds = (one: SeenField) =>
+          one.name === there?.title ||
+          one.unique ||
+          one.kind.type === 'email' ||
+          (there?.name === 'stage' && one.name === 'outcome');
+        const by = there?.fields.filter((one) => !one.retired && finds(one));
         return ['id', ...(by ?? []).map((one) => one.name)].map((more) => ({
           value: `relation ${field.name} ${more}`,
           field,

@@ -10,8 +10,11 @@
 //!
 //! Parts of an address are called after the field, which may be renamed (`City/town/village/locality of Company Address`). Where an
 //! address is one text it stays whole: its parts leave out the number of the house. Numbers and days may be written as the user's
-//! settings have it. Older files have all addresses of a person in one cell, apart by commas, of which the first is the address.
-//! Not seen: a file in another language than English. The labels of records are left out, since ours are of a fixed set.
+//! settings have it. Older files have all addresses of a person in one cell, apart by commas, of which the first is the address. Not
+//! seen: a file in another language than English. The labels of records are left out, since ours are of a fixed set.
+//!
+//! A deal that is won or lost keeps the stage in which it ended, and its status says so: here it goes to such a stage of its pipeline.
+//! A deal that was deleted there is refused.
 
 use super::System;
 
@@ -99,6 +102,7 @@ pub(super) const SYSTEM: System = System {
                 ("Deal - Pipeline", "pipeline:name"),
                 ("Deal - Stage", "stage:name"),
                 ("Deal - Stage (pipeline)", "stage:name"),
+                ("Deal - Status", "stage:outcome"),
                 ("Deal - Probability", "probability"),
                 ("Deal - Expected close date", "close_date"),
                 ("Deal - Deal closed on", "closed_at"),

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::sound::{self, Form};
 use crate::{Context, Examples, Kind, MlError, Predict, Task, linear::sigmoid};
 
+/// Values farther from a mean are taken for as far, so that the square is a number.
+const FARTHEST: f64 = 1e150;
 /// This share of the variance of all values of a column is added to its variance in each class, so that none is 0.
 /// (scikit-learn adds a share of the greatest variance of all columns, which drowns columns of small numbers.)
 const SMOOTHING: f64 = 1e-9;
@@ -73,7 +75,10 @@ impl Likelihood {
             return 0.0;
         }
         match self {
-            Self::Gaussian { mean, half_precision, top } => top - (value - mean) * (value - mean) * half_precision,
+            Self::Gaussian { mean, half_precision, top } => {
+                let apart = (value - mean).clamp(-FARTHEST, FARTHEST);
+                top - apart * apart * half_precision
+            }
             Self::Category { logs } => logs.get(value as usize).copied().unwrap_or(0.0),
             Self::Count { log } => value * log,
         }
@@ -193,6 +198,10 @@ fn moments(of: impl Iterator<Item = (f64, f64)> + Clone) -> (f64, f64, f64) {
 fn densities(examples: &Examples<'_>, column: usize, classes: usize) -> Vec<Likelihood> {
     let values: Vec<(f64, usize, f64)> = present(examples, column).collect();
     let (_, pooled_mean, pooled_variance) = moments(values.iter().map(|(value, _, weight)| (*value, *weight)));
+    if !sound::is_usual(pooled_mean) || !sound::is_usual(pooled_variance) {
+        // One value beyond all measure: beside it all others are equal.
+        return vec![Likelihood::Gaussian { mean: 0.0, half_precision: 0.0, top: 0.0 }; classes];
+    }
     // Without spread the floor may be anything: the density is the same in every class.
     let floor = if pooled_variance > 0.0 { SMOOTHING * pooled_variance } else { 1.0 };
     let density = |class: usize| {

@@ -28,10 +28,15 @@ pub(crate) fn fits(condition: bool, what: impl Display) -> Result<(), MlError> {
     Err(MlError::Shape(format!("the parts of the model do not fit together: {what}; train it again")))
 }
 
+/// Whether a number is one that a model can compute with.
+pub(crate) fn is_usual(number: f64) -> bool {
+    // False for NaN, too.
+    number.abs() <= LARGEST
+}
+
 /// Refuses a number with which no answer could be computed: one that is none, or beyond all measure.
 pub(crate) fn number(what: &str, number: f64) -> Result<(), MlError> {
-    // False for NaN, too.
-    if number.abs() <= LARGEST {
+    if is_usual(number) {
         return Ok(());
     }
     let told = format!("{what} of the model is {number:?}, with which it cannot answer");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Matrix;
+use crate::{Matrix, sound::is_usual};
 
 /// The mean of a column and the inverse of its standard deviation, both by weight; the inverse is 0 for a column without
 /// spread, which then never counts. A missing value stands at the mean.
@@ -23,6 +23,10 @@ impl Standard {
         let variance = present().map(|(row, value)| weight(row) * (value - mean).powi(2)).sum::<f64>() / total;
         // Rounding leaves a trace of spread in a column of equal values.
         let spread = variance.sqrt() > 1e-12 * mean.abs().max(1.0);
+        if !is_usual(mean) || !is_usual(variance) {
+            // One value beyond all measure: in such units all others are equal.
+            return Self { mean: 0.0, inverse: 0.0 };
+        }
         Self { mean, inverse: if spread { variance.sqrt().recip() } else { 0.0 } }
     }
 

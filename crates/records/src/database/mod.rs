@@ -31,7 +31,8 @@ use crate::RecordsError;
 pub(crate) const READERS: usize = 8;
 /// How long one waits for a free connection, or for another process's lock.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// How often is begun what another transaction got in the way of.
+/// How often is begun what another transaction got in the way of. An import begins its batches anew by itself, since it keeps a file of
+/// errors beside the database.
 pub(crate) const TRIES: usize = 5;
 /// So many rows are copied into PostgreSQL; fewer are inserted, which takes fewer messages.
 const COPIED: usize = 8;

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use crate::{Kind, MlError, Task};
 
 /// No fit makes a larger number. What is added up of products of three such, or of a square and another one, is finite.
-const LARGEST: f64 = 1e75;
+pub(crate) const LARGEST: f64 = 1e75;
 
 /// What a fitted algorithm is given and asked.
 #[derive(Debug, Clone, Copy)]

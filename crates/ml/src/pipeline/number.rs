@@ -55,7 +55,12 @@ impl Standard {
     }
 
     pub(super) fn value(&self, value: f64) -> f64 {
-        if self.deviation > 0.0 { (self.transform(value) - self.mean) / self.deviation } else { 0.0 }
+        if self.deviation > 0.0 {
+            // Divided by a small deviation a value beyond all measure would be none.
+            ((self.transform(value) - self.mean) / self.deviation).clamp(-sound::LARGEST, sound::LARGEST)
+        } else {
+            0.0
+        }
     }
 }
 

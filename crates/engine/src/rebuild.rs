@@ -116,13 +116,6 @@ impl Exchange {
         found
     }
 
-    fn finish(&self, home: PartitionId, failed: bool) {
-        let mut state = self.state.lock();
-        state.wanted[home.0 as usize] = Wanted::Done;
-        state.failed |= failed;
-        self.news.notify_all();
-    }
-
     /// The first entry, in the order of origins, that was made and never met; with its home.
     fn leftover(&self) -> Option<(PartitionId, Origin, Entry)> {
         let mut state = self.state.lock();
@@ -142,7 +135,10 @@ struct Reading<'a> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        self.exchange.finish(self.home, self.failed);
+        let mut state = self.exchange.state.lock();
+        state.wanted[self.home.0 as usize] = Wanted::Done;
+        state.failed |= self.failed;
+        self.exchange.news.notify_all();
     }
 }
 

@@ -23,15 +23,17 @@ pub(super) struct Standard {
 impl Standard {
     /// From the values that are there, and whether others are missing.
     pub(super) fn fit(values: &[f64], missing: bool) -> Self {
-        let (_, _, skewness) = moments(values);
-        let logarithm = skewness > SKEWED && values.iter().all(|value| *value >= 0.0) && {
+        let plain = moments(values);
+        let by_logarithm = || {
             let logarithms: Vec<f64> = values.iter().map(|value| value.ln_1p()).collect();
+            let found = moments(&logarithms);
             // Two values are as skewed by their logarithms, but for rounding.
-            moments(&logarithms).2.abs() <= skewness * (1.0 + 1e-9)
+            (found.2.abs() <= plain.2 * (1.0 + 1e-9)).then_some(found)
         };
-        let mut standard = Self { logarithm, mean: 0.0, deviation: 0.0, indicator: missing };
-        let transformed: Vec<f64> = values.iter().map(|value| standard.transform(*value)).collect();
-        (standard.mean, standard.deviation, _) = moments(&transformed);
+        let is_long = plain.2 > SKEWED && values.iter().all(|value| *value >= 0.0);
+        let found = if is_long { by_logarithm() } else { None };
+        let (mean, deviation, _) = found.unwrap_or(plain);
+        let mut standard = Self { logarithm: found.is_some(), mean, deviation, indicator: missing };
         // Rounding leaves a trace of spread in a column of equal values.
         if standard.deviation <= 1e-12 * standard.mean.abs() {
             standard.deviation = 0.0;

@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_query::{ExprTrait as _, LockType, Order};
+use sea_query::{ExprTrait as _, LockType};
 use serde_json::{Value, json};
 
 use super::lookup::{CHUNK, Scene};
 use crate::{
-    Backend, Id, RecordsError, Tx,
+    Id, RecordsError, Tx,
+    database::hold,
     edit::Stuffs,
     schema::{Field, FieldKind, Object},
     value::{self, Stuff},
@@ -71,9 +72,8 @@ impl<'p> Addresses<'p> {
             let mut query = ground.select(scene.access)?;
             query.expr(ground.column("id")).expr(ground.column(OTHERS));
             query.and_where(ground.column("id").is_in(chunk.iter().copied()));
-            query.order_by_expr(ground.column("id"), Order::Asc);
-            if !scene.dry && tx.backend() == Backend::Postgres {
-                query.lock(LockType::NoKeyUpdate);
+            if !scene.dry {
+                hold(tx, &mut query, LockType::NoKeyUpdate);
             }
             for row in tx.query(&query)? {
                 if let Stuff::List(addresses) = Stuff::of_column(self.others, &row, 1)? {
